@@ -1,0 +1,13 @@
+"""Logistic regression."""
+
+from typing import TYPE_CHECKING
+
+from searchspaces.training import suggest_augmentation, suggest_training
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+
+def space(trial: "Trial") -> None:
+    suggest_training(trial)
+    suggest_augmentation(trial)

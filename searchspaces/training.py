@@ -1,0 +1,35 @@
+"""What every network's space shares: how it is trained."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+L2 = (0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+"""A logarithmic range cannot hold 0, and most published configurations use none."""
+
+SCHEDULES = (
+    "constant",
+    "step",
+    "exponential",
+    "warmup_exponential",
+    "plateau",
+    "cosine",
+    "one_cycle",
+)
+
+
+def suggest_training(trial: "Trial") -> None:
+    """lr, l2, batch size, optimizer, schedule."""
+    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+    trial.suggest_categorical("l2", L2)
+    trial.suggest_categorical("batch_size", (32, 64, 128, 256))
+    trial.suggest_categorical("optimizer", ("sgd", "adam", "adamw"))
+    trial.suggest_categorical("schedule", SCHEDULES)
+
+
+def suggest_augmentation(trial: "Trial") -> None:
+    """How often images are flipped, how far they are shifted and turned; 0 is not at all."""
+    trial.suggest_categorical("horizontal_flip", (0.0, 0.5))
+    trial.suggest_float("crop_padding", 0.0, 0.15)
+    trial.suggest_float("rotation_degrees", 0.0, 15.0)

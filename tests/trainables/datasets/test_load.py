@@ -1,0 +1,127 @@
+"""load_dataset: one suite over all kinds of sources."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainables.datasets import DatasetError, load_dataset
+
+CLASSES = {"cat": 6, "dog": 9}
+Write = Callable[..., Path]
+Read = Callable[[Path], list[object]]
+
+
+def as_folder(root: Path, _: Write) -> str:
+    return f"folder:{root}"
+
+
+def as_csv(root: Path, _: Write) -> str:
+    images = sorted(root.rglob("*.png"))
+    lines = [f"{image.relative_to(root)},{image.parent.name}\n" for image in images]
+    (root / "labels.csv").write_text("".join(["image,label\n", *lines]))
+    return f"csv:{root / 'labels.csv'}"
+
+
+def as_parquet(root: Path, write_parquet: Write) -> str:
+    images = sorted(root.rglob("*.png"))
+    names = sorted({image.parent.name for image in images})
+    labels = [names.index(image.parent.name) for image in images]
+    return f"parquet:{write_parquet(root / 'all.parquet', images, labels, names)}"
+
+
+@pytest.fixture(params=[as_folder, as_csv, as_parquet])
+def spec(
+    request: pytest.FixtureRequest, tmp_path: Path, class_folders: Write, write_parquet: Write
+) -> str:
+    """The same images from each kind of source."""
+    text: str = request.param(class_folders(tmp_path / "images", CLASSES), write_parquet)
+    return text
+
+
+def test_images_labels_and_names(
+    spec: str, tmp_path: Path, data_dir: Path, pixels_of: Read
+) -> None:
+    data = load_dataset(spec, data_dir=data_dir)
+    assert data.source == spec
+    assert data.class_names == ("cat", "dog")
+    assert data.labels_N.tolist() == [0] * 6 + [1] * 9
+    assert data.images_NHWC.shape == (15, 8, 8, 3)
+    files = sorted((tmp_path / "images").rglob("*.png"))
+    assert [image.tolist() for image in data.images_NHWC] == [pixels_of(file) for file in files]
+    assert (data.num_classes, data.image_size, data.num_channels) == (2, (8, 8), 3)
+    assert data.unlabelled_NHWC is None
+    assert data.notes == ()
+
+
+def test_arrays_have_the_types_of_the_contract(spec: str, data_dir: Path) -> None:
+    data = load_dataset(spec, data_dir=data_dir)
+    assert type(data.images_NHWC) is np.ndarray  # a memmap would be pickled by copying it
+    assert data.images_NHWC.dtype == np.uint8
+    assert not data.images_NHWC.flags.writeable
+    for integers in (
+        data.labels_N, data.train_indices, data.validation_indices, data.test_indices
+    ):  # fmt: skip
+        assert integers.dtype == np.int64
+
+
+def test_all_sources_give_the_same_content(
+    tmp_path: Path, data_dir: Path, class_folders: Write, write_parquet: Write
+) -> None:
+    root = class_folders(tmp_path / "images", CLASSES)
+    specs = [make(root, write_parquet) for make in (as_folder, as_csv, as_parquet)]
+    found = [load_dataset(spec, data_dir=data_dir) for spec in specs]
+    assert len({(data.fingerprint, data.split_fingerprint) for data in found}) == 1
+
+
+def test_resizing(spec: str, data_dir: Path) -> None:
+    data = load_dataset(spec, data_dir=data_dir, image_size=5)
+    assert data.images_NHWC.shape == (15, 5, 5, 3)
+
+
+def test_seed_and_train_size_choose_the_splits(spec: str, data_dir: Path) -> None:
+    def splits(**options: int) -> list[list[int]]:
+        data = load_dataset(spec, data_dir=data_dir, **options)
+        indices = (data.train_indices, data.validation_indices, data.test_indices)
+        return [part.tolist() for part in indices]
+
+    assert [len(part) for part in splits()] == [10, 2, 3]
+    assert splits() == splits(split_seed=0) != splits(split_seed=1)
+    small = splits(train_size=8)
+    assert [len(part) for part in small] == [6, 2, 3]
+    assert small[2] == splits()[2]
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_image_size_out_of_range(spec: str, data_dir: Path, size: int) -> None:
+    with pytest.raises(DatasetError, match=f"--image-size is {size}, but must be at least 1"):
+        load_dataset(spec, data_dir=data_dir, image_size=size)
+
+
+def test_images_that_are_not_square_keep_their_size(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    root = class_folders(tmp_path / "images", CLASSES, height=4, width=7)
+    assert load_dataset(f"folder:{root}", data_dir=data_dir).image_size == (4, 7)
+
+
+def test_grey_images_have_one_channel(
+    tmp_path: Path, data_dir: Path, class_folders: Write, pixels_of: Read
+) -> None:
+    root = class_folders(tmp_path / "images", CLASSES, mode="L")
+    data = load_dataset(f"folder:{root}", data_dir=data_dir)
+    assert data.images_NHWC.shape == (15, 8, 8, 1)
+    assert data.images_NHWC[0, :, :, 0].tolist() == pixels_of(root / "cat" / "000.png")
+    assert data.notes == ()
+
+
+def test_grey_among_colour_is_converted_and_said(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    root = class_folders(tmp_path / "images", {"cat": 4})
+    class_folders(root, {"dog": 3}, mode="L")
+    for _ in range(2):  # decoded, then read back
+        data = load_dataset(f"folder:{root}", data_dir=data_dir)
+        assert data.num_channels == 3
+        assert data.notes == ("3 grey images converted to RGB",)

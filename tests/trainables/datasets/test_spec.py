@@ -1,0 +1,53 @@
+"""The text of --dataset and its errors."""
+
+from pathlib import Path
+
+import pytest
+
+from trainables.datasets import DatasetError
+from trainables.datasets.spec import parse_spec
+
+
+@pytest.mark.parametrize("text", ["digits", "fashion-mnist", "mnist", "cifar10", "stl10"])
+def test_published(text: str) -> None:
+    assert parse_spec(text).kind == text
+
+
+def test_path_and_options(tmp_path: Path) -> None:
+    (tmp_path / "a:b.csv").touch()
+    spec = parse_spec(f"csv:{tmp_path}/a:b.csv?image=file&label=a+b")
+    assert spec.path == tmp_path / "a:b.csv"
+    assert spec.options == {"image": "file", "label": "a b"}
+
+
+def test_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert parse_spec("folder:~").path == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("fashon-mnist", "Did you mean 'fashion-mnist'?"),
+        ("foldr:{here}", "Did you mean 'folder'?"),
+        ("", "must begin with one of digits, fashion-mnist"),
+        ("{here}", "must begin with one of digits, fashion-mnist"),
+        ("folder:", "must give a path, as folder:PATH"),
+        ("csv:", "must give a path, as csv:PATH"),
+        ("folder:{here}/none", "there is no folder {here}/none"),
+        ("parquet:{here}/none", "there is no file or folder {here}/none"),
+        ("csv:{here}", "there is no file {here}"),
+        ("digits:{here}", "must be 'digits' alone"),
+        ("parquet:{here}?lable=x", "Did you mean 'label'?"),
+        ("parquet:{here}?label=", "image=NAME and label=NAME"),
+        ("folder:{here}?label=x", "its options may be: none"),
+    ],
+)
+def test_errors_name_key_value_rule_and_ways(tmp_path: Path, text: str, expected: str) -> None:
+    text = text.format(here=tmp_path)
+    with pytest.raises(DatasetError) as raised:
+        parse_spec(text)
+    message = str(raised.value)
+    assert message.startswith(f"the value of --dataset is {text!r}, but ")
+    assert expected.format(here=tmp_path) in message
+    assert "folder:PATH" in message

@@ -1,0 +1,169 @@
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tune_jobs.engine.cli.show_leaderboard import Format, render_table, show
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.results.leaderboard import Row, write_rows
+
+
+def build_row(**changes: Any) -> Row:
+    values: dict[str, Any] = {
+        "run_id": "2026-01-02-a-rather-long-name-of-a-run",
+        "job": "fashion_mobilenet_v2",
+        "dataset": "fashion-mnist",
+        "dataset_fingerprint": "a" * 64,
+        "split_fingerprint": "b" * 64,
+        "architecture": "mobilenet_v2",
+        "origin": "published",
+        "trial_number": 1234,
+        "lr": 1.2345e-5,
+        "l2": 6.789e-6,
+        "batch_size": 1024,
+        "dropout": 0.25,
+        "optimizer": "sgd_nesterov",
+        "schedule": "plateau",
+        "epochs": 100,
+        "config": '{"lr": 1.2345e-05, "note": "a|b"}',
+        "num_parameters": 999_999_999,
+        "search_val_accuracy": 0.9,
+        "val_accuracy": 0.91239,
+        "val_accuracy_per_seed": (0.9, 0.92478),
+        "winner": False,
+        "test_accuracy": 0.93456,
+        "test_accuracy_std": 0.01234,
+        "test_accuracy_per_seed": (0.92, 0.94912),
+        "test_macro_f1": 0.92345,
+        "test_loss": 0.3,
+        "num_seeds": 2,
+        "num_trials": 2_000,
+        "train_seconds": 3.5,
+        "search_seconds": 60.0,
+        "device": "cpu",
+        "precision": "fp32",
+        "git_commit": None,
+        "versions": '{"python": "3.11"}',
+        "command": "python -m tune_jobs.fashion_mobilenet_v2",
+        "finished_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    }
+    return Row(**(values | changes))
+
+
+ROWS = [
+    build_row(),
+    build_row(origin="search", trial_number=7, test_accuracy=0.92, winner=True, lr=0.01),
+    *(build_row(origin="search", trial_number=n, test_accuracy=0.5) for n in range(10, 18)),
+    build_row(
+        origin="default",
+        trial_number=0,
+        lr=None,
+        batch_size=None,
+        optimizer=None,
+        val_accuracy=None,
+        test_accuracy=None,
+        test_accuracy_std=None,
+        test_macro_f1=None,
+        num_parameters=None,
+    ),
+]
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Path:
+    write_rows(ROWS, tmp_path)
+    return tmp_path
+
+
+def print_board(path: Path, format: Format, width: int = 80) -> str:
+    console = Console(width=width, file=io.StringIO())
+    show(path, format, console)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_a_table_fits_80_columns_and_cuts_nothing(storage: Path) -> None:
+    text = print_board(storage, "table")
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert "fashion_mobilenet_v2 on fashion-mnist" in text
+    first, second, *_, last = text.splitlines()[2:-1]
+    assert " ".join(first.split()) == (
+        "1 0.9346 ± 0.0123 0.9124 published 1234 0.9234 1000.0M 1.2e-05 6.8e-06 1024"
+    )
+    assert second.split()[0] == "*2"
+    assert " ".join(last.split()) == "11 diverged - default 0 - - - 6.8e-06 -"
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 79, 100, 200])
+def test_a_table_has_the_columns_that_fit(storage: Path, width: int) -> None:
+    text = print_board(storage, "table", width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert "0.9346 ± 0.0123" in text
+    assert ("published" in text) == (width >= 40)
+    assert ("a-rather-long-name-of-a-run" in text) == (width == 200)
+
+
+def test_each_job_and_dataset_has_its_own_table(storage: Path) -> None:
+    write_rows([build_row(job="[b]digits", dataset="digits")], storage)
+    text = print_board(storage, "table")
+    assert "[b]digits on digits" in text
+    assert "fashion_mobilenet_v2 on fashion-mnist" in text
+
+
+def test_the_table_at_the_end_of_a_run_is_the_same(storage: Path) -> None:
+    console = Console(width=80, file=io.StringIO())
+    console.print(render_table(ROWS[::-1]))
+    best = console.file.getvalue().splitlines()[2]  # type: ignore[attr-defined]
+    assert best == print_board(storage, "table").splitlines()[2]
+
+
+def test_markdown_is_one_github_table_per_board(storage: Path) -> None:
+    lines = print_board(storage, "md").splitlines()
+    assert lines[0] == "### fashion_mobilenet_v2 on fashion-mnist"
+    header, rule, *rows = lines[2:]
+    assert len(rows) == len(ROWS)
+    assert {line.count("|") for line in (header, rule, *rows)} == {header.count("|")}
+    assert rows[0].startswith("| 1 | 0.9346 ± 0.0123 | 0.9124 | published | 1234 |")
+    assert rows[1].startswith(r"| \*2 | ")
+
+
+def test_json_has_every_column_with_objects_in_it(storage: Path) -> None:
+    best, *_, last = json.loads(print_board(storage, "json"))
+    assert list(best) == list(Row.__slots__)
+    assert best["config"] == {"lr": 1.2345e-05, "note": "a|b"}
+    assert best["versions"] == {"python": "3.11"}
+    assert best["test_accuracy_per_seed"] == [0.92, 0.94912]
+    assert datetime.fromisoformat(best["finished_at"]) == ROWS[0].finished_at
+    assert last["test_accuracy"] is None
+
+
+def test_csv_has_every_column_unrounded(storage: Path) -> None:
+    best, *others = csv.DictReader(io.StringIO(print_board(storage, "csv")))
+    assert len(others) == len(ROWS) - 1
+    assert list(best) == list(Row.__slots__)
+    assert float(best["test_accuracy"]) == 0.93456
+    assert json.loads(best["test_accuracy_per_seed"]) == [0.92, 0.94912]
+    assert json.loads(best["config"])["note"] == "a|b"
+    assert others[-1]["test_accuracy"] == ""
+
+
+def test_a_damaged_part_is_named_beside_the_others(
+    storage: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = storage / "leaderboards" / "digits_cnn.parquet"
+    damaged.write_bytes(b"PAR1 is not enough")
+    assert len(json.loads(print_board(storage, "json"))) == len(ROWS)
+    assert str(damaged) in capsys.readouterr().err
+
+
+def test_a_path_without_rows_is_a_wrong_request(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(RequestError, match="python -m tune_jobs") as error:
+            print_board(path, "table")
+        assert str(path) in str(error.value)

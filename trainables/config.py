@@ -1,0 +1,215 @@
+"""What a trial is asked to do: parsed strictly from a flat dict, then frozen. Imports no torch."""
+
+import difflib
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+Precision = Literal["fp32", "bf16"]
+OptimizerName = Literal["sgd", "adam", "adamw"]
+ScheduleName = Literal[
+    "constant", "step", "exponential", "warmup_exponential", "plateau", "cosine", "one_cycle"
+]
+
+
+MAX_ENTRIES = 16
+"""Up to how many entries of a tuple a search space can name by number."""
+
+
+class ConfigError(ValueError):
+    """A configuration that breaks a rule; the message names key, value, rule and remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The numbers a field admits: `minimum <= value <= maximum`, ends excluded where said."""
+
+    minimum: float = float("-inf")
+    maximum: float = float("inf")
+    open_minimum: bool = False
+    open_maximum: bool = False
+
+    def admits(self, value: float) -> bool:
+        above = value > self.minimum if self.open_minimum else value >= self.minimum
+        below = value < self.maximum if self.open_maximum else value <= self.maximum
+        return above and below
+
+    def __str__(self) -> str:
+        left, right = "(["[not self.open_minimum], ")]"[not self.open_maximum]
+        return f"in {left}{self.minimum:g}, {self.maximum:g}{right}"
+
+
+Positive = Annotated[float, Range(0, open_minimum=True)]
+NotNegative = Annotated[float, Range(0)]
+Fraction = Annotated[float, Range(0, 1)]
+FractionBelowOne = Annotated[float, Range(0, 1, open_maximum=True)]
+Count = Annotated[int, Range(1)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Runtime:
+    """Device, precision and memory format: chosen once for a run, part of a row's provenance."""
+
+    device: Literal["cpu", "cuda"]
+    device_name: str = "cpu"
+    precision: Precision = "fp32"
+    channels_last: bool = False
+
+    def describe(self) -> str:
+        """`bf16 channels_last`: what the leaderboard's `precision` column shows."""
+        return self.precision + (" channels_last" if self.channels_last else "")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialConfig:
+    """How a network is trained; the architecture's own knobs are in its `Config`.
+
+    `None` in a schedule's field means: derived from `epochs`, as `optim.build_schedule` says.
+    """
+
+    architecture: str
+    epochs: Count
+    batch_size: Count = 128
+    lr: Positive = 1e-3
+    l2: NotNegative = 0.0  # torch's `weight_decay`, with each optimizer's meaning of it
+    optimizer: OptimizerName = "adam"
+    momentum: FractionBelowOne = 0.9  # SGD only
+    schedule: ScheduleName = "constant"
+    step_epochs: Count | None = None
+    step_gamma: Fraction = 0.1
+    exponential_gamma: Fraction | None = None
+    warmup_epochs: Count | None = None
+    plateau_factor: FractionBelowOne = 0.1
+    plateau_patience: Annotated[int, Range(0)] | None = None
+    plateau_min_lr: NotNegative = 0.0
+    label_smoothing: FractionBelowOne = 0.0
+    horizontal_flip: Fraction = 0.0  # probability
+    vertical_flip: Fraction = 0.0  # probability
+    crop_padding: Annotated[float, Range(0, 0.5)] = 0.0  # of the image's side, on each side
+    rotation_degrees: Annotated[float, Range(0, 180)] = 0.0  # drawn from [-x, x]
+
+
+def parse_trial(flat: Mapping[str, Any], architecture_config: type[T]) -> tuple[TrialConfig, T]:
+    """Split a flat configuration into the training's part and the architecture's, both checked.
+
+    Args:
+        flat: What a search space suggests and returns, with `architecture` and `epochs`. Numbered
+            keys are the entries of a tuple: `filters_1, filters_2` become `filters`; an entry
+            of 0 is left out, so that a search can drop a layer.
+        architecture_config: The `Config` of the architecture's module.
+
+    Raises:
+        ConfigError: Unknown keys, wrong types and values out of range, all of them at once.
+    """
+    trial_names = {f.name for f in fields(TrialConfig)}
+    joined = join_numbered(flat, _tuple_names(architecture_config))
+    known = sorted(trial_names | _names(architecture_config))
+    problems = [_unknown(key, value, known) for key, value in joined.items() if key not in known]
+    trial, own = (
+        _check(cls, {k: v for k, v in joined.items() if k in _names(cls)}, problems)
+        for cls in (TrialConfig, architecture_config)
+    )
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return TrialConfig(**trial), architecture_config(**own)
+
+
+def default_config(architecture: str, architecture_config: type[Any]) -> dict[str, Any]:
+    """The flat configuration that `architecture`'s defaults spell.
+
+    Tuples become numbered keys, followed by zeros, for spaces that may add entries.
+    """
+    flat: dict[str, Any] = {"architecture": architecture}
+    for cls in (TrialConfig, architecture_config):
+        for f in fields(cls):
+            if isinstance(f.default, tuple):
+                entries = f.default + (0,) * (MAX_ENTRIES - len(f.default))
+                flat |= {f"{f.name}_{i}": v for i, v in enumerate(entries, start=1)}
+            elif f.default is not MISSING and f.default is not None:
+                flat[f.name] = f.default
+    return flat
+
+
+def join_numbered(flat: Mapping[str, Any], tuple_names: set[str]) -> dict[str, Any]:
+    """`{"filters_1": 20, "filters_2": 64, "filters_3": 0}` -> `{"filters": (20, 64)}`."""
+    joined: dict[str, Any] = {}
+    entries: dict[str, dict[int, Any]] = {}
+    for key, value in flat.items():
+        name, _, number = key.rpartition("_")
+        if name in tuple_names and number.isdigit():
+            entries.setdefault(name, {})[int(number)] = value
+        else:
+            joined[key] = value
+    for name, by_number in entries.items():
+        if name in joined:
+            raise ConfigError(f"{name} is given both whole and by numbered keys: give one of them")
+        joined[name] = tuple(by_number[i] for i in sorted(by_number) if by_number[i] != 0)
+    return joined
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """` (did you mean 'x'?)`, or nothing where no known name is near."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _names(cls: type[Any]) -> set[str]:
+    return {f.name for f in fields(cls)}
+
+
+def _tuple_names(cls: type[Any]) -> set[str]:
+    return {name for name, hint in get_type_hints(cls).items() if get_origin(hint) is tuple}
+
+
+def _unknown(key: str, value: object, known: list[str]) -> str:
+    hint = nearest(key, known) or f"; known: {', '.join(known)}"
+    return f"{key} = {value!r}: unknown key{hint}"
+
+
+def _check(cls: type[Any], values: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    hints = get_type_hints(cls, include_extras=True)
+    for f in fields(cls):
+        if f.name not in values:
+            if f.default is MISSING:
+                problems.append(f"{f.name}: required, but missing")
+            continue
+        try:
+            values[f.name] = _coerce(values[f.name], hints[f.name])
+        except ConfigError as error:
+            problems.append(f"{f.name} = {values[f.name]!r}: must be {error}")
+    return values
+
+
+def _coerce(value: Any, hint: Any) -> Any:
+    """`value` as `hint` wants it (an int becomes a float, a list a tuple), or a `ConfigError`."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        if value is None:
+            return None
+        return _coerce(value, next(a for a in arguments if a is not types.NoneType))
+    if origin is Annotated:
+        value = _coerce(value, arguments[0])
+        rules = [rule for rule in arguments[1:] if not rule.admits(value)]
+        if rules:
+            raise ConfigError(str(rules[0]))
+        return value
+    if origin is Literal:
+        if value not in arguments:
+            raise ConfigError(f"one of {', '.join(map(str, arguments))}{_near(value, arguments)}")
+        return value
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise ConfigError("a list")
+        return tuple(_coerce(entry, arguments[0]) for entry in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not hint:
+        raise ConfigError(f"of type {hint.__name__}, not {type(value).__name__}")
+    return value
+
+
+def _near(value: object, choices: tuple[Any, ...]) -> str:
+    return nearest(value, [str(c) for c in choices]) if isinstance(value, str) else ""

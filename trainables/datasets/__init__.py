@@ -1,0 +1,16 @@
+"""Every source of images returns one `ImageData`: decoded once, split once."""
+
+from trainables.datasets.decode import decode_image
+from trainables.datasets.errors import DatasetError
+from trainables.datasets.image_data import ImageData
+from trainables.datasets.load import load_dataset
+from trainables.datasets.unlabelled import UnlabelledImages, load_unlabelled
+
+__all__ = [
+    "DatasetError",
+    "ImageData",
+    "UnlabelledImages",
+    "decode_image",
+    "load_dataset",
+    "load_unlabelled",
+]

@@ -1,0 +1,67 @@
+"""Decoded images on disk, under a key made of the files they come from."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from trainables.datasets.contents import Contents, read_contents, write_contents
+from trainables.datasets.source import Source
+from trainables.datasets.spec import Spec
+
+VERSION = 1  # of what is written, and of how images are decoded
+
+
+def load_or_decode(
+    source: Source, spec: Spec, *, folder: Path, image_size: tuple[int, int] | None
+) -> Contents:
+    """Reads what an earlier start decoded, or decodes; two processes at once do no harm."""
+    target = folder / cache_key(source, spec, image_size)
+    contents = read_contents(target)
+    if contents is not None:
+        return contents
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as unfinished:
+        written = Path(unfinished) / target.name
+        written.mkdir()
+        write_contents(source.read(), written, source=spec.text, image_size=image_size)
+        _publish(written, target)
+    contents = read_contents(target)
+    if contents is None:
+        raise OSError(f"{target} cannot be read back; is the disk sound?")
+    return contents
+
+
+def cache_key(source: Source, spec: Spec, image_size: tuple[int, int] | None) -> str:
+    """The root is part of it: files unpacked with equal sizes and times are not equal."""
+    identity = (VERSION, spec.kind, sorted(spec.options.items()), str(source.root), image_size)
+    digest = hashlib.sha256(json.dumps(identity).encode())
+    for state in sorted(_file_states(source)):
+        digest.update(json.dumps(state).encode())
+    return digest.hexdigest()
+
+
+def _file_states(source: Source) -> Iterator[tuple[str, int, int]]:
+    """(path, size, time of modification) of each; a missing file is for the reading to report."""
+    root = str(source.root)
+    for relative in source.files():
+        try:
+            status = os.stat(os.path.join(root, relative))  # noqa: PTH116, PTH118 (many files)
+        except (OSError, ValueError):
+            yield relative, -1, -1
+        else:
+            yield relative, status.st_size, status.st_mtime_ns
+
+
+def _publish(written: Path, target: Path) -> None:
+    """Moves a whole folder into place, unless another process did so in the meantime."""
+    if read_contents(target) is None:
+        shutil.rmtree(target, ignore_errors=True)
+    try:
+        written.rename(target)
+    except OSError:
+        if read_contents(target) is None:
+            raise

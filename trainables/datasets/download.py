@@ -1,0 +1,105 @@
+"""Fetches the files of published sets: checked, then moved into place whole."""
+
+import hashlib
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from trainables.datasets.errors import DatasetError
+from trainables.datasets.progress import progress_bar
+
+BLOCK_BYTES = 1 << 20
+TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file, the folders on the web that hold it, and its checksum."""
+
+    name: str
+    mirrors: tuple[str, ...]  # URLs that end with a slash
+    md5: str
+
+
+def fetch_all(dataset: str, files: Sequence[RemoteFile], folder: Path) -> None:
+    """Fetches files into `folder`, or says how to do without a network."""
+    from http.client import HTTPException
+
+    for file in files:
+        reasons = []
+        for mirror in file.mirrors:
+            try:
+                fetch(file, mirror, folder)
+                break
+            except (OSError, HTTPException) as error:
+                reasons.append(f"{mirror}{file.name}: {error}")
+        else:
+            raise cannot_download(dataset, files, folder, reasons)
+
+
+def fetch(file: RemoteFile, mirror: str, folder: Path) -> None:
+    """Downloads under a temporary name; raises OSError where the content is not what it must be."""
+    from urllib.request import urlopen
+
+    folder.mkdir(parents=True, exist_ok=True)
+    url = mirror + file.name
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as unfinished:
+        path = Path(unfinished) / file.name
+        digest = hashlib.md5(usedforsecurity=False)
+        with (
+            urlopen(url, timeout=TIMEOUT_SECONDS) as answer,  # noqa: S310 (constants)
+            path.open("wb") as target,
+            progress_bar(f"Downloading {file.name}", answer.length, of_bytes=True) as advance,
+        ):
+            while block := answer.read(BLOCK_BYTES):
+                digest.update(block)
+                target.write(block)
+                advance(len(block))
+        if digest.hexdigest() != file.md5:
+            raise OSError(f"its md5 is {digest.hexdigest()}, but must be {file.md5}")
+        path.replace(folder / file.name)
+
+
+def cannot_download(
+    dataset: str, files: Sequence[RemoteFile], folder: Path, reasons: Sequence[str]
+) -> DatasetError:
+    return DatasetError(
+        "\n".join(
+            [
+                f"--dataset {dataset} is not in {folder} and cannot be downloaded:",
+                *(f"  {reason}" for reason in reasons),
+                f"Without a network, put these files into {folder} yourself:",
+                *(f"  {file.name}  (md5 {file.md5})" for file in files),
+                "or give images of your own: --dataset folder:PATH, csv:PATH or parquet:PATH.",
+            ]
+        )
+    )
+
+
+def unpack(
+    archive: Path, required: Collection[str], folder: Path, optional: Collection[str] = ()
+) -> None:
+    """Writes the members of these names, wherever they are in the archive, into `folder`."""
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=archive.parent) as unfinished:
+        try:
+            with tarfile.open(archive) as tar:
+                for member in tar:
+                    name = PurePosixPath(member.name).name
+                    content = tar.extractfile(member) if name in {*required, *optional} else None
+                    if content is not None:
+                        with (Path(unfinished) / name).open("wb") as target:
+                            shutil.copyfileobj(content, target, BLOCK_BYTES)
+        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+            raise DatasetError(
+                f"{archive} is damaged: {error}. Delete it, so that it is fetched anew."
+            ) from error
+        lacking = sorted(set(required) - {file.name for file in Path(unfinished).iterdir()})
+        if lacking:
+            raise DatasetError(f"{archive} lacks {', '.join(lacking)}.")
+        folder.mkdir(exist_ok=True)
+        for file in Path(unfinished).iterdir():
+            file.replace(folder / file.name)

@@ -1,0 +1,100 @@
+"""Where and in which arithmetic a run trains: probed once, then the same for every trial."""
+
+import os
+import time
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from trainables.architectures import find_architecture
+from trainables.config import Precision, Runtime, default_config, parse_trial
+from trainables.datasets import ImageData
+
+PROBE_SECONDS = 0.2
+"""Time given to each combination; the first two steps are not counted."""
+
+WORTH_A_CHANGE = 1.1
+"""What another combination must gain over plain fp32 before it is taken."""
+
+
+def memory_format(runtime: Runtime) -> torch.memory_format:
+    return torch.channels_last if runtime.channels_last else torch.contiguous_format
+
+
+def autocast(runtime: Runtime) -> torch.autocast:
+    return torch.autocast(runtime.device, dtype=torch.bfloat16, enabled=runtime.precision == "bf16")
+
+
+def use_own_cpus() -> None:
+    """As many threads as Ray gave the trial CPUs (it says so in `OMP_NUM_THREADS`)."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+
+
+def probe(
+    architecture_name: str, data: ImageData, *, pinned: Precision | None, epochs: int
+) -> tuple[Runtime, dict[str, Any]]:
+    """Measure the architecture's default model on random images of the data's shape.
+
+    Args:
+        architecture_name: As `find_architecture` takes it.
+        data: Gives the shape of a batch and the number of classes.
+        pinned: A precision to keep; then only the memory format is probed.
+        epochs: A trial's full budget, part of the default configuration.
+
+    Returns:
+        The fastest combination here, and the architecture's default configuration.
+    """
+    architecture = find_architecture(architecture_name)
+    default = {**default_config(architecture_name, architecture.Config), "epochs": epochs}
+    config, own = parse_trial(default, architecture.Config)
+    here = Runtime(device="cpu")
+    if torch.cuda.is_available():
+        here = Runtime(device="cuda", device_name=torch.cuda.get_device_name())
+    precisions: tuple[Precision, ...] = (pinned,) if pinned else ("fp32", "bf16")
+    candidates = [
+        replace(here, precision=precision, channels_last=channels_last)
+        for precision in precisions
+        for channels_last in (False, True)
+    ]
+    images_NCHW = torch.randn(config.batch_size, data.num_channels, *data.image_size)
+    labels_N = torch.randint(data.num_classes, (config.batch_size,))
+    seconds = []
+    for runtime in candidates:
+        model = architecture.Model(
+            own,
+            in_channels=data.num_channels,
+            image_size=data.image_size,
+            num_classes=data.num_classes,
+        )
+        seconds.append(_seconds_per_step(model, runtime, images_NCHW, labels_N))
+    fastest = min(range(len(candidates)), key=seconds.__getitem__)
+    worth = seconds[0] >= WORTH_A_CHANGE * seconds[fastest]
+    return candidates[fastest if worth else 0], default
+
+
+def _seconds_per_step(
+    model: nn.Module, runtime: Runtime, images_NCHW: torch.Tensor, labels_N: torch.Tensor
+) -> float:
+    """Median time of a forward and a backward pass."""
+    model.to(runtime.device, memory_format=memory_format(runtime))  # type: ignore[call-overload]
+    images_NCHW = images_NCHW.to(runtime.device, memory_format=memory_format(runtime))
+    labels_N = labels_N.to(runtime.device)
+
+    def step() -> None:
+        with autocast(runtime):
+            loss = nn.functional.cross_entropy(model(images_NCHW), labels_N)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if runtime.device == "cuda":
+            torch.cuda.synchronize()
+
+    step()
+    step()
+    durations: list[float] = []
+    until = time.perf_counter() + PROBE_SECONDS
+    while not durations or time.perf_counter() < until:
+        started = time.perf_counter()
+        step()
+        durations.append(time.perf_counter() - started)
+    return sorted(durations)[len(durations) // 2]

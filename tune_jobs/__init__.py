@@ -1,0 +1,1 @@
+"""Jobs: one small declarative file per job; `engine` runs them."""

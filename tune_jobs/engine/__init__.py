@@ -1,0 +1,7 @@
+"""What runs a job. A job file needs `Job` and `main`; `run` is the same from Python."""
+
+from tune_jobs.engine.cli.command_line import main
+from tune_jobs.engine.job import Job, Published
+from tune_jobs.engine.pipeline import run
+
+__all__ = ["Job", "Published", "main", "run"]

@@ -1,0 +1,81 @@
+"""`python -m tune_jobs.<job> [options]`: the options dataclass as a command line."""
+
+import argparse
+import signal
+import sys
+import types
+from collections.abc import Sequence
+from dataclasses import Field, fields
+from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+
+from tune_jobs.engine.errors import RequestError, RunError
+from tune_jobs.engine.job import Job
+from tune_jobs.engine.options import Options
+
+DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(job: Job, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run `job` as the command line says, show the leaderboard, exit with the run's status:
+    0 done, 1 the run failed, 2 the request was wrong, 130 interrupted and resumable."""
+    given = vars(build_parser(job).parse_args(arguments))
+    sys.exit(run_and_show(job, {k: v for k, v in given.items() if v is not None}))
+
+
+def build_parser(job: Job) -> argparse.ArgumentParser:
+    """One flag per field of `Options`; a flag that is not given leaves no value behind."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m tune_jobs.{job.name}",
+        description=f"Search, retrain and rank: {job.architecture} on {job.dataset}.",
+        allow_abbrev=False,
+    )
+    hints = get_type_hints(Options)
+    for option in fields(Options):
+        _add_flag(parser, option, hints[option.name], getattr(job, option.name, None))
+    return parser
+
+
+def _add_flag(
+    parser: argparse.ArgumentParser, option: Field[Any], hint: Any, job_default: Any
+) -> None:
+    flag = f"--{option.name.replace('_', '-')}"
+    default = job_default if option.name in JOB_DEFAULTS else option.default
+    text = option.metadata["help"]
+    if isinstance(default, (int, float, str)) and not isinstance(default, bool):
+        text += f" (default: {default})"
+    if hint is bool:
+        parser.add_argument(flag, action="store_true", default=None, help=text)
+    elif get_origin(hint) is Literal:
+        parser.add_argument(flag, choices=get_args(hint), help=text)
+    else:
+        plain = next(a for a in (*get_args(hint), hint) if a is not types.NoneType)
+        convert = option.metadata["parse"] or plain
+        metavar = {int: "N", float: "X"}.get(plain, option.name.rpartition("_")[2].upper())
+        parser.add_argument(flag, type=convert, metavar=metavar, help=text)
+
+
+JOB_DEFAULTS = ("dataset", "image_size", "trials", "epochs")
+
+
+def run_and_show(job: Job, given: dict[str, Any]) -> int:
+    from tune_jobs.engine.cli.outcome import resume_command, show_outcome
+    from tune_jobs.engine.pipeline import run_resolved
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        options = Options.resolve(job, **given)
+        show_outcome(run_resolved(job, options), resume_command(job, options))
+    except RequestError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG
+    except RunError as error:
+        print(f"error: {error}\nresume: {resume_command(job, options)}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print(f"interrupted; resume: {resume_command(job, options)}", file=sys.stderr)
+        return INTERRUPTED
+    return DONE
+
+
+def _interrupt(_signal: int, _frame: types.FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,58 @@
+"""`python -m tune_jobs [leaderboard | predict]`; without a command, the catalogue."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Job
+
+FORMATS = ("table", "json", "csv", "md")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tune_jobs",
+        description="Without a command: list the jobs. Run one by python -m tune_jobs.<job>.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="{leaderboard,predict}")
+    board = commands.add_parser("leaderboard", help="show what runs have found")
+    board.add_argument("path", type=Path, nargs="?", default=Path(), help="storage, or below it")
+    board.add_argument("--format", choices=FORMATS, default="table")
+    predict = commands.add_parser("predict", help="classify images with an exported model")
+    predict.add_argument("model", type=Path, help="a model's .safetensors")
+    predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    predict.add_argument("--top", type=int, default=3, help="classes shown (default: 3)")
+    given = parser.parse_args(arguments)
+    try:
+        if given.command == "leaderboard":
+            from rich.console import Console
+
+            from tune_jobs.engine.cli.show_leaderboard import show
+
+            show(given.path, given.format, Console())
+        elif given.command == "predict":
+            from tune_jobs.engine.cli.predict import predict_files
+
+            predict_files(given.model, given.images, given.top)
+        else:
+            _list_jobs()
+    except RequestError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _list_jobs() -> None:
+    for job in catalogue():
+        print(f"{job.name:24} {job.architecture} on {job.dataset}: ", end="")
+        print(f"{job.trials} trials of up to {job.epochs} epochs")
+
+
+def catalogue() -> list[Job]:
+    """The `JOB` of every module in `tune_jobs`, by name."""
+    folder = Path(__file__).parents[2]
+    names = sorted(p.stem for p in folder.glob("[!_]*.py"))
+    return [importlib.import_module(f"tune_jobs.{name}").JOB for name in names]

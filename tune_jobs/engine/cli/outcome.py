@@ -1,0 +1,44 @@
+"""What a run says at its end: the leaderboard, and the commands that look further."""
+
+import shlex
+from dataclasses import fields
+
+from rich.console import Console
+
+from tune_jobs.engine.cli.show_leaderboard import render_table
+from tune_jobs.engine.job import Job
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.results.publish import RunResult
+
+
+def show_outcome(result: RunResult, resume: str, console: Console | None = None) -> None:
+    console = console or Console()
+    console.print()
+    console.print(render_table(result.rows, console.width))
+    console.print()
+    storage = result.leaderboard.parents[2]
+    for purpose, command in {
+        "curves": ["tensorboard", "--logdir", str(result.folder / "tensorboard")],
+        "leaderboard": ["python", "-m", "tune_jobs", "leaderboard", str(storage)],
+        **({"predict": predict_command(result)} if result.model else {}),
+        "more trials": [*shlex.split(resume), "--trials", "N"],
+    }.items():
+        console.print(f"{purpose:12} {shlex.join(command)}", highlight=False, soft_wrap=True)
+
+
+def predict_command(result: RunResult) -> list[str]:
+    return ["python", "-m", "tune_jobs", "predict", str(result.model), "IMAGE"]
+
+
+def resume_command(job: Job, options: Options) -> str:
+    """The command line that continues this run: what was given, and `--resume`."""
+    words = ["python", "-m", f"tune_jobs.{job.name}"]
+    usual = Options.resolve(job)
+    for option in fields(Options):
+        value = getattr(options, option.name)
+        if option.name in ("run_id", "resume") or value == getattr(usual, option.name):
+            continue
+        words.append(f"--{option.name.replace('_', '-')}")
+        if value is not True:
+            words.append(str(value))
+    return shlex.join([*words, "--resume", options.run_id])

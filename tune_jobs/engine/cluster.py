@@ -1,0 +1,59 @@
+"""Ray: start it here, or connect to a cluster that runs."""
+
+import importlib
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    "TUNE_WARN_THRESHOLD_S": "60",
+}
+"""Ray writes no files of its own beside the record, and says nothing that the live view says."""
+
+PRELOADED = "torch,ray.tune"
+"""What a local Ray's workers import as they start, while the driver still connects."""
+
+NEEDED_LATER = "tune_jobs.engine.steps"
+"""What the driver imports (ray.tune and all) while Ray's processes start."""
+
+
+@contextmanager
+def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
+    """Ray for the time of a run; one that was started here is stopped at the end."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    if address is None:
+        os.environ.setdefault("RAY_preload_python_modules", PRELOADED)
+    import ray
+
+    imports = threading.Thread(target=importlib.import_module, args=(NEEDED_LATER,))
+    imports.start()
+    ray.init(
+        address=address or "local",
+        include_dashboard=None if address else False,
+        log_to_driver=verbose,
+        logging_level=logging.INFO if verbose else logging.ERROR,
+    )
+    imports.join()
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def gpus_per_trial(asked: float | None) -> float:
+    """`asked`, or 1 where the cluster has GPUs."""
+    import ray
+
+    if asked is not None:
+        return asked
+    return 1.0 if ray.cluster_resources().get("GPU", 0) > 0 else 0.0

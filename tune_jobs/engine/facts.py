@@ -1,0 +1,65 @@
+"""The facts of a run that its `run.json` and its leaderboard rows repeat."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from trainables.datasets import ImageData
+from tune_jobs.engine import provenance
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Job
+from tune_jobs.engine.options import Options
+
+MUST_MATCH = ("dataset_fingerprint", "split_fingerprint", "architecture", "space", "epochs")
+"""What a resumed run must share with its earlier sessions: else its trials do not compare."""
+
+
+def known_facts(job: Job, options: Options, data: ImageData) -> dict[str, Any]:
+    """All that is known before Ray starts."""
+    return {
+        "run_id": options.run_id,
+        "job": job.name,
+        "dataset": data.source,
+        "data": describe(data),
+        "notes": list(data.notes),
+        "dataset_fingerprint": data.fingerprint,
+        "split_fingerprint": data.split_fingerprint,
+        "architecture": job.architecture,
+        "space": f"{job.space.__module__}.{job.space.__qualname__}",
+        "epochs": options.epochs,
+        "options": options.as_json(),
+        "git_commit": provenance.git_commit(),
+        "versions": provenance.versions(),
+        "command": provenance.command(),
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def describe(data: ImageData) -> str:
+    """`digits: 1797 images of 8x8x1 in 10 classes; 1150 train, 288 validation, 359 test`."""
+    height, width = data.image_size
+    return (
+        f"{data.source}: {len(data.labels_N)} images of {height}x{width}x{data.num_channels} in "
+        f"{data.num_classes} classes; {len(data.train_indices)} train, "
+        f"{len(data.validation_indices)} validation, {len(data.test_indices)} test"
+    )
+
+
+def take_over(facts: dict[str, Any], earlier: dict[str, Any] | None) -> dict[str, Any]:
+    """`facts`, with what an earlier session of the run has found out.
+
+    Raises:
+        RequestError: The run began as another one; the message lists the differences.
+    """
+    if earlier is None:
+        return facts
+    differences = [
+        f"  {name}: was {earlier[name]!r}, is {facts[name]!r}"
+        for name in MUST_MATCH
+        if earlier[name] != facts[name]
+    ]
+    if differences:
+        raise RequestError(
+            f"--run-id = {facts['run_id']!r}: that run began differently, and its trials would "
+            "not compare with new ones:\n" + "\n".join(differences) + "\nTake another --run-id."
+        )
+    return {**earlier, **facts}

@@ -1,0 +1,52 @@
+"""What a job is: a data set, an architecture, a search space, and the budget they deserve."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+Space = Callable[["Trial"], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """A configuration that a report gives for this system, and what it reached.
+
+    Attributes:
+        config: Flat names and values; what is not named is the architecture's default.
+        accuracy: The reported figure, a fraction, or `None` where the report gives none.
+        metric: What the figure is: `test`, `val, best`, ...
+        assumed: Names in `config` (or left to the default) that the report does not give.
+    """
+
+    config: Mapping[str, Any]
+    accuracy: float | None = None
+    metric: str = "test"
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One line of the catalogue. `name` is the job file's own name.
+
+    Attributes:
+        dataset: As `--dataset` takes it.
+        architecture: A module of `trainables.architectures`, or a dotted path to one of yours.
+        space: A module-level function (see `searchspaces`).
+        trials: Number of configurations tried.
+        epochs: A trial's full budget.
+        image_size: Side in pixels to which images are resized; `None` keeps their own.
+        published: They are the first trials, never stopped early, always retrained. A job
+            without any takes the architecture's default configuration in their place.
+    """
+
+    name: str
+    dataset: str
+    architecture: str
+    space: Space
+    trials: int
+    epochs: int
+    image_size: int | None = None
+    published: tuple[Published, ...] = field(default=())

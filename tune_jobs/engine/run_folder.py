@@ -1,0 +1,60 @@
+"""Where a run writes: `<storage>/runs/<job>/<run id>/`, and the facts that it begins with."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tune_jobs.engine.errors import RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "study.journal"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def models(self) -> Path:
+        return self.path / "models"
+
+    def create(self) -> None:
+        """Make the folder; raises `RequestError` where the storage cannot be written."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.path / ".writable"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise RequestError(
+                f"--storage: {self.path} cannot be written ({error.strerror}): "
+                "give a folder of yours"
+            ) from error
+
+    def read_facts(self) -> dict[str, Any] | None:
+        """`run.json` of an earlier session, or `None`."""
+        file = self.path / "run.json"
+        if not file.exists():
+            return None
+        facts: dict[str, Any] = json.loads(file.read_text())
+        return facts
+
+    def write_facts(self, facts: dict[str, Any]) -> None:
+        """Write `run.json` whole, under a temporary name first."""
+        temporary = self.path / "run.json.tmp"
+        with temporary.open("w") as file:
+            file.write(json.dumps(facts, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.path / "run.json")

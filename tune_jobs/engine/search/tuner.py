@@ -1,0 +1,60 @@
+"""Runs a source of trials on Ray Tune until it has no more to give."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray import tune
+
+from tune_jobs.engine.search.scheduler import SourceScheduler
+from tune_jobs.engine.search.searcher import SourceSearcher
+from tune_jobs.engine.search.source import TrialSource
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resources:
+    """What each trial takes, and how many run at once at most (`None`: as the cluster holds)."""
+
+    cpus: float
+    gpus: float
+    max_parallel: int | None = None
+
+    def slots(self) -> int:
+        """How many trials the cluster holds now; at least one, so that an empty one grows."""
+        have = ray.cluster_resources()
+        room = [
+            have.get(kind, 0.0) / needed
+            for kind, needed in (("CPU", self.cpus), ("GPU", self.gpus))
+            if needed > 0
+        ]
+        slots = max(1, int(min(room, default=1)))
+        return slots if self.max_parallel is None else min(slots, self.max_parallel)
+
+
+def run_trials(
+    source: TrialSource, trainable: Callable[[dict[str, Any]], None], resources: Resources
+) -> None:
+    """Run `source`'s trials. Worker processes are reused; Ray writes to a temporary folder only."""
+    causes: dict[str, str] = {}
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(resources.slots())
+    with tempfile.TemporaryDirectory(prefix="tune-") as scratch:
+        tuner = tune.Tuner(
+            tune.with_resources(trainable, {"cpu": resources.cpus, "gpu": resources.gpus}),
+            tune_config=tune.TuneConfig(
+                search_alg=SourceSearcher(source, causes, resources.max_parallel),
+                scheduler=SourceScheduler(source, causes),
+                num_samples=-1,
+                reuse_actors=True,
+                trial_dirname_creator=_trial_name,
+                trial_name_creator=_trial_name,
+            ),
+            run_config=tune.RunConfig(storage_path=scratch, name="trials", verbose=0),
+        )
+        tuner.fit()
+
+
+def _trial_name(trial: Any) -> str:
+    return str(trial.config["name"])

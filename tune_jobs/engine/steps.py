@@ -1,0 +1,185 @@
+"""Probe, search, retrain: one source of trials for one Ray Tune run.
+
+Worker processes are reused from the first probe to the last retraining; starting one costs
+seconds. Retrainings that are certain begin while the search's last trials still run.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ray
+from optuna.trial import TrialState
+from ray import tune
+
+from trainables.config import Runtime
+from trainables.datasets import ImageData
+from trainables.trainable import TrialSettings, train_trial
+from tune_jobs.engine.cluster import gpus_per_trial
+from tune_jobs.engine.errors import RequestError, RunError
+from tune_jobs.engine.job import Job
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.retrain import Retraining, pair_name
+from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.search.search import Search, SearchPlan
+from tune_jobs.engine.search.stopping import build_rule
+from tune_jobs.engine.search.study import AnyTrial, Listener, Record
+from tune_jobs.engine.search.tuner import Resources, run_trials
+
+
+class Steps:
+    """A `TrialSource` over a run's steps.
+
+    Args:
+        facts: What `run.json` holds so far. The probe's findings are added to it: `runtime` and
+            `default_config`. A resumed run has them already, and does not probe.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        options: Options,
+        folder: RunFolder,
+        facts: dict[str, Any],
+        listeners: Sequence[Listener],
+    ) -> None:
+        self.facts = facts
+        self.error: RequestError | None = None
+        self._job = job
+        self._options = options
+        self._folder = folder
+        self._listeners = listeners
+        self._sources: dict[str, Search | Retraining] = {}
+        self._probe_runs = False
+        if "runtime" in facts:
+            self._begin()
+
+    @property
+    def search(self) -> Search:
+        source = self._sources["search"]
+        assert isinstance(source, Search)
+        return source
+
+    @property
+    def retraining(self) -> Retraining:
+        source = self._sources["retrain"]
+        assert isinstance(source, Retraining)
+        return source
+
+    @property
+    def runtime(self) -> Runtime:
+        return Runtime(**self.facts["runtime"])
+
+    @property
+    def finished(self) -> bool:
+        return self.error is not None or (bool(self._sources) and self.retraining.finished)
+
+    def next_trial(self) -> dict[str, Any] | None:
+        if self._sources:
+            trial = self.search.next_trial() or self.retraining.next_trial()
+            return trial and {**trial, "runtime": self.facts["runtime"]}
+        if self._probe_runs or self.error:
+            return None
+        self._probe_runs = True
+        return {
+            "task": "probe",
+            "name": "probe",
+            "architecture": self._job.architecture,
+            "epochs": self._options.epochs,
+            "precision": self._options.precision,
+        }
+
+    def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
+        if trial["task"] != "probe":
+            return self._sources[trial["task"]].on_report(trial["number"], figures)
+        if "error" in figures:
+            self.error = RequestError(figures["error"])
+        else:
+            self.facts |= json.loads(figures["found"])
+            self._folder.write_facts(self.facts)
+            self._begin()
+        return False
+
+    def on_failure(self, trial: Mapping[str, Any], cause: str) -> None:
+        if trial["task"] == "probe":
+            self.error = RequestError(f"the workers cannot train {self._job.architecture}: {cause}")
+        else:
+            self._sources[trial["task"]].on_failure(trial["number"], cause)
+
+    def close(self) -> None:
+        """Add this session's time to the record."""
+        if self._sources:
+            self.search.record.add_seconds(self.search.seconds)
+
+    def _begin(self) -> None:
+        job, options = self._job, self._options
+        first = first_configurations(job, self.facts["default_config"])
+        plan = SearchPlan(
+            space=job.space,
+            fixed={"architecture": job.architecture, "epochs": options.epochs},
+            first=first,
+            trials=max(options.trials, len(first)),
+            epochs=options.epochs,
+            sampler=options.sampler,
+            seed=options.seed,
+            time_budget=options.time_budget,
+        )
+        rule = build_rule(
+            options.scheduler,
+            grace_period=options.grace_period,
+            eta=options.reduction_factor,
+            brackets=options.brackets,
+            epochs=options.epochs,
+        )
+        search = Search(plan, self._open("", _trial_name), rule)
+        retraining = Retraining(
+            search,
+            self._open("/retrain", pair_name),
+            top=options.retrain_top,
+            seeds=[options.seed + 1 + i for i in range(options.retrain_seeds)],
+        )
+        self._sources = {"search": search, "retrain": retraining}
+        for listener in self._listeners:
+            listener.begin(plan.trials, rule)
+
+    def _open(self, suffix: str, name_of: Any) -> Record:
+        name = f"{self._job.name}/{self._options.run_id}{suffix}"
+        return Record.open(self._folder.journal, name, name_of, self._listeners)
+
+
+def run_steps(steps: Steps, options: Options, data: ImageData, folder: RunFolder) -> None:
+    """Share the data once, and run the steps to their end on the cluster.
+
+    Raises:
+        RequestError: A worker found that the job cannot be built.
+        RunError: No trial reached the full budget.
+    """
+    resources = Resources(
+        cpus=options.cpus_per_trial,
+        gpus=gpus_per_trial(options.gpus_per_trial),
+        max_parallel=options.max_parallel,
+    )
+    settings = TrialSettings(data=ray.put(data), folder=folder.checkpoints)
+    trainable = tune.with_parameters(train_trial, settings=settings)
+    try:
+        run_trials(steps, trainable, resources)
+    finally:
+        steps.close()
+    if steps.error:
+        raise steps.error
+    if not steps.search.record.trials(TrialState.COMPLETE):
+        ends = steps.search.record.group_ends()
+        raise RunError(f"no trial reached the full budget of {options.epochs} epochs:\n{ends}")
+
+
+def first_configurations(
+    job: Job, default: Mapping[str, Any]
+) -> list[tuple[Mapping[str, Any], str]]:
+    """The published configurations, completed by the defaults; without any, the defaults."""
+    if not job.published:
+        return [(default, "default")]
+    return [({**default, **published.config}, "published") for published in job.published]
+
+
+def _trial_name(trial: AnyTrial) -> str:
+    return f"trial-{trial.number:04d}"
