@@ -4,6 +4,7 @@ import difflib
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -38,6 +39,8 @@ class Range:
         return above and below
 
     def __str__(self) -> str:
+        if self.maximum == float("inf"):
+            return f"{'greater than' if self.open_minimum else 'at least'} {self.minimum:g}"
         left, right = "(["[not self.open_minimum], ")]"[not self.open_maximum]
         return f"in {left}{self.minimum:g}, {self.maximum:g}{right}"
 
@@ -108,13 +111,14 @@ def parse_trial(flat: Mapping[str, Any], architecture_config: type[T]) -> tuple[
     joined = join_numbered(flat, _tuple_names(architecture_config))
     known = sorted(trial_names | _names(architecture_config))
     problems = [_unknown(key, value, known) for key, value in joined.items() if key not in known]
-    trial, own = (
-        _check(cls, {k: v for k, v in joined.items() if k in _names(cls)}, problems)
-        for cls in (TrialConfig, architecture_config)
-    )
+    parts = []
+    for cls in (TrialConfig, architecture_config):
+        part, wrong = check_fields(cls, {k: v for k, v in joined.items() if k in _names(cls)})
+        parts.append(part)
+        problems += wrong
     if problems:
         raise ConfigError("\n".join(problems))
-    return TrialConfig(**trial), architecture_config(**own)
+    return TrialConfig(**parts[0]), architecture_config(**parts[1])
 
 
 def default_config(architecture: str, architecture_config: type[Any]) -> dict[str, Any]:
@@ -169,22 +173,27 @@ def _unknown(key: str, value: object, known: list[str]) -> str:
     return f"{key} = {value!r}: unknown key{hint}"
 
 
-def _check(cls: type[Any], values: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+def check_fields(cls: type[Any], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """`values` as the dataclass's annotations want them, and what is wrong with them, a line each.
+
+    An int becomes a float where one is wanted, a list a tuple, a string a path.
+    """
     hints = get_type_hints(cls, include_extras=True)
+    checked, problems = dict(values), []
     for f in fields(cls):
         if f.name not in values:
             if f.default is MISSING:
                 problems.append(f"{f.name}: required, but missing")
             continue
         try:
-            values[f.name] = _coerce(values[f.name], hints[f.name])
+            checked[f.name] = _coerce(values[f.name], hints[f.name])
         except ConfigError as error:
             problems.append(f"{f.name} = {values[f.name]!r}: must be {error}")
-    return values
+    return checked, problems
 
 
 def _coerce(value: Any, hint: Any) -> Any:
-    """`value` as `hint` wants it (an int becomes a float, a list a tuple), or a `ConfigError`."""
+    """`value` as `hint` wants it, or a `ConfigError` that says what it must be."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         if value is None:
@@ -204,6 +213,8 @@ def _coerce(value: Any, hint: Any) -> Any:
         if not isinstance(value, (list, tuple)):
             raise ConfigError("a list")
         return tuple(_coerce(entry, arguments[0]) for entry in value)
+    if hint is Path and isinstance(value, (str, Path)):
+        return Path(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not hint:

@@ -1,7 +1,6 @@
 """Decoded images on disk, under a key made of the files they come from."""
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -36,11 +35,12 @@ def load_or_decode(
 
 
 def cache_key(source: Source, spec: Spec, image_size: tuple[int, int] | None) -> str:
-    """The root is part of it: files unpacked with equal sizes and times are not equal."""
-    identity = (VERSION, spec.kind, sorted(spec.options.items()), str(source.root), image_size)
-    digest = hashlib.sha256(json.dumps(identity).encode())
+    """The paths are part of it: files unpacked with equal sizes and times are not equal."""
+    paths = str(spec.path), str(source.root)
+    identity = VERSION, spec.kind, paths, sorted(spec.options.items()), image_size
+    digest = hashlib.sha256(repr(identity).encode())
     for state in sorted(_file_states(source)):
-        digest.update(json.dumps(state).encode())
+        digest.update(repr(state).encode())
     return digest.hexdigest()
 
 

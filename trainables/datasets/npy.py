@@ -19,8 +19,8 @@ def create_npy(target: Path, shape: tuple[int, ...]) -> Pixels:
     needed_bytes, free_bytes = math.prod(shape), shutil.disk_usage(target.parent).free
     if needed_bytes > free_bytes:
         raise DatasetError(
-            f"the decoded images need {needed_bytes / 1e9:.1f} GB in {target.parent.parent}, "
-            f"which has {free_bytes / 1e9:.1f} GB free. Give a smaller --image-size or more room."
+            f"the decoded images need {needed_bytes / 1e9:,.1f} GB, but the disk of {target} has "
+            f"{free_bytes / 1e9:,.1f} GB free. Give a smaller --image-size, or more room."
         )
     pixels: Pixels = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=shape)
     return pixels

@@ -5,7 +5,7 @@ What is heavy (Ray, Optuna, pyarrow) is imported when a run starts, so that `--h
 
 from typing import TYPE_CHECKING, Any
 
-from tune_jobs.engine.errors import RequestError, RunError
+from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_folder import RunFolder

@@ -126,7 +126,7 @@ class Steps:
         )
         rule = build_rule(
             options.scheduler,
-            grace_period=options.grace_period,
+            grace_period=options.first_rung,
             eta=options.reduction_factor,
             brackets=options.brackets,
             epochs=options.epochs,

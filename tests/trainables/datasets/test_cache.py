@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -117,8 +118,15 @@ def replace_shape(path: Path) -> None:
     np.save(path, array[:-1])
 
 
-def replace_pickled(path: Path) -> None:
-    np.save(path, np.array([{}], dtype=object), allow_pickle=True)
+class Attack:
+    """What runs a command where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, ("attacked",)
+
+
+def replace_by_a_pickle(path: Path) -> None:
+    path.write_bytes(pickle.dumps(Attack()))
 
 
 def forget_shapes(path: Path) -> None:
@@ -132,13 +140,19 @@ def forget_shapes(path: Path) -> None:
     [
         (name, damage)
         for name in ("images.npy", "labels.npy", "splits.npy")
-        for damage in (cut_short, replace_shape, replace_pickled, Path.unlink)
+        for damage in (cut_short, replace_shape, replace_by_a_pickle, Path.unlink)
     ]
     + [("contents.json", damage) for damage in (cut_short, forget_shapes, Path.unlink)],
 )
 def test_damaged_cache_is_made_anew(
-    data_dir: Path, load: Callable[..., ImageData], name: str, damage: Callable[[Path], object]
+    tmp_path: Path,
+    data_dir: Path,
+    load: Callable[..., ImageData],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    damage: Callable[[Path], object],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     first_fingerprint = load().fingerprint
     (folder,) = folders(data_dir)
     damage(folder / name)
@@ -148,6 +162,7 @@ def test_damaged_cache_is_made_anew(
     assert folders(data_dir) == [folder]
     assert (folder / name).stat().st_size != damaged
     assert len(again.labels_N) == 12
+    assert not (tmp_path / "attacked").exists()
 
 
 def test_two_starts_at_once_share_one_cache(root: Path, data_dir: Path) -> None:

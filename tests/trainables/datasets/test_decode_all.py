@@ -1,12 +1,14 @@
 """Decoding on all cores gives what decoding in this process gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from trainables.datasets import DatasetError
 from trainables.datasets.decode_all import Decoded, Undecodable, decode_all
+from trainables.datasets.npy import create_npy
 from trainables.datasets.processes import map_in_processes
 from trainables.datasets.source import Encoded
 
@@ -49,12 +51,35 @@ def test_a_process_that_dies_is_an_error() -> None:
 
 
 def test_an_error_in_the_source_of_tasks_is_raised() -> None:
-    def tasks() -> object:
+    def tasks() -> Iterator[int]:
         yield 1
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        map_in_processes(abs, tasks(), print, num_processes=2)  # type: ignore[arg-type]
+        map_in_processes(abs, tasks(), print, num_processes=2)
+
+
+def test_an_error_stops_all_processes() -> None:
+    drawn: list[int] = []
+
+    def tasks() -> Iterator[int]:
+        for number in range(10_000):
+            drawn.append(number)
+            yield number
+
+    def receive(number: int) -> None:
+        if number == 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        map_in_processes(abs, tasks(), receive, num_processes=2)
+    assert len(drawn) < 9_000
+
+
+def test_more_than_the_disk_holds_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"need .* GB, but the disk of .* Give a smaller"):
+        create_npy(tmp_path / "images.npy", (1 << 40, 64, 64, 3))
+    assert not list(tmp_path.iterdir())
 
 
 def test_each_result_is_received_once() -> None:

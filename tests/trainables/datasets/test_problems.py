@@ -126,6 +126,17 @@ def test_bad_line_of_a_csv(
     assert f"\n  list.csv:7: {reason}\n" in message(f"csv:{root / 'list.csv'}", data_dir)
 
 
+def test_line_is_that_of_the_file_where_a_cell_spans_lines(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    root = class_folders(tmp_path / "images", {"cat": 4, "dog": 4})
+    text = 'image,label\ncat/000.png,"a\nb\nc"\n"none\n.png",cat\ngone.png,cat\n'
+    (root / "list.csv").write_text(text)
+    found = message(f"csv:{root / 'list.csv'}", data_dir)
+    assert "\n  list.csv:5: none" in found
+    assert "\n  list.csv:7: gone.png: missing file\n" in found
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -131,7 +131,7 @@ class Stage:
             self._best = max(self._best or (value, name), (value, name))
 
     def line(self) -> str:
-        """`search 9/16: 3 done, 2 running, 4 stopped, 0 failed; best val 0.98 (trial-0004); 0:12`"""
+        """`search 9/16: 3 done, 2 running, 4 stopped, 0 failed; best val 0.98 (trial-4); 0:12`"""
         of = f"/{self.num_trials}" if self.num_trials else ""
         best = f"; best val {self._best[0]:.4f} ({self._best[1]})" if self._best else ""
         elapsed = _clock(time.monotonic() - self._begun)

@@ -1,0 +1,65 @@
+"""The commands as a user types them, in a process of their own; none of these starts Ray."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run_module(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    program = (
+        "import sys; from tune_jobs.digits_cnn import JOB; "
+        "from tune_jobs.engine.cli.command_line import build_parser; "
+        "print(build_parser(JOB).format_help()); "
+        "print([m for m in ('torch', 'ray', 'optuna', 'sklearn', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "--trials N" in done.stdout
+    assert "(default: 16)" in done.stdout
+
+
+def test_the_catalogue_lists_every_job(tmp_path: Path) -> None:
+    done = run_module("tune_jobs", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "digits_cnn" in done.stdout
+    assert "fashion_resnet" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--trials", "0"], "--trials = 0: must be at least 1"),
+        (["--sampler", "grid"], "--sampler"),
+        (["--dataset", "digit"], "digits"),
+        (["--dataset", "folder:nowhere"], "nowhere"),
+        (["--resume", "nothing"], "--resume = 'nothing': there is no such run"),
+        (["--storage", "/proc/nowhere"], "--storage"),
+        (["--time-budget", "soon"], "--time-budget"),
+        (["--train-size", "7"], "--train-size"),
+    ],
+)
+def test_a_wrong_request_exits_2_and_says_what_is_wrong(
+    tmp_path: Path, arguments: list[str], named: str
+) -> None:
+    done = run_module("tune_jobs.digits_linear", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_predict_names_a_missing_model(tmp_path: Path) -> None:
+    image = tmp_path / "image.png"
+    image.write_bytes(b"")
+    done = run_module("tune_jobs", "predict", "none.safetensors", str(image), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "none.safetensors" in done.stderr

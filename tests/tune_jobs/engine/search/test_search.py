@@ -1,0 +1,164 @@
+"""The search and its record, with real Optuna and a real journal; Ray has no part in it."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from tune_jobs.engine.search.search import Search, SearchPlan
+from tune_jobs.engine.search.stopping import Asha, Never, StoppingRule
+from tune_jobs.engine.search.study import Record
+
+EPOCHS = 4
+
+
+def space(trial: optuna.Trial) -> dict[str, Any]:
+    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+    return {"width": 8}
+
+
+def open_search(
+    journal: Path, *, trials: int = 3, rule: StoppingRule | None = None, first: int = 1
+) -> Search:
+    plan = SearchPlan(
+        space=space,
+        fixed={"epochs": EPOCHS},
+        first=[({"lr": 0.01, "unused": 1}, "default")] * first,
+        trials=trials,
+        epochs=EPOCHS,
+        sampler="tpe",
+        seed=0,
+        time_budget=None,
+    )
+    record = Record.open(journal, "job/run", lambda t: f"trial-{t.number}", ())
+    return Search(plan, record, rule or Never())
+
+
+def report(epoch: int, value: float) -> dict[str, Any]:
+    return {"epoch": epoch, "val_accuracy": value, "train_loss": 1.0}
+
+
+def run_to_the_end(search: Search, trial: Mapping[str, Any], value: float = 0.5) -> int:
+    for epoch in range(1, EPOCHS + 1):
+        if not search.on_report(trial["number"], report(epoch, value)):
+            return epoch
+    raise AssertionError("the trial was not ended at its full budget")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "study.journal"
+
+
+def test_the_first_configuration_comes_first_and_is_complete(journal: Path) -> None:
+    trial = open_search(journal).next_trial()
+    assert trial is not None
+    assert trial["config"] == {"lr": 0.01, "width": 8, "epochs": EPOCHS}
+
+
+def test_it_ends_with_exactly_the_trials_asked_for(journal: Path) -> None:
+    search = open_search(journal)
+    while (trial := search.next_trial()) is not None:
+        assert not search.finished
+        assert run_to_the_end(search, trial) == EPOCHS
+    assert search.finished
+    assert [t.state for t in search.record.trials()] == [TrialState.COMPLETE] * 3
+
+
+def test_only_full_budget_trials_are_complete_and_best(journal: Path) -> None:
+    search = open_search(journal, rule=Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS))
+    trials = [search.next_trial() for _ in range(3)]
+    assert all(trials)
+    run_to_the_end(search, trials[0] or {}, 0.5)
+    run_to_the_end(search, trials[1] or {}, 0.6)
+    assert not search.on_report(2, {**report(1, 0.59)})
+    stopped = search.record.trials()[2]
+    assert (stopped.state, stopped.value, stopped.last_step) == (TrialState.PRUNED, 0.59, 1)
+    assert stopped.user_attrs["end_reason"] == "stopped early"
+    assert search.record.study.best_trial.number == 1
+
+
+def test_first_configurations_are_not_stopped_early_and_set_no_bar(journal: Path) -> None:
+    search = open_search(
+        journal, rule=Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS), first=2
+    )
+    trials = [search.next_trial() for _ in range(3)]
+    assert search.on_report(0, report(1, 0.9))
+    assert search.on_report(1, report(1, 0.1)), "an exempt trial goes on"
+    assert search.on_report(2, report(1, 0.2)), "the first proposal meets no bar"
+    assert all(trials)
+
+
+@pytest.mark.parametrize("poisoned", ["val_accuracy", "train_loss"])
+def test_a_diverged_trial_is_pruned_at_once_and_stores_no_nan(journal: Path, poisoned: str) -> None:
+    search = open_search(journal)
+    search.next_trial()
+    assert search.on_report(0, report(1, 0.4))
+    assert not search.on_report(0, {**report(2, 0.9), poisoned: math.nan})
+    [trial] = search.record.trials(TrialState.PRUNED)
+    assert trial.user_attrs["end_reason"] == "diverged"
+    assert trial.intermediate_values == {1: 0.4}
+    assert "NaN" not in journal.read_text()
+
+
+def test_a_failure_keeps_its_cause(journal: Path) -> None:
+    search = open_search(journal)
+    search.next_trial()
+    search.on_failure(0, "RuntimeError: boom")
+    [trial] = search.record.trials(TrialState.FAIL)
+    assert trial.user_attrs["end_reason"] == "RuntimeError: boom"
+    assert search.record.group_ends().splitlines()[-1].endswith("RuntimeError: boom")
+
+
+def test_it_goes_on_from_the_record(journal: Path) -> None:
+    rule = Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
+    search = open_search(journal, trials=4, rule=rule)
+    trials = [search.next_trial() for _ in range(3)]
+    run_to_the_end(search, trials[0] or {}, 0.5)
+    search.on_report(1, report(1, 0.6))
+    search.on_report(2, report(1, 0.7))
+
+    resumed_rule = Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
+    resumed = open_search(journal, trials=4, rule=resumed_rule)
+    assert resumed_rule.rungs() == rule.rungs()
+    again = [resumed.next_trial() for _ in range(2)]
+    assert [t and t["number"] for t in again] == [1, 2]
+    assert [t and t["config"] for t in again] == [t and t["config"] for t in trials[1:]]
+    for trial in again:
+        assert run_to_the_end(resumed, trial or {}, 0.7) == EPOCHS
+    last = resumed.next_trial()
+    assert last is not None
+    assert last["number"] == 3
+    assert resumed.next_trial() is None
+    assert resumed.record.trials()[1].intermediate_values[1] == 0.6, "what is recorded stays"
+
+
+def test_trial_n_is_the_same_whatever_came_before_it_in_this_process(tmp_path: Path) -> None:
+    def proposals(journal: Path, interrupted: bool) -> list[Any]:
+        search = open_search(journal, trials=14)
+        configs = []
+        for number in range(14):
+            if interrupted and number == 12:
+                search = open_search(journal, trials=14)
+            trial = search.next_trial()
+            assert trial is not None
+            configs.append(trial["config"])
+            run_to_the_end(search, trial, trial["config"]["lr"])
+        return configs
+
+    straight = proposals(tmp_path / "a.journal", interrupted=False)
+    assert proposals(tmp_path / "b.journal", interrupted=True) == straight
+
+
+def test_the_journal_opens_in_optuna(journal: Path) -> None:
+    search = open_search(journal, trials=1)
+    run_to_the_end(search, search.next_trial() or {}, 0.75)
+    storage = optuna.storages.JournalStorage(
+        optuna.storages.journal.JournalFileBackend(str(journal))
+    )
+    study = optuna.load_study(study_name="job/run", storage=storage)
+    assert study.best_value == 0.75

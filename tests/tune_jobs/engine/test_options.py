@@ -1,0 +1,59 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tune_jobs.digits_cnn import JOB
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.options import Options, seconds
+
+
+def test_the_job_gives_what_is_not_given() -> None:
+    options = Options.resolve(JOB, trials=3)
+    assert (options.trials, options.epochs, options.dataset) == (3, JOB.epochs, JOB.dataset)
+    assert options.first_rung == JOB.epochs // 10
+
+
+def test_paths_may_be_strings() -> None:
+    assert Options.resolve(JOB, storage="here").storage == Path("here")
+
+
+def test_every_run_gets_a_name_of_its_own() -> None:
+    assert Options.resolve(JOB).run_id != Options.resolve(JOB).run_id
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"trials": 0}, "--trials = 0: must be at least 1"),
+        ({"epochs": -1}, "--epochs = -1: must be at least 1"),
+        ({"reduction_factor": 1}, "--reduction-factor = 1: must be at least 2"),
+        ({"sampler": "grid"}, "--sampler = 'grid': must be one of tpe, random"),
+        ({"run_id": "../up"}, "--run-id = '../up': must be letters"),
+        ({"resume": "a", "run_id": "b"}, "give one of them"),
+        ({"trails": 3}, "trails: there is no such option (did you mean 'trials'?)"),
+        ({"trials": "many"}, "--trials = 'many': must be of type int"),
+    ],
+)
+def test_a_wrong_option_is_named_with_its_value_and_rule(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(RequestError) as error:
+        Options.resolve(JOB, **given)
+    assert named in str(error.value)
+
+
+def test_all_problems_are_named_at_once() -> None:
+    with pytest.raises(RequestError) as error:
+        Options.resolve(JOB, trials=0, epochs=0)
+    assert len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("1d", 86400)]
+)
+def test_durations(text: str, expected: float) -> None:
+    assert seconds(text) == expected
+
+
+def test_a_duration_without_a_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="30m"):
+        seconds("soon")
