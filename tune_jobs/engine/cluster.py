@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
         os.environ.setdefault("RAY_preload_python_modules", PRELOADED)
     import ray
 
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     imports = threading.Thread(target=importlib.import_module, args=(NEEDED_LATER,))
     imports.start()
     ray.init(
@@ -44,6 +46,8 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
         logging_level=logging.INFO if verbose else logging.ERROR,
     )
     imports.join()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)  # ray.init puts its own in place
     try:
         yield
     finally:

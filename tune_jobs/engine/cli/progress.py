@@ -113,7 +113,7 @@ class Stage:
         if not self.has_begun:
             self._begun = time.monotonic()
         self.has_begun = True
-        self.running[name] = f"{name}  starting"
+        self.running[name] = f"{name}  waiting"
 
     def take(self, name: str, figures: Mapping[str, Any], epochs: int) -> None:
         value = figures.get("val_accuracy")
@@ -167,9 +167,11 @@ class Stage:
         return sum(self._states.values())
 
     def _counts(self) -> str:
+        num_waiting = len(self.running) - len(self._values)
         return (
-            f"{self._states[TrialState.COMPLETE]} done, {len(self.running)} running, "
-            f"{self._states[TrialState.PRUNED]} stopped, {self._states[TrialState.FAIL]} failed"
+            f"{self._states[TrialState.COMPLETE]} done, {len(self._values)} running, "
+            f"{num_waiting} waiting, {self._states[TrialState.PRUNED]} stopped, "
+            f"{self._states[TrialState.FAIL]} failed"
         )
 
 

@@ -1,0 +1,52 @@
+"""Small data sets that a network learns in an instant."""
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from trainables.datasets import ImageData
+
+
+@pytest.fixture
+def make_data() -> Callable[..., ImageData]:
+    return _make_data
+
+
+def _make_data(
+    *,
+    size: tuple[int, int] = (8, 8),
+    channels: int = 1,
+    classes: int = 3,
+    train: int = 60,
+    validation: int = 30,
+    test: int = 30,
+    seed: int = 0,
+) -> ImageData:
+    """Each class is a pattern of its own under noise; the three splits are interleaved."""
+    generator = np.random.default_rng(seed)
+    count = train + validation + test
+    labels_N = generator.permutation(np.arange(count, dtype=np.int64) % classes)
+    patterns = generator.integers(0, 200, (classes, *size, channels))
+    noise = generator.integers(0, 56, (count, *size, channels))
+    images_NHWC = (patterns[labels_N] + noise).astype(np.uint8)
+    order = generator.permutation(count)
+    splits = np.split(order, [train, train + validation])
+    arrays = [images_NHWC, labels_N, *(np.sort(split) for split in splits)]
+    for array in arrays:
+        array.flags.writeable = False
+    fingerprint = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+    return ImageData(
+        images_NHWC=images_NHWC,
+        labels_N=labels_N,
+        class_names=tuple(f"class {k}" for k in range(classes)),
+        train_indices=arrays[2],
+        validation_indices=arrays[3],
+        test_indices=arrays[4],
+        unlabelled_NHWC=None,
+        fingerprint=fingerprint,
+        split_fingerprint=fingerprint,
+        source="made",
+        notes=(),
+    )
