@@ -29,7 +29,14 @@ NEEDED_LATER = "tune_jobs.engine.steps"
 
 @contextmanager
 def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
-    """Ray for the time of a run; one that was started here is stopped at the end."""
+    """Ray for the time of a run; one that was started here is stopped at the end.
+
+    Args:
+        address: A running cluster; `None` is the one that `RAY_ADDRESS` names (`ray job submit`
+            sets it), else a local one.
+        verbose: Show what Ray says.
+    """
+    address = address or os.environ.get("RAY_ADDRESS")
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     if address is None:

@@ -35,10 +35,14 @@ def git_commit() -> str | None:
     return result.stdout.strip() or None
 
 
-def command() -> str:
-    """The command line of this process, as it can be typed again."""
+def program() -> list[str]:
+    """How this process was started, without its arguments: `python -m tune_jobs.digits_cnn`."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and spec.name != "__main__":
-        module = spec.name.removesuffix(".__main__")
-        return shlex.join(["python", "-m", module, *sys.argv[1:]])
-    return shlex.join(["python", *sys.argv])
+        return ["python", "-m", spec.name.removesuffix(".__main__")]
+    return ["python", sys.argv[0]]
+
+
+def command() -> str:
+    """The command line of this process, as it can be typed again."""
+    return shlex.join([*program(), *sys.argv[1:]])

@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ray
-from optuna.trial import TrialState
 from ray import tune
 
 from trainables.config import Runtime
 from trainables.datasets import ImageData
 from trainables.trainable import TrialSettings, train_trial
 from tune_jobs.engine.cluster import gpus_per_trial
-from tune_jobs.engine.errors import RequestError, RunError
+from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.retrain import Retraining, pair_name
@@ -152,7 +151,6 @@ def run_steps(steps: Steps, options: Options, data: ImageData, folder: RunFolder
 
     Raises:
         RequestError: A worker found that the job cannot be built.
-        RunError: No trial reached the full budget.
     """
     resources = Resources(
         cpus=options.cpus_per_trial,
@@ -167,9 +165,6 @@ def run_steps(steps: Steps, options: Options, data: ImageData, folder: RunFolder
         steps.close()
     if steps.error:
         raise steps.error
-    if not steps.search.record.trials(TrialState.COMPLETE):
-        ends = steps.search.record.group_ends()
-        raise RunError(f"no trial reached the full budget of {options.epochs} epochs:\n{ends}")
 
 
 def first_configurations(

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     board.add_argument("--format", choices=FORMATS, default="table")
     predict = commands.add_parser("predict", help="classify images with an exported model")
     predict.add_argument("model", type=Path, help="a model's .safetensors")
-    predict.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
+    predict.add_argument("images", nargs="+", metavar="IMAGE", help="files, or csv:PATH")
     predict.add_argument("--top", type=int, default=3, help="classes shown (default: 3)")
     given = parser.parse_args(arguments)
     try:
@@ -34,9 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             show(given.path, given.format, Console())
         elif given.command == "predict":
-            from tune_jobs.engine.cli.predict import predict_files
+            from tune_jobs.engine.cli.predict import predict_images
 
-            predict_files(given.model, given.images, given.top)
+            predict_images(given.model, given.images, given.top)
         else:
             _list_jobs()
     except RequestError as error:

@@ -8,6 +8,7 @@ from rich.console import Console
 from tune_jobs.engine.cli.show_leaderboard import render_table
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.provenance import program
 from tune_jobs.engine.results.publish import RunResult
 
 
@@ -32,7 +33,7 @@ def predict_command(result: RunResult) -> list[str]:
 
 def resume_command(job: Job, options: Options) -> str:
     """The command line that continues this run: what was given, and `--resume`."""
-    words = ["python", "-m", f"tune_jobs.{job.name}"]
+    words = program()
     usual = Options.resolve(job)
     for option in fields(Options):
         value = getattr(options, option.name)

@@ -107,7 +107,7 @@ class Stage:
         self._rule = rule
         self._states: Counter[TrialState] = Counter()
         self._best: tuple[float, str] | None = None
-        self._begun = time.monotonic()
+        self._begun = self._ended = time.monotonic()
 
     def start(self, name: str) -> None:
         if not self.has_begun:
@@ -126,6 +126,7 @@ class Stage:
     def end(self, name: str, state: TrialState) -> None:
         self.running.pop(name)
         self._states[state] += 1
+        self._ended = time.monotonic()
         value = self._values.pop(name, None)
         if state == TrialState.COMPLETE and value is not None:
             self._best = max(self._best or (value, name), (value, name))
@@ -134,7 +135,7 @@ class Stage:
         """`search 9/16: 3 done, 2 running, 4 stopped, 0 failed; best val 0.98 (trial-4); 0:12`"""
         of = f"/{self.num_trials}" if self.num_trials else ""
         best = f"; best val {self._best[0]:.4f} ({self._best[1]})" if self._best else ""
-        elapsed = _clock(time.monotonic() - self._begun)
+        elapsed = _clock(self._seconds())
         return f"{self.name} {self._num_ended}{of}: {self._counts()}{best}; {elapsed}"
 
     def render(self) -> RenderableType:
@@ -148,7 +149,7 @@ class Stage:
         return Group(*lines)
 
     def _head(self) -> RenderableType:
-        elapsed, ended = time.monotonic() - self._begun, self._num_ended
+        elapsed, ended = self._seconds(), self._num_ended
         head = Table.grid(padding=(0, 1))
         cells: list[RenderableType] = [Text(self.name, style="bold")]
         times = f"{_clock(elapsed)} gone"
@@ -161,6 +162,9 @@ class Stage:
                 times += f", {_clock(elapsed / ended * (self.num_trials - ended))} left"
         head.add_row(*cells, times)
         return head
+
+    def _seconds(self) -> float:
+        return (time.monotonic() if self.running else self._ended) - self._begun
 
     @property
     def _num_ended(self) -> int:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean, stdev
 
+from tune_jobs.engine.errors import RunError
 from tune_jobs.engine.results.leaderboard import Row, write_rows
 from tune_jobs.engine.retrain import Retrained, best_seed, choose_winner
 from tune_jobs.engine.run_folder import RunFolder
@@ -25,8 +26,15 @@ class RunResult:
 
 
 def publish(steps: Steps, folder: RunFolder, storage: Path) -> RunResult:
-    """Export the winner's best seed and write the run's part of the leaderboard."""
+    """Export the winner's best seed and write the run's part of the leaderboard.
+
+    Raises:
+        RunError: No retraining came to its end, so there is nothing to rank.
+    """
     results = steps.retraining.results()
+    if not any(result.figures for result in results):
+        ends = f"{steps.search.record.group_ends()}\n{steps.retraining.record.group_ends()}"
+        raise RunError(f"no configuration could be trained to its full budget:\n{ends}")
     winner = choose_winner(results)
     model = export(winner, folder) if winner else None
     rows = [build_row(steps, result, winner=result is winner) for result in results]

@@ -1,0 +1,104 @@
+"""Checkpoints that are damaged, cut short, or hostile."""
+
+import hashlib
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from trainables.checkpoint import KEPT, CheckpointFolder
+
+
+def state(epoch: int) -> dict[str, Any]:
+    return {"weights": torch.full((50,), float(epoch)), "reports": [{"epoch": epoch}]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> CheckpointFolder:
+    """Holds the checkpoints of epochs 1 and 2."""
+    folder = CheckpointFolder(tmp_path / "trial")
+    folder.save(1, state(1))
+    folder.save(2, state(2))
+    return folder
+
+
+def epoch_loaded(folder: CheckpointFolder) -> int | None:
+    found = folder.load_newest()
+    if found is None:
+        return None
+    epoch: int = found["reports"][0]["epoch"]
+    assert torch.equal(found["weights"], state(epoch)["weights"])
+    return epoch
+
+
+def test_no_checkpoint_is_none(tmp_path: Path) -> None:
+    assert CheckpointFolder(tmp_path / "absent").load_newest() is None
+    assert CheckpointFolder(tmp_path).load_newest() is None
+
+
+def test_the_newest_is_loaded(folder: CheckpointFolder) -> None:
+    assert epoch_loaded(folder) == 2
+
+
+def test_the_newest_are_kept_and_nothing_else(folder: CheckpointFolder) -> None:
+    paths = [folder.save(epoch, state(epoch)) for epoch in (9, 10, 100)]
+    assert sorted(folder.path.iterdir()) == paths[-KEPT:]
+    assert epoch_loaded(folder) == 100
+
+
+def test_an_epoch_can_be_written_again(folder: CheckpointFolder) -> None:
+    folder.save(2, state(2))
+    assert len(list(folder.path.iterdir())) == 2
+    assert epoch_loaded(folder) == 2
+
+
+def test_a_write_that_was_interrupted_is_not_seen(folder: CheckpointFolder) -> None:
+    newest = folder.path / "000002.pt"
+    newest.rename(newest.with_suffix(".123.tmp"))
+    assert epoch_loaded(folder) == 1
+
+
+@pytest.mark.parametrize("position", [0, 100, -1], ids=["first", "inside", "digest"])
+def test_a_flipped_byte_falls_back(folder: CheckpointFolder, position: int) -> None:
+    newest = folder.path / "000002.pt"
+    content = bytearray(newest.read_bytes())
+    content[position] ^= 1
+    newest.write_bytes(content)
+    assert epoch_loaded(folder) == 1
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 1, 32, 500])
+def test_a_file_cut_short_falls_back(folder: CheckpointFolder, kept_bytes: int) -> None:
+    newest = folder.path / "000002.pt"
+    newest.write_bytes(newest.read_bytes()[:kept_bytes])
+    assert epoch_loaded(folder) == 1
+
+
+def test_all_damaged_is_none(folder: CheckpointFolder) -> None:
+    for path in folder.path.iterdir():
+        path.write_bytes(b"damaged")
+    assert folder.load_newest() is None
+
+
+class Canary:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_code_in_a_checkpoint_is_refused_and_not_run(
+    folder: CheckpointFolder, tmp_path: Path
+) -> None:
+    canary = tmp_path / "canary"
+    path = folder.save(3, {"weights": Canary(canary)})
+    content = path.read_bytes()
+    assert content[-32:] == hashlib.sha256(content[:-32]).digest()
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        folder.load_newest()
+    assert not canary.exists()

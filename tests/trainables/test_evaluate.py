@@ -1,0 +1,108 @@
+"""Figures against scikit-learn's."""
+
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, f1_score, log_loss
+from torch import Tensor, nn
+
+from trainables.augment import Normalisation
+from trainables.config import Runtime
+from trainables.evaluate import BATCH_SIZE, Evaluation, evaluate
+
+CPU = Runtime(device="cpu")
+PLAIN = Normalisation(mean=(0.0,), std=(1.0,))
+
+
+class Echo(nn.Module):
+    """Logits are the image's pixels: [1, K] images, K classes."""
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        return images_NCHW.flatten(1) * 8
+
+
+def figures(images_NK: Tensor, labels_N: Tensor, indices: Tensor | None = None) -> Evaluation:
+    chosen = torch.arange(len(labels_N)) if indices is None else indices
+    return evaluate(
+        Echo(),
+        images_NK[:, None, :, None],
+        labels_N,
+        chosen,
+        normalisation=PLAIN,
+        runtime=CPU,
+    )
+
+
+def guesses(count: int, classes: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Pixels that are right more often than not, and labels."""
+    generator = torch.Generator().manual_seed(seed)
+    labels_N = torch.randint(classes, (count,), generator=generator)
+    images_NK = torch.randint(256, (count, classes), generator=generator, dtype=torch.uint8)
+    right = torch.rand(count, generator=generator) < 0.5
+    images_NK[right, labels_N[right]] = 255
+    return images_NK, labels_N
+
+
+def check(found: Evaluation, images_NK: Tensor, labels_N: Tensor) -> None:
+    probabilities_NK = (images_NK.double() / 255 * 8).softmax(dim=1).numpy()
+    predicted_N = images_NK.int().argmax(dim=1).numpy()
+    labels = range(images_NK.shape[1])
+    assert found.loss == pytest.approx(
+        log_loss(labels_N.numpy(), probabilities_NK, labels=labels), rel=1e-5
+    )
+    assert found.accuracy == pytest.approx(accuracy_score(labels_N.numpy(), predicted_N), rel=1e-6)
+    assert found.macro_f1 == pytest.approx(
+        f1_score(labels_N.numpy(), predicted_N, average="macro"), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("count", [1, 30, BATCH_SIZE, BATCH_SIZE + 1, 3 * BATCH_SIZE - 5])
+@pytest.mark.parametrize("classes", [2, 7])
+def test_figures_are_scikit_learns(count: int, classes: int) -> None:
+    images_NK, labels_N = guesses(count, classes)
+    check(figures(images_NK, labels_N), images_NK, labels_N)
+
+
+def test_a_class_that_never_occurs_but_is_predicted() -> None:
+    images_NK, labels_N = guesses(200, 5)
+    labels_N[labels_N == 3] = 0
+    check(figures(images_NK, labels_N), images_NK, labels_N)
+
+
+def test_a_class_that_occurs_but_is_never_predicted() -> None:
+    images_NK, labels_N = guesses(200, 5)
+    images_NK[:, 3] = 0
+    check(figures(images_NK, labels_N), images_NK, labels_N)
+
+
+def test_a_class_that_neither_occurs_nor_is_predicted_does_not_count() -> None:
+    images_NK, labels_N = guesses(200, 5)
+    labels_N[labels_N == 3] = 0
+    images_NK[:, 3] = 0
+    check(figures(images_NK, labels_N), images_NK, labels_N)
+
+
+def test_only_the_named_images_count() -> None:
+    images_NK, labels_N = guesses(100, 4)
+    chosen = torch.tensor([3, 50, 99])
+    check(figures(images_NK, labels_N, chosen), images_NK[chosen], labels_N[chosen])
+
+
+def test_accuracy_is_the_exact_fraction() -> None:
+    labels_N = torch.tensor([0, 0, 0])
+    images_NK = torch.tensor([[9, 0], [0, 9], [0, 9]], dtype=torch.uint8)
+    assert figures(images_NK, labels_N).accuracy == 1 / 3
+
+
+def test_logits_that_are_not_finite_give_figures_that_say_so() -> None:
+    labels_N = torch.tensor([0, 1])
+    nothing = Normalisation(mean=(float("nan"),), std=(1.0,))
+    found = evaluate(
+        Echo(),
+        torch.zeros(2, 1, 2, 1, dtype=torch.uint8),
+        labels_N,
+        torch.arange(2),
+        normalisation=nothing,
+        runtime=CPU,
+    )
+    assert found.loss != found.loss  # noqa: PLR0124
+    assert 0 <= found.accuracy <= 1

@@ -1,0 +1,278 @@
+"""The training loop: learning, determinism, resuming, and what it may look at."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from trainables.architectures import mlp
+from trainables.checkpoint import CheckpointFolder
+from trainables.config import ConfigError, OptimizerName, Runtime, ScheduleName, TrialConfig
+from trainables.datasets import ImageData
+from trainables.fit import DeviceData, EpochReport, Training, build_training, fit
+
+CPU = Runtime(device="cpu")
+
+MLP = {"architecture": "mlp", "hidden_1": 16, "batch_size": 16, "epochs": 4, "lr": 3e-3}
+HARD = {
+    "dropout": 0.3,
+    "label_smoothing": 0.1,
+    "horizontal_flip": 0.5,
+    "crop_padding": 0.2,
+    "rotation_degrees": 10,
+}
+
+MakeData = Callable[..., ImageData]
+
+
+def figures(reports: list[EpochReport]) -> list[dict[str, Any]]:
+    """All that must repeat to the bit."""
+    return [{k: v for k, v in asdict(report).items() if k != "seconds"} for report in reports]
+
+
+def same_weights(one: Training, other: Training) -> bool:
+    mine, theirs = one.model.state_dict(), other.model.state_dict()
+    return all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+class Recorder(nn.Module):
+    """Notes which images it is given to train on, told by their first pixel."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.classifier = nn.Linear(1, num_classes)
+        self.batches: list[list[int]] = []
+        self.evaluated: list[int] = []
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        first_N1 = images_NCHW[:, :1, 0, 0]
+        seen = first_N1[:, 0].round().int().tolist()
+        if self.training:
+            self.batches.append(seen)
+        else:
+            self.evaluated += seen
+        logits_NK: Tensor = self.classifier(first_N1)
+        return logits_NK
+
+
+def record(data: ImageData, *, batch_size: int, epochs: int = 2) -> tuple[Recorder, Training]:
+    """Train a recorder on `data`, whose images are replaced by their own index."""
+    numbers = np.arange(len(data.labels_N), dtype=np.uint8)[:, None, None, None]
+    numbered = replace(data, images_NHWC=np.broadcast_to(numbers, data.images_NHWC.shape).copy())
+    on_device = DeviceData(numbered, CPU)
+    on_device.normalisation = replace(on_device.normalisation, mean=(0.0,), std=(1 / 255,))
+    config = TrialConfig(architecture="recorder", epochs=epochs, batch_size=batch_size, lr=1e-6)
+    recorder = Recorder(data.num_classes)
+    training = Training(recorder, config, on_device, runtime=CPU, seed=0)
+    return recorder, training
+
+
+@pytest.mark.parametrize("architecture", ["linear", "mlp", "cnn"])
+def test_learns(make_data: MakeData, architecture: str) -> None:
+    flat = {"architecture": architecture, "epochs": 6, "batch_size": 16, "lr": 3e-3}
+    reports = list(fit(build_training(flat, make_data(), CPU, seed=0)))
+    assert [report.epoch for report in reports] == [1, 2, 3, 4, 5, 6]
+    assert reports[-1].val_accuracy > 0.9
+    assert reports[-1].train_accuracy > 0.9
+    assert reports[-1].val_loss < reports[0].val_loss
+    assert reports[-1].train_loss < reports[0].train_loss
+    assert all(report.is_finite for report in reports)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "cnn"])
+def test_same_seed_gives_the_same_to_the_bit(make_data: MakeData, architecture: str) -> None:
+    flat = {"architecture": architecture, "epochs": 2, "batch_size": 16, **HARD}
+    one, same, other = (build_training(flat, make_data(), CPU, seed=seed) for seed in (11, 11, 12))
+    reports = figures(list(fit(one)))
+    assert figures(list(fit(same))) == reports
+    assert same_weights(one, same)
+    assert figures(list(fit(other))) != reports
+
+
+def test_what_else_draws_random_numbers_does_not_matter(make_data: MakeData) -> None:
+    one, same = (build_training({**MLP, **HARD}, make_data(), CPU, seed=0) for _ in range(2))
+    expected = figures(list(fit(one)))
+    reports = []
+    for report in fit(same):
+        torch.rand(7)
+        np.random.default_rng().random()
+        reports.append(report)
+    assert figures(reports) == expected
+
+
+def test_the_data_set_tells_apart_what_a_worker_has_placed(make_data: MakeData) -> None:
+    first = build_training(MLP, make_data(seed=1), CPU, seed=0)
+    second = build_training(MLP, make_data(seed=2), CPU, seed=0)
+    again = build_training(MLP, make_data(seed=1), CPU, seed=0)
+    expected = figures(list(fit(first)))
+    assert figures(list(fit(second))) != expected
+    assert figures(list(fit(again))) == expected
+
+
+@pytest.mark.parametrize("optimizer", get_args(OptimizerName))
+@pytest.mark.parametrize("schedule", get_args(ScheduleName))
+def test_resuming_gives_the_same_to_the_bit(
+    make_data: MakeData, tmp_path: Path, schedule: str, optimizer: str
+) -> None:
+    data = make_data()
+    flat = {**MLP, **HARD, "schedule": schedule, "optimizer": optimizer}
+    whole = build_training(flat, data, CPU, seed=5)
+    expected = figures(list(fit(whole)))
+
+    interrupted = build_training(flat, data, CPU, seed=5)
+    for _ in range(2):
+        interrupted.run_epoch()
+    folder = CheckpointFolder(tmp_path)
+    folder.save(interrupted.epoch, interrupted.state_dict())
+
+    resumed = build_training(flat, data, CPU, seed=5)
+    state = folder.load_newest()
+    assert state is not None
+    resumed.load_state_dict(state)
+    assert resumed.epoch == 2
+    assert [report.epoch for report in fit(resumed)] == [3, 4]
+    assert figures(resumed.reports) == expected
+    assert same_weights(resumed, whole)
+
+
+def test_a_finished_training_has_no_further_epochs(make_data: MakeData) -> None:
+    training = build_training(MLP, make_data(), CPU, seed=0)
+    assert len(list(fit(training))) == 4
+    assert list(fit(training)) == []
+
+
+def test_a_diverging_training_ends_and_says_so(make_data: MakeData) -> None:
+    flat = {**MLP, "batch_norm": False, "optimizer": "sgd", "lr": 1e6}
+    reports = list(fit(build_training(flat, make_data(), CPU, seed=0)))
+    assert len(reports) < 4
+    assert not reports[-1].is_finite
+    assert all(report.is_finite for report in reports[:-1])
+
+
+@pytest.mark.parametrize("name", ["train_loss", "val_loss"])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_report_is_finite_if_its_losses_are(name: str, value: float) -> None:
+    report = EpochReport(
+        epoch=1,
+        train_loss=0.1,
+        train_accuracy=1,
+        val_loss=0.1,
+        val_accuracy=1,
+        lr=0.1,
+        seconds=1,
+    )
+    assert report.is_finite
+    assert not replace(report, **{name: value}).is_finite  # type: ignore[arg-type]
+
+
+def test_the_rate_reported_is_the_one_the_epoch_began_with(make_data: MakeData) -> None:
+    flat = {**MLP, "schedule": "exponential", "exponential_gamma": 0.5}
+    reports = list(fit(build_training(flat, make_data(), CPU, seed=0)))
+    assert [report.lr for report in reports] == [3e-3, 1.5e-3, 0.75e-3, 0.375e-3]
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 16, 59, 60, 1000])
+def test_every_train_image_once_an_epoch_in_batches_of_even_size(
+    make_data: MakeData, batch_size: int
+) -> None:
+    data = make_data()
+    recorder, training = record(data, batch_size=batch_size)
+    num_steps = math.ceil(60 / batch_size)
+    for _ in fit(training):
+        batches, recorder.batches = recorder.batches, []
+        assert sorted(sum(batches, [])) == data.train_indices.tolist()
+        assert len(batches) == num_steps == training.num_steps
+        sizes = {len(batch) for batch in batches}
+        assert max(sizes) <= batch_size
+        assert max(sizes) - min(sizes) <= 1
+
+
+def test_the_order_is_another_in_every_epoch(make_data: MakeData) -> None:
+    recorder, training = record(make_data(), batch_size=60)
+    training.run_epoch()
+    training.run_epoch()
+    first, second = recorder.batches
+    assert first != sorted(first)
+    assert first != second
+
+
+def test_a_left_over_image_is_no_batch_of_its_own(make_data: MakeData) -> None:
+    flat = {**MLP, "epochs": 1, "batch_size": 20}
+    (report,) = fit(build_training(flat, make_data(train=61), CPU, seed=0))
+    assert report.is_finite
+
+
+def test_test_images_are_not_looked_at(make_data: MakeData) -> None:
+    data = make_data()
+    poisoned = data.labels_N.copy()
+    poisoned[data.test_indices] = 10**6
+    recorder, training = record(replace(data, labels_N=poisoned), batch_size=16)
+    list(fit(training))
+    seen = {*sum(recorder.batches, []), *recorder.evaluated}
+    assert seen == {*data.train_indices.tolist(), *data.validation_indices.tolist()}
+    with pytest.raises(IndexError):
+        training.evaluate(training.data.test)
+
+
+def test_read_only_arrays_are_used_as_they_are(make_data: MakeData) -> None:
+    data = make_data()
+    assert not data.images_NHWC.flags.writeable
+    before = data.images_NHWC.tobytes()
+    training = build_training({**MLP, **HARD}, data, CPU, seed=0)
+    list(fit(training))
+    assert data.images_NHWC.tobytes() == before
+    assert training.data.images_NHWC.data_ptr() == data.images_NHWC.ctypes.data
+
+
+def test_validation_is_not_augmented(make_data: MakeData) -> None:
+    extreme = {"vertical_flip": 1.0, "crop_padding": 0.5, "rotation_degrees": 180.0}
+    data = make_data()
+    plain, augmenting = (
+        build_training({**MLP, **knobs}, data, CPU, seed=0) for knobs in ({}, extreme)
+    )
+    expected = plain.evaluate(plain.data.validation)
+    assert augmenting.evaluate(augmenting.data.validation) == expected
+    train_loss = plain.run_epoch().train_loss
+    assert augmenting.run_epoch().train_loss != train_loss
+
+
+def test_train_figures_are_means_over_images(make_data: MakeData) -> None:
+    """Of a model that does not learn, in batches of unequal size."""
+    data = make_data(train=61)
+    flat = {"architecture": "linear", "epochs": 1, "batch_size": 16, "optimizer": "sgd"}
+    training = build_training({**flat, "lr": 1e-30}, data, CPU, seed=0)
+    expected = training.evaluate(training.data.train)
+    report = training.run_epoch()
+    assert report.train_loss == pytest.approx(expected.loss, rel=1e-5)
+    assert report.train_accuracy == pytest.approx(expected.accuracy)
+
+
+def test_label_smoothing_is_of_training_alone(make_data: MakeData) -> None:
+    data = make_data()
+    losses = []
+    for smoothing in (0.0, 0.5):
+        flat = {**MLP, "lr": 1e-30, "optimizer": "sgd", "label_smoothing": smoothing}
+        losses.append(build_training(flat, data, CPU, seed=0).run_epoch())
+    plain, smooth = losses
+    assert smooth.train_loss != pytest.approx(plain.train_loss, rel=1e-3)
+    assert smooth.val_loss == plain.val_loss
+
+
+def test_model_is_built_for_the_data(make_data: MakeData) -> None:
+    data = make_data(size=(6, 9), channels=3, classes=4)
+    model = build_training(MLP, data, CPU, seed=0).model
+    assert isinstance(model, mlp.Model)
+    assert model(torch.zeros(2, 3, 6, 9)).shape == (2, 4)
+
+
+def test_a_wrong_configuration_is_refused(make_data: MakeData) -> None:
+    with pytest.raises(ConfigError, match="hiden_1 = 3: unknown key"):
+        build_training({**MLP, "hiden_1": 3}, make_data(), CPU, seed=0)
+    with pytest.raises(ConfigError, match="architecture: required"):
+        build_training({"epochs": 1}, make_data(), CPU, seed=0)

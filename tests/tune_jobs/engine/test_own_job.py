@@ -1,0 +1,91 @@
+"""A user's own architecture in a job file outside this repository."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tune_jobs.engine.results.leaderboard import read_rows
+
+ARCHITECTURE = """
+from dataclasses import dataclass
+
+from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    width: int = 16
+
+
+class Model(nn.Module):
+    def __init__(self, config, *, in_channels, image_size, num_classes):
+        super().__init__()
+        height, width = image_size
+        self.hidden = nn.Linear(in_channels * height * width, config.width)
+        self.classifier = nn.Linear(config.width, num_classes)
+
+    def features(self, images_NCHW):
+        {body}
+
+    def forward(self, images_NCHW):
+        return self.classifier(self.features(images_NCHW))
+"""
+
+JOB = """
+from my_space import space
+from tune_jobs.engine import Job, main
+
+JOB = Job(
+    name="mine", dataset="digits", architecture="my_package.my_net", space=space, trials=2, epochs=2
+)
+
+if __name__ == "__main__":
+    main(JOB)
+"""
+
+SPACE = """
+def space(trial):
+    trial.suggest_float("lr", 1e-3, 1e-1, log=True)
+    trial.suggest_int("width", 8, 32)
+"""
+
+
+def run_own_job(folder: Path, body: str) -> "subprocess.CompletedProcess[str]":
+    (folder / "my_package").mkdir()
+    (folder / "my_package" / "__init__.py").touch()
+    (folder / "my_package" / "my_net.py").write_text(ARCHITECTURE.format(body=body))
+    (folder / "my_space.py").write_text(SPACE)
+    (folder / "my_job.py").write_text(JOB)
+    return subprocess.run(
+        [sys.executable, "my_job.py", "--retrain-seeds", "1", "--precision", "fp32"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_is_searched_retrained_and_ranked(tmp_path: Path) -> None:
+    done = run_own_job(tmp_path, "return self.hidden(images_NCHW.flatten(1)).relu()")
+    assert done.returncode == 0, done.stderr
+    assert "python my_job.py --retrain-seeds 1 --precision fp32 --resume" in done.stdout
+    rows = read_rows(tmp_path).rows
+    assert {row.architecture for row in rows} == {"my_package.my_net"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ("return undefined_name", 2, "cannot train my_package.my_net: NameError"),
+        ("return self.hidden(images_NCHW.flatten(1)) / (1 - self.training)", 1, "diverged"),
+    ],
+)
+def test_one_that_cannot_be_trained_says_why(
+    tmp_path: Path, body: str, status: int, said: str
+) -> None:
+    done = run_own_job(tmp_path, body)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert said in done.stderr
+    assert not (tmp_path / "leaderboards").exists()
