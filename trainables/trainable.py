@@ -38,9 +38,9 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
             `precision`; what was found is reported once.
         settings: What all trials of the run share.
     """
-    from trainables.device import use_own_cpus
+    from trainables.device import prepare_process
 
-    use_own_cpus()
+    prepare_process()
     data: ImageData = ray.get(settings.data)
     if config["task"] == "probe":
         tune.report({"figures": _probe(config, data)})

@@ -5,8 +5,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
 from trainables.datasets import ImageData
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """As a trial has by default; threads that wait for each other's CPU cost tests minutes."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from trainables.config import TrialConfig
 from trainables.datasets import ImageData
 
 
-def augmented(images_NHWC: Tensor, *, seed: int = 0, **knobs: Any) -> Tensor:
+def augmented(images_NHWC: Tensor, seed: int = 0, /, **knobs: Any) -> Tensor:
     config = TrialConfig(architecture="net", epochs=1, **knobs)
     return augment(images_NHWC, config, torch.Generator().manual_seed(seed))
 
@@ -54,7 +54,7 @@ def test_every_image_has_its_own_draw(knob: str) -> None:
 def test_same_generator_same_result() -> None:
     images = noise()
     assert torch.equal(augmented(images, **EVERYTHING), augmented(images, **EVERYTHING))
-    assert not torch.equal(augmented(images, **EVERYTHING), augmented(images, seed=1, **EVERYTHING))
+    assert not torch.equal(augmented(images, **EVERYTHING), augmented(images, 1, **EVERYTHING))
 
 
 def test_input_stays_unchanged() -> None:
@@ -127,7 +127,7 @@ def test_rotation_is_torchvisions(size: tuple[int, int]) -> None:
     angles = (2 * draws - 1) * degrees
     assert angles.min() < -20
     assert angles.max() > 20
-    results = augmented(images, seed=3, rotation_degrees=degrees)
+    results = augmented(images, 3, rotation_degrees=degrees)
     for image, angle, result in zip(images, angles.tolist(), results, strict=True):
         image_CHW = image.permute(2, 0, 1).float()
         expected = rotate(image_CHW, angle, interpolation=InterpolationMode.BILINEAR)

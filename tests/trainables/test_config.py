@@ -139,7 +139,7 @@ def test_whole_and_numbered_are_refused() -> None:
 
 
 def test_a_number_after_a_field_that_is_no_tuple_is_unknown() -> None:
-    with pytest.raises(ConfigError, match="dropout_1 = 0.5: unknown key"):
+    with pytest.raises(ConfigError, match=r"dropout_1 = 0\.5: unknown key"):
         parse(dropout_1=0.5)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from trainables.config import ConfigError, Runtime
 from trainables.datasets import ImageData
-from trainables.device import memory_format, probe, use_own_cpus
+from trainables.device import memory_format, probe, prepare_process
 from trainables.fit import build_training, fit
 
 MakeData = Callable[..., ImageData]
@@ -57,10 +57,10 @@ def test_threads_are_as_many_as_the_trial_has_cpus(monkeypatch: pytest.MonkeyPat
     before = torch.get_num_threads()
     try:
         monkeypatch.setenv("OMP_NUM_THREADS", "2")
-        use_own_cpus()
+        prepare_process()
         assert torch.get_num_threads() == 2
         monkeypatch.delenv("OMP_NUM_THREADS")
-        use_own_cpus()
+        prepare_process()
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)

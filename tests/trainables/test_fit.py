@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
@@ -186,7 +187,7 @@ def test_every_train_image_once_an_epoch_in_batches_of_even_size(
     num_steps = math.ceil(60 / batch_size)
     for _ in fit(training):
         batches, recorder.batches = recorder.batches, []
-        assert sorted(sum(batches, [])) == data.train_indices.tolist()
+        assert sorted(chain(*batches)) == data.train_indices.tolist()
         assert len(batches) == num_steps == training.num_steps
         sizes = {len(batch) for batch in batches}
         assert max(sizes) <= batch_size
@@ -214,7 +215,7 @@ def test_test_images_are_not_looked_at(make_data: MakeData) -> None:
     poisoned[data.test_indices] = 10**6
     recorder, training = record(replace(data, labels_N=poisoned), batch_size=16)
     list(fit(training))
-    seen = {*sum(recorder.batches, []), *recorder.evaluated}
+    seen = {*chain(*recorder.batches), *recorder.evaluated}
     assert seen == {*data.train_indices.tolist(), *data.validation_indices.tolist()}
     with pytest.raises(IndexError):
         training.evaluate(training.data.test)

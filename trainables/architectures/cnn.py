@@ -1,4 +1,9 @@
-"""Blocks of convolution, batch norm, ReLU and 2x2 max pooling, then fully connected layers."""
+"""Blocks of convolution, batch norm, ReLU and 2x2 max pooling, then fully connected layers.
+
+Two things are written for speed and change no result. ReLU follows the pooling: both orders give
+the same maximum, and this one has a quarter of the pixels to pass. Maps are flattened as they lie
+in memory (channels last); the weights behind them have no order of their own.
+"""
 
 from dataclasses import dataclass
 
@@ -26,10 +31,10 @@ class Model(nn.Module):
             blocks.append(nn.Conv2d(in_channels, filters, 3, padding=1, bias=not config.batch_norm))
             if config.batch_norm:
                 blocks.append(nn.BatchNorm2d(filters))
-            blocks.append(nn.ReLU(inplace=True))
             if min(height, width) >= 2:
                 blocks.append(nn.MaxPool2d(2))
                 height, width = height // 2, width // 2
+            blocks.append(nn.ReLU(inplace=True))
             in_channels = filters
         self.blocks = nn.Sequential(*blocks)
         size = in_channels * height * width
@@ -41,7 +46,8 @@ class Model(nn.Module):
         self.classifier = nn.Linear(size, num_classes)
 
     def features(self, images_NCHW: Tensor) -> Tensor:
-        features_ND: Tensor = self.dense(self.blocks(images_NCHW).flatten(1))
+        maps_NCHW = self.blocks(images_NCHW)
+        features_ND: Tensor = self.dense(maps_NCHW.permute(0, 2, 3, 1).flatten(1))
         return features_ND
 
     def forward(self, images_NCHW: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ def test_images_to_features_to_logits(
 ) -> None:
     model = build(name, channels, size, classes).eval()
     images_NCHW, _ = batch(channels, size, classes)
-    features_ND = model.features(images_NCHW)  # type: ignore[operator]
+    features_ND: Tensor = model.features(images_NCHW)  # type: ignore[operator]
     logits_NK = model(images_NCHW)
     assert features_ND.ndim == 2
     assert logits_NK.shape == (8, classes)
@@ -61,7 +61,7 @@ def test_images_to_features_to_logits(
 def test_channels_last_gives_the_same_logits(name: str) -> None:
     images_NCHW, _ = batch()
     expected = build(name).eval()(images_NCHW)
-    model = build(name).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build(name).eval().to(memory_format=torch.channels_last)
     found = model(images_NCHW.to(memory_format=torch.channels_last))
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
