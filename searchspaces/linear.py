@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 
 
 def space(trial: "Trial") -> None:
-    suggest_training(trial)
+    suggest_training(trial, lowest_lr=1e-5)
     suggest_augmentation(trial)

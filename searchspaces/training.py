@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from optuna import Trial
 
-L2 = (0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+L2 = (0.0, 1e-6, 1e-5, 4e-5, 5e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 """A logarithmic range cannot hold 0, and most published configurations use none."""
 
 SCHEDULES = (
@@ -18,10 +18,16 @@ SCHEDULES = (
     "one_cycle",
 )
 
+ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh")
 
-def suggest_training(trial: "Trial") -> None:
-    """lr, l2, batch size, optimizer, schedule."""
-    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+
+def suggest_training(trial: "Trial", *, lowest_lr: float = 1e-4) -> None:
+    """lr, l2, batch size, optimizer, schedule.
+
+    Args:
+        lowest_lr: Lower end of the learning rates; a published configuration may need it lower.
+    """
+    trial.suggest_float("lr", lowest_lr, 1e-1, log=True)
     trial.suggest_categorical("l2", L2)
     trial.suggest_categorical("batch_size", (32, 64, 128, 256))
     trial.suggest_categorical("optimizer", ("sgd", "adam", "adamw"))
@@ -32,4 +38,10 @@ def suggest_augmentation(trial: "Trial") -> None:
     """How often images are flipped, how far they are shifted and turned; 0 is not at all."""
     trial.suggest_categorical("horizontal_flip", (0.0, 0.5))
     trial.suggest_float("crop_padding", 0.0, 0.15)
-    trial.suggest_float("rotation_degrees", 0.0, 15.0)
+    trial.suggest_float("rotation_degrees", 0.0, 20.0)
+
+
+def suggest_regularisation(trial: "Trial") -> None:
+    """Dropout and label smoothing."""
+    trial.suggest_float("dropout", 0.0, 0.6)
+    trial.suggest_float("label_smoothing", 0.0, 0.2)

@@ -122,18 +122,29 @@ def parse_trial(flat: Mapping[str, Any], architecture_config: type[T]) -> tuple[
 
 
 def default_config(architecture: str, architecture_config: type[Any]) -> dict[str, Any]:
-    """The flat configuration that `architecture`'s defaults spell.
-
-    Tuples become numbered keys, followed by zeros, for spaces that may add entries.
-    """
-    flat: dict[str, Any] = {"architecture": architecture}
+    """The configuration that `architecture`'s defaults spell, complete but for `epochs`."""
+    defaults: dict[str, Any] = {"architecture": architecture}
     for cls in (TrialConfig, architecture_config):
-        for f in fields(cls):
-            if isinstance(f.default, tuple):
-                entries = f.default + (0,) * (MAX_ENTRIES - len(f.default))
-                flat |= {f"{f.name}_{i}": v for i, v in enumerate(entries, start=1)}
-            elif f.default is not MISSING and f.default is not None:
-                flat[f.name] = f.default
+        defaults |= {f.name: f.default for f in fields(cls) if f.default is not MISSING}
+    return defaults
+
+
+def complete_config(default: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
+    """`flat` over the defaults, with its numbered keys joined."""
+    tuple_names = {name for name, value in default.items() if isinstance(value, (list, tuple))}
+    return {**default, **join_numbered(flat, tuple_names)}
+
+
+def number_entries(config: Mapping[str, Any]) -> dict[str, Any]:
+    """`config` as a search space spells it: `{"filters": (20, 64)}` -> `filters_1`, `filters_2`,
+    and zeros up to `MAX_ENTRIES` for spaces that may add entries."""
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, (list, tuple)):
+            entries = (*value, *(0,) * (MAX_ENTRIES - len(value)))
+            flat |= {f"{name}_{i}": entry for i, entry in enumerate(entries, start=1)}
+        else:
+            flat[name] = value
     return flat
 
 

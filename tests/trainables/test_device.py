@@ -8,7 +8,7 @@ import torch
 
 from trainables.config import ConfigError, Runtime
 from trainables.datasets import ImageData
-from trainables.device import memory_format, probe, prepare_process
+from trainables.device import memory_format, prepare_process, probe
 from trainables.fit import build_training, fit
 
 MakeData = Callable[..., ImageData]

@@ -178,6 +178,20 @@ def test_the_rate_reported_is_the_one_the_epoch_began_with(make_data: MakeData) 
     assert [report.lr for report in reports] == [3e-3, 1.5e-3, 0.75e-3, 0.375e-3]
 
 
+def test_a_plateau_is_one_of_validation_accuracy(make_data: MakeData) -> None:
+    """Where every validation label is wrong, so that what helps training hurts validation."""
+    data = make_data()
+    labels_N = data.labels_N.copy()
+    labels_N[data.validation_indices] = (labels_N[data.validation_indices] + 1) % 3
+    wrong = replace(data, labels_N=labels_N, fingerprint="wrong")
+    flat = {**MLP, "epochs": 3, "lr": 1e-3}
+    flat |= {"schedule": "plateau", "plateau_patience": 0, "plateau_factor": 0.5}
+    reports = list(fit(build_training(flat, wrong, CPU, seed=0)))
+    assert reports[0].train_accuracy < reports[1].train_accuracy < reports[2].train_accuracy
+    assert reports[0].val_accuracy > reports[1].val_accuracy > reports[2].val_accuracy
+    assert [report.lr for report in reports] == [1e-3, 1e-3, 5e-4]
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 16, 59, 60, 1000])
 def test_every_train_image_once_an_epoch_in_batches_of_even_size(
     make_data: MakeData, batch_size: int

@@ -8,7 +8,7 @@ import pytest
 
 import tune_jobs
 from trainables.architectures import find_architecture
-from trainables.config import default_config, parse_trial
+from trainables.config import complete_config, default_config, parse_trial
 from tune_jobs.engine.search.study import replay
 from tune_jobs.engine.steps import first_configurations
 
@@ -16,17 +16,21 @@ NAMES = sorted(p.stem for p in Path(tune_jobs.__file__).parent.glob("[!_]*.py"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_job(name: str) -> None:
+def test_a_job_is_named_as_its_module(name: str) -> None:
+    assert importlib.import_module(f"tune_jobs.{name}").JOB.name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_first_configurations_replay_exactly_through_the_jobs_own_space(name: str) -> None:
     job = importlib.import_module(f"tune_jobs.{name}").JOB
-    assert job.name == name
     architecture = find_architecture(job.architecture)
     default = {**default_config(job.architecture, architecture.Config), "epochs": job.epochs}
+    meant = [{**default, **published.config} for published in job.published] or [default]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for config, origin in first_configurations(job, default):
-            params, complete = replay(job.space, config)
-            fixed = {"architecture": job.architecture, "epochs": job.epochs}
-            trial, _ = parse_trial({**params, **fixed}, architecture.Config)
-            assert trial.epochs == job.epochs
-            assert complete.items() >= params.items()
+        for (config, origin), whole in zip(first_configurations(job, default), meant, strict=True):
+            params, constants = replay(job.space, config)
+            trial = {**params, **constants, "epochs": job.epochs}
+            assert complete_config(default, trial) == whole
+            parse_trial(complete_config(default, trial), architecture.Config)
             assert origin == ("published" if job.published else "default")

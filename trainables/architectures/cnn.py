@@ -1,23 +1,35 @@
-"""Blocks of convolution, batch norm, ReLU and 2x2 max pooling, then fully connected layers.
+"""Blocks of 3x3 convolution, batch norm, activation and 2x2 max pooling, then dense layers.
 
-Two things are written for speed and change no result. ReLU follows the pooling: both orders give
-the same maximum, and this one has a quarter of the pixels to pass. Maps are flattened as they lie
-in memory (channels last); the weights behind them have no order of their own.
+Two things are written for speed and change no result. A monotone activation follows the pooling:
+both orders give the same maximum, and this one has a quarter of the pixels to pass. Maps are
+flattened as they lie in memory (channels last); the weights behind them have no order of their own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from trainables.config import Count, FractionBelowOne
+from trainables.architectures._layers import (
+    MONOTONE,
+    ActivationName,
+    TaperName,
+    build_activation,
+    tapered,
+)
+from trainables.config import ConfigError, Count, FractionBelowOne
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
-    filters: tuple[Count, ...] = (32, 64)  # a block each; a block whose input is under 2 pixels
-    dense: tuple[Count, ...] = (128,)  # does not pool
+    filters: tuple[Count, ...] = (32, 64)  # a block each
+    pool_every: Count = 1  # so many blocks; maps of a single pixel are not pooled
+    same_padding: bool = True
+    dense: tuple[Count, ...] = (128,)
+    dense_taper: TaperName = "none"  # in place of `dense`
     batch_norm: bool = True
-    dropout: FractionBelowOne = 0.0  # before each fully connected layer
+    activation: ActivationName = "relu"
+    dropout: FractionBelowOne = 0.0  # before each dense layer
 
 
 class Model(nn.Module):
@@ -27,20 +39,28 @@ class Model(nn.Module):
         super().__init__()
         height, width = image_size
         blocks: list[nn.Module] = []
-        for filters in config.filters:
-            blocks.append(nn.Conv2d(in_channels, filters, 3, padding=1, bias=not config.batch_norm))
-            if config.batch_norm:
-                blocks.append(nn.BatchNorm2d(filters))
-            if min(height, width) >= 2:
-                blocks.append(nn.MaxPool2d(2))
+        for number, filters in enumerate(config.filters, start=1):
+            if not config.same_padding:
+                height, width = height - 2, width - 2
+            pools = number % config.pool_every == 0 and min(height, width) >= 2
+            if pools:
                 height, width = height // 2, width // 2
-            blocks.append(nn.ReLU(inplace=True))
+            if min(height, width) < 1:
+                raise ConfigError(
+                    f"filters = {config.filters}: images of {image_size[0]}x{image_size[1]} pixels "
+                    f"are used up at block {number}: take fewer blocks, or same_padding"
+                )
+            blocks += _block(config, in_channels, filters, pools=pools)
             in_channels = filters
         self.blocks = nn.Sequential(*blocks)
         size = in_channels * height * width
+        widths = config.dense
+        if config.dense_taper != "none":
+            widths = tapered(size, num_classes, config.dense_taper)
         layers: list[nn.Module] = []
-        for dense in config.dense:
-            layers += [nn.Dropout(config.dropout), nn.Linear(size, dense), nn.ReLU(inplace=True)]
+        for dense in widths:
+            layers += [nn.Dropout(config.dropout), nn.Linear(size, dense)]
+            layers.append(build_activation(config.activation))
             size = dense
         self.dense = nn.Sequential(*layers, nn.Dropout(config.dropout))
         self.classifier = nn.Linear(size, num_classes)
@@ -53,3 +73,12 @@ class Model(nn.Module):
     def forward(self, images_NCHW: Tensor) -> Tensor:
         logits_NK: Tensor = self.classifier(self.features(images_NCHW))
         return logits_NK
+
+
+def _block(config: Config, channels: int, filters: int, *, pools: bool) -> Iterator[nn.Module]:
+    yield nn.Conv2d(channels, filters, 3, padding=1 if config.same_padding else 0)
+    if config.batch_norm:
+        yield nn.BatchNorm2d(filters)
+    pooling: list[nn.Module] = [nn.MaxPool2d(2)] if pools else []
+    activation = [build_activation(config.activation)]
+    yield from pooling + activation if config.activation in MONOTONE else activation + pooling

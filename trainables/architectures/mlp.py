@@ -1,16 +1,19 @@
-"""Fully connected layers on the pixels: linear, batch norm, ReLU, dropout."""
+"""Fully connected layers on the pixels: linear, batch norm, activation, dropout."""
 
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from trainables.architectures._layers import ActivationName, TaperName, build_activation, tapered
 from trainables.config import Count, FractionBelowOne
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     hidden: tuple[Count, ...] = (256, 128)
+    taper: TaperName = "none"  # in place of `hidden`
     batch_norm: bool = True
+    activation: ActivationName = "relu"
     dropout: FractionBelowOne = 0.0
 
 
@@ -20,12 +23,15 @@ class Model(nn.Module):
     ) -> None:
         super().__init__()
         width = in_channels * image_size[0] * image_size[1]
+        widths = config.hidden
+        if config.taper != "none":
+            widths = tapered(width, num_classes, config.taper)
         layers: list[nn.Module] = []
-        for hidden in config.hidden:
-            layers.append(nn.Linear(width, hidden, bias=not config.batch_norm))
+        for hidden in widths:
+            layers.append(nn.Linear(width, hidden))
             if config.batch_norm:
                 layers.append(nn.BatchNorm1d(hidden))
-            layers += [nn.ReLU(inplace=True), nn.Dropout(config.dropout)]
+            layers += [build_activation(config.activation), nn.Dropout(config.dropout)]
             width = hidden
         self.hidden = nn.Sequential(*layers)
         self.classifier = nn.Linear(width, num_classes)

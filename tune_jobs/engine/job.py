@@ -15,12 +15,15 @@ class Published:
     """A configuration that a report gives for this system, and what it reached.
 
     Attributes:
-        config: Flat names and values; what is not named is the architecture's default.
+        name: The system's number in the report.
+        config: Names and values of `TrialConfig` and of the architecture's `Config`; what is
+            not named is the architecture's default.
         accuracy: The reported figure, a fraction, or `None` where the report gives none.
         metric: What the figure is: `test`, `val, best`, ...
         assumed: Names in `config` (or left to the default) that the report does not give.
     """
 
+    name: str
     config: Mapping[str, Any]
     accuracy: float | None = None
     metric: str = "test"

@@ -3,7 +3,7 @@
 Validation chooses the winner; test is read here, once per retrained model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -42,12 +42,15 @@ class Retrained:
         return fmean(f["val_accuracy"] for f in self.figures) if self.figures else None
 
 
-def choose_candidates(search: Record, top: int) -> list[Candidate]:
-    """The `top` best of the full-budget trials, and every published (or default) one."""
+def choose_candidates(search: Record, top: int, retrained: Collection[int]) -> list[Candidate]:
+    """The `top` best of the full-budget trials, every published (or default) one, and those that
+    an earlier session has retrained: no row is lost when a better one is found."""
     complete = search.trials(TrialState.COMPLETE)
     best = sorted(complete, key=lambda t: (-(t.value or 0.0), t.number))[:top]
     chosen = {t.number: t for t in best}
-    chosen |= {t.number: t for t in search.trials() if _origin(t) in EXEMPT and _has_config(t)}
+    for trial in search.trials():
+        if trial.number in retrained or (_origin(trial) in EXEMPT and _has_config(trial)):
+            chosen[trial.number] = trial
     return [
         Candidate(
             trial_number=t.number,
@@ -72,10 +75,6 @@ class Retraining:
         self._known = {pair(t) for t in record.trials() if t.state != TrialState.FAIL}
         self._num_waiting = len(record.trials(TrialState.WAITING))
         self._running: set[int] = set()
-
-    @property
-    def num_pairs(self) -> int:
-        return len(self._candidates) * len(self._seeds)
 
     @property
     def finished(self) -> bool:
@@ -108,7 +107,8 @@ class Retraining:
 
     def _choose(self) -> None:
         top = self._top if self.search.finished else 0
-        for candidate in choose_candidates(self.search.record, top):
+        retrained = {number for number, _ in self._known}
+        for candidate in choose_candidates(self.search.record, top, retrained):
             self._candidates[candidate.trial_number] = candidate
         for seed in self._seeds:
             for number in self._candidates:

@@ -11,12 +11,12 @@ from typing import Any
 import ray
 from ray import tune
 
-from trainables.config import Runtime
+from trainables.config import Runtime, number_entries
 from trainables.datasets import ImageData
 from trainables.trainable import TrialSettings, train_trial
 from tune_jobs.engine.cluster import gpus_per_trial
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Job
+from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.retrain import Retraining, pair_name
 from tune_jobs.engine.run_folder import RunFolder
@@ -68,6 +68,11 @@ class Steps:
     @property
     def runtime(self) -> Runtime:
         return Runtime(**self.facts["runtime"])
+
+    def published(self, trial_number: int) -> Published | None:
+        """The published configuration that a trial is; they are the first trials."""
+        known = self._job.published
+        return known[trial_number] if trial_number < len(known) else None
 
     @property
     def finished(self) -> bool:
@@ -172,8 +177,8 @@ def first_configurations(
 ) -> list[tuple[Mapping[str, Any], str]]:
     """The published configurations, completed by the defaults; without any, the defaults."""
     if not job.published:
-        return [(default, "default")]
-    return [({**default, **published.config}, "published") for published in job.published]
+        return [(number_entries(default), "default")]
+    return [(number_entries({**default, **p.config}), "published") for p in job.published]
 
 
 def _trial_name(trial: AnyTrial) -> str:

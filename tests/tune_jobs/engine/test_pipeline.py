@@ -138,10 +138,13 @@ def test_the_output_ends_with_commands_that_look_further(output: str, folder: Pa
 
 def test_a_resumed_run_adds_trials_and_keeps_the_ended_ones(storage: Path, folder: Path) -> None:
     before = load_study(folder, "digits_mlp/first").trials
+    ranked = {row.trial_number: row.test_accuracy_per_seed for row in read_rows(storage).rows}
     run(storage, "--trials", "6", "--resume", "first")
     after = load_study(folder, "digits_mlp/first").trials
     assert len(after) == 6
     assert after[:4] == before
+    ranked_now = {row.trial_number: row.test_accuracy_per_seed for row in read_rows(storage).rows}
+    assert ranked.items() <= ranked_now.items()
 
 
 def test_a_second_run_adds_rows_and_loses_none(storage: Path, folder: Path) -> None:

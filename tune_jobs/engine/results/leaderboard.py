@@ -41,6 +41,12 @@ class Row:
     split_fingerprint: Annotated[str, "sha256 of the train, validation and test indices"]
     architecture: Annotated[str, "name of the architecture"]
     origin: Annotated[Origin, "who proposed the configuration: search, published or default"]
+    system: Annotated[str | None, "a published configuration's number in its report"] = None
+    reported_accuracy: Annotated[float | None, "what that report claims; null if nothing"] = None
+    reported_metric: Annotated[str | None, "what the claimed figure is: test, val, best, ..."] = (
+        None
+    )
+    assumed: Annotated[str | None, "names in config that the report does not give, JSON"] = None
     trial_number: Annotated[int, "number of the trial in the run's study"]
     lr: Annotated[float | None, "initial learning rate"]
     l2: Annotated[float | None, "weight_decay of the optimizer"]

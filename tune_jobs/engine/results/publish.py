@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean, stdev
 
+from trainables.config import complete_config
 from tune_jobs.engine.errors import RunError
 from tune_jobs.engine.results.leaderboard import Row, write_rows
 from tune_jobs.engine.retrain import Retrained, best_seed, choose_winner
@@ -55,7 +56,9 @@ def export(winner: Retrained, folder: RunFolder) -> Path:
 def build_row(steps: Steps, result: Retrained, *, winner: bool) -> Row:
     """One configuration's row: its own figures over seeds, the run's cost and provenance."""
     facts, search = steps.facts, steps.search.record
-    config, figures = result.candidate.config, result.figures
+    config = complete_config(facts["default_config"], result.candidate.config)
+    figures = result.figures
+    published = steps.published(result.candidate.trial_number)
     test_accuracies = tuple(f["test_accuracy"] for f in figures)
     return Row(
         run_id=facts["run_id"],
@@ -65,6 +68,10 @@ def build_row(steps: Steps, result: Retrained, *, winner: bool) -> Row:
         split_fingerprint=facts["split_fingerprint"],
         architecture=facts["architecture"],
         origin=result.candidate.origin,
+        system=published.name if published else None,
+        reported_accuracy=published.accuracy if published else None,
+        reported_metric=published.metric if published else None,
+        assumed=json.dumps(published.assumed) if published else None,
         trial_number=result.candidate.trial_number,
         lr=config.get("lr"),
         l2=config.get("l2"),

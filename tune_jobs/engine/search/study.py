@@ -142,15 +142,14 @@ def build_sampler(name: str, *, seed: int, number: int) -> BaseSampler:
 
 
 def replay(space: Space, config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `space` takes from `config`: (suggested parameters, complete configuration).
+    """What `space` makes of `config`: (suggested parameters, constants).
 
     Raises:
         ValueError: The space suggests a name that `config` lacks.
     """
     trial = FixedTrial(dict(config))
-    constants = space(trial) or {}  # type: ignore[arg-type]
-    params = {name: config[name] for name in trial.params}
-    return params, {**config, **constants}
+    constants = dict(space(trial) or {})  # type: ignore[arg-type]
+    return {name: config[name] for name in trial.params}, constants
 
 
 def _is_nonfinite(value: object) -> bool:

@@ -1,0 +1,21 @@
+"""AlexNet: how to train it, its dense width, activation and regularisation."""
+
+from typing import TYPE_CHECKING
+
+from searchspaces.training import (
+    ACTIVATIONS,
+    suggest_augmentation,
+    suggest_regularisation,
+    suggest_training,
+)
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+
+def space(trial: "Trial") -> None:
+    suggest_training(trial)
+    suggest_augmentation(trial)
+    suggest_regularisation(trial)
+    trial.suggest_categorical("dense_width", (512, 1024, 2048))
+    trial.suggest_categorical("activation", ACTIVATIONS)

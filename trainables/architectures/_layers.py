@@ -1,0 +1,43 @@
+"""What several architectures are built of."""
+
+from typing import Literal
+
+from torch import nn
+
+ActivationName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh"]
+
+MONOTONE = ("relu", "leaky_relu", "elu", "tanh")
+"""These commute with a maximum, so pooling may come first and leave them fewer pixels."""
+
+
+TaperName = Literal["none", "half", "quarter", "quarter_half"]
+TAPERS = {"half": (2,), "quarter": (4,), "quarter_half": (4, 2)}
+
+
+def tapered(width: int, num_classes: int, taper: TaperName) -> tuple[int, ...]:
+    """Each layer a half or a quarter of the one before, from `width` to the last one above K.
+
+    >>> tapered(3072, 10, "quarter")
+    (768, 192, 48, 12)
+    """
+    divisors = TAPERS[taper]
+    widths: list[int] = []
+    while (width := width // divisors[len(widths) % len(divisors)]) > num_classes:
+        widths.append(width)
+    return tuple(widths)
+
+
+def build_activation(name: ActivationName) -> nn.Module:
+    match name:
+        case "relu":
+            return nn.ReLU(inplace=True)
+        case "leaky_relu":
+            return nn.LeakyReLU(inplace=True)
+        case "elu":
+            return nn.ELU(inplace=True)
+        case "gelu":
+            return nn.GELU()
+        case "silu":
+            return nn.SiLU(inplace=True)
+        case "tanh":
+            return nn.Tanh()
