@@ -1,6 +1,7 @@
 """What a trial is asked to do: parsed strictly from a flat dict, then frozen. Imports no torch."""
 
 import difflib
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -26,7 +27,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The numbers a field admits: `minimum <= value <= maximum`, ends excluded where said."""
+    """The finite numbers from `minimum` to `maximum`; ends are excluded where said."""
 
     minimum: float = float("-inf")
     maximum: float = float("inf")
@@ -34,6 +35,8 @@ class Range:
     open_maximum: bool = False
 
     def admits(self, value: float) -> bool:
+        if not math.isfinite(value):
+            return False
         above = value > self.minimum if self.open_minimum else value >= self.minimum
         below = value < self.maximum if self.open_maximum else value <= self.maximum
         return above and below

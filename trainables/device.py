@@ -33,7 +33,7 @@ def autocast(runtime: Runtime) -> torch.autocast:
 
 
 def prepare_process() -> None:
-    """Set a worker process up for training, before it allocates much.
+    """Set a worker process up for a trial.
 
     It gets as many threads as Ray gave the trial CPUs (it says so in `OMP_NUM_THREADS`), and
     glibc's allocator keeps the memory that is freed. By default glibc returns every large block
@@ -45,6 +45,7 @@ def prepare_process() -> None:
     if hasattr(libc, "mallopt"):
         for parameter, value in KEEP_FREED_MEMORY.items():
             libc.mallopt(parameter, value)
+        libc.malloc_trim(0)  # what the trial before left behind
 
 
 def probe(
@@ -77,7 +78,7 @@ def probe(
     labels_N = torch.randint(data.num_classes, (config.batch_size,))
     seconds = []
     for runtime in candidates:
-        model = architecture.Model(
+        model = architecture.build(
             own,
             in_channels=data.num_channels,
             image_size=data.image_size,

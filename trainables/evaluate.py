@@ -9,7 +9,7 @@ from trainables.augment import Normalisation
 from trainables.config import Runtime
 from trainables.device import autocast, memory_format
 
-BATCH_SIZE = 512
+BATCH_SIZE = 256
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,7 @@ def evaluate(
     predicted_N = logits_NK.argmax(dim=1)
     return Evaluation(
         loss=nn.functional.cross_entropy(logits_NK, labels_N).item(),
-        accuracy=(predicted_N == labels_N).float().mean().item(),
+        accuracy=(predicted_N == labels_N).sum().item() / len(labels_N),
         macro_f1=_macro_f1(predicted_N, labels_N, logits_NK.shape[1]),
     )
 

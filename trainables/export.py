@@ -117,7 +117,7 @@ def load_model(path: str | Path) -> ImageClassifier:
     card = ModelCard(**raw)
     architecture = find_architecture(card.config["architecture"])
     _, own = parse_trial(card.config, architecture.Config)
-    network = architecture.Model(
+    network = architecture.build(
         own,
         in_channels=card.num_channels,
         image_size=card.image_size,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from trainables.architectures import find_architecture
 from trainables.augment import augment, train_normalisation
-from trainables.config import Runtime, TrialConfig, parse_trial
+from trainables.config import ConfigError, Runtime, TrialConfig, parse_trial
 from trainables.datasets import ImageData
 from trainables.device import autocast, memory_format
 from trainables.evaluate import Evaluation, evaluate
@@ -168,10 +168,12 @@ def build_training(
     Raises:
         ConfigError: `flat` breaks a rule of `TrialConfig` or of the architecture's `Config`.
     """
+    if "architecture" not in flat:
+        raise ConfigError("architecture: required, but missing")
     architecture = find_architecture(flat["architecture"])
     config, own = parse_trial(flat, architecture.Config)
     torch.manual_seed(seed)
-    model = architecture.Model(
+    model = architecture.build(
         own,
         in_channels=data.num_channels,
         image_size=data.image_size,

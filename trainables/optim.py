@@ -1,5 +1,6 @@
 """Optimizers and learning-rate schedules: torch's own, chosen by name."""
 
+import math
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -75,17 +76,19 @@ def build_schedule(
     """The schedule that `config.schedule` names.
 
     Where the configuration leaves a schedule's constants open they follow from `epochs`:
-    `step` lowers the rate at each third, `exponential` ends at 1 % of `lr`, a warm-up takes a
+    `step` lowers the rate after each third, `exponential` ends at 1 % of `lr`, a warm-up takes a
     tenth of the epochs (at least one), `plateau` waits for a tenth.
     """
     epochs = config.epochs
     warmup = config.warmup_epochs or max(1, epochs // 10)
-    gamma = config.exponential_gamma or 0.01 ** (1 / epochs)
+    gamma = config.exponential_gamma
+    if gamma is None:
+        gamma = 0.01 ** (1 / epochs)
     match config.schedule:
         case "constant":
             return _TorchSchedule(LambdaLR(optimizer, _one), "epoch")
         case "step":
-            size = config.step_epochs or max(1, epochs // 3)
+            size = config.step_epochs or math.ceil(epochs / 3)
             return _TorchSchedule(StepLR(optimizer, size, gamma=config.step_gamma), "epoch")
         case "exponential":
             return _TorchSchedule(ExponentialLR(optimizer, gamma), "epoch")
@@ -105,7 +108,12 @@ def build_schedule(
         case "cosine":
             return _TorchSchedule(CosineAnnealingLR(optimizer, T_max=epochs), "epoch")
         case "one_cycle":
-            cycle = OneCycleLR(optimizer, max_lr=config.lr, total_steps=epochs * steps_per_epoch)
+            cycle = OneCycleLR(
+                optimizer,
+                max_lr=config.lr,
+                total_steps=epochs * steps_per_epoch,
+                cycle_momentum=False,  # `momentum` is what was asked for
+            )
             return _TorchSchedule(cycle, "step")
 
 

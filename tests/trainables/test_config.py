@@ -16,6 +16,7 @@ from trainables.config import (
     Runtime,
     TrialConfig,
     default_config,
+    number_entries,
     parse_trial,
 )
 
@@ -148,8 +149,8 @@ def test_defaults_parse_to_the_defaults() -> None:
     assert parse_trial({**flat, "epochs": 5}, Config) == parse()
 
 
-def test_default_tuples_are_numbered_and_leave_room() -> None:
-    flat = default_config("net", Config)
+def test_tuples_are_numbered_and_leave_room() -> None:
+    flat = number_entries(default_config("net", Config))
     assert [flat[f"filters_{i}"] for i in range(1, 5)] == [32, 64, 0, 0]
     assert "filters" not in flat
 

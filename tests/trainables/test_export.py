@@ -21,7 +21,11 @@ from trainables.fit import Training, build_training, fit
 
 MakeData = Callable[..., ImageData]
 
-NAMES = [module.name for module in pkgutil.iter_modules(architectures.__path__)]
+NAMES = [
+    module.name
+    for module in pkgutil.iter_modules(architectures.__path__)
+    if not module.name.startswith("_")
+]
 
 
 def trained(data: ImageData, name: str, *, channels_last: bool = False) -> Training:
@@ -54,7 +58,7 @@ def png(pixels_HWC: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> bytes:
 def test_gives_the_probabilities_of_the_model_in_memory(
     make_data: MakeData, tmp_path: Path, name: str, channels: int
 ) -> None:
-    data = make_data(channels=channels, size=(8, 10), train=32, validation=9, test=9)
+    data = make_data(channels=channels, size=(16, 18), train=32, validation=9, test=9)
     training = trained(data, name, channels_last=channels == 3)
     loaded = load_model(save(tmp_path / "model", training, data, name))
 

@@ -23,7 +23,7 @@ def test_reported_count(job_name: str, system: str, in_channels: int, reported: 
     architecture = find_architecture(job.architecture)
     default = {**default_config(job.architecture, architecture.Config), "epochs": job.epochs}
     _, config = parse_trial(complete_config(default, published.config), architecture.Config)
-    model = architecture.Model(
+    model = architecture.build(
         config,
         in_channels=in_channels,
         image_size=(job.image_size, job.image_size),

@@ -1,7 +1,8 @@
 """One file per architecture: `Config`, its own knobs, and `Model`.
 
 `Model(config, *, in_channels, image_size, num_classes)` has `features(images_NCHW) ->
-features_ND`, a submodule `classifier`, and `forward = classifier(features)`.
+features_ND`, a submodule `classifier`, and `forward = classifier(features)`. A module that cannot
+take small images says so in `MINIMUM_PIXELS`.
 """
 
 import importlib
@@ -20,6 +21,20 @@ class Architecture:
     name: str
     Config: type[Any]
     Model: Callable[..., nn.Module]
+    minimum_pixels: int
+
+    def build(
+        self, config: Any, *, in_channels: int, image_size: tuple[int, int], num_classes: int
+    ) -> nn.Module:
+        """A fresh model on the CPU; raises `ConfigError` for images that are too small for it."""
+        if min(image_size) < self.minimum_pixels:
+            raise ConfigError(
+                f"image_size = {min(image_size)}: {self.name} needs images of at least "
+                f"{self.minimum_pixels} pixels a side: give --image-size {self.minimum_pixels}"
+            )
+        return self.Model(
+            config, in_channels=in_channels, image_size=image_size, num_classes=num_classes
+        )
 
 
 def find_architecture(name: str) -> Architecture:
@@ -29,12 +44,13 @@ def find_architecture(name: str) -> Architecture:
         ConfigError: There is no such module, or it lacks `Config` or `Model`.
     """
     known = sorted(p.stem for p in Path(__file__).parent.glob("[!_]*.py"))
-    if "." not in name and name not in known:
+    dotted = "." in name and all(part.isidentifier() for part in name.split("."))
+    if not dotted and name not in known:
         raise ConfigError(
             f"architecture = {name!r}: must be one of {', '.join(known)}, or the dotted path of a "
             f"module of yours{nearest(name, known)}"
         )
-    path = name if "." in name else f"{__name__}.{name}"
+    path = name if dotted else f"{__name__}.{name}"
     try:
         module = importlib.import_module(path)
     except ModuleNotFoundError as error:
@@ -42,4 +58,5 @@ def find_architecture(name: str) -> Architecture:
     missing = [part for part in ("Config", "Model") if not hasattr(module, part)]
     if missing:
         raise ConfigError(f"architecture = {name!r}: the module has no {' and no '.join(missing)}")
-    return Architecture(name, module.Config, module.Model)
+    minimum_pixels = getattr(module, "MINIMUM_PIXELS", 1)
+    return Architecture(name, module.Config, module.Model, minimum_pixels)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from trainables.architectures._layers import ActivationName, build_activation
-from trainables.config import ConfigError, Count, FractionBelowOne
+from trainables.config import Count, FractionBelowOne
 
 MINIMUM_PIXELS = 16
 
@@ -23,11 +23,6 @@ class Model(nn.Module):
         self, config: Config, *, in_channels: int, image_size: tuple[int, int], num_classes: int
     ) -> None:
         super().__init__()
-        if min(image_size) < MINIMUM_PIXELS:
-            raise ConfigError(
-                f"image_size = {image_size}: alexnet needs at least {MINIMUM_PIXELS} pixels a "
-                "side: give --image-size 32"
-            )
 
         def activation() -> nn.Module:
             return build_activation(config.activation)

@@ -11,7 +11,11 @@ from trainables import architectures
 from trainables.architectures import find_architecture
 from trainables.config import ConfigError, default_config, parse_trial
 
-NAMES = [module.name for module in pkgutil.iter_modules(architectures.__path__)]
+NAMES = [
+    module.name
+    for module in pkgutil.iter_modules(architectures.__path__)
+    if not module.name.startswith("_")
+]
 
 every_architecture = pytest.mark.parametrize("name", NAMES)
 every_shape = pytest.mark.parametrize(
@@ -32,7 +36,7 @@ def build(
     flat = {**default_config(name, architecture.Config), "epochs": 1}
     _, own = parse_trial(flat, architecture.Config)
     torch.manual_seed(seed)
-    return architecture.Model(own, in_channels=channels, image_size=size, num_classes=classes)
+    return architecture.build(own, in_channels=channels, image_size=size, num_classes=classes)
 
 
 def batch(
@@ -48,6 +52,10 @@ def batch(
 def test_images_to_features_to_logits(
     name: str, channels: int, size: tuple[int, int], classes: int
 ) -> None:
+    if min(size) < find_architecture(name).minimum_pixels:
+        with pytest.raises(ConfigError, match="--image-size"):
+            build(name, channels, size, classes)
+        return
     model = build(name, channels, size, classes).eval()
     images_NCHW, _ = batch(channels, size, classes)
     features_ND: Tensor = model.features(images_NCHW)  # type: ignore[operator]
@@ -82,6 +90,9 @@ def test_every_parameter_has_a_gradient(name: str) -> None:
 @every_architecture
 def test_overfits_one_batch(name: str) -> None:
     model = build(name)
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
     images_NCHW, labels_N = batch()
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     losses = []
