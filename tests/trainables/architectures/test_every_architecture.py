@@ -94,15 +94,16 @@ def test_overfits_one_batch(name: str) -> None:
         if isinstance(module, nn.Dropout):
             module.p = 0.0
     images_NCHW, labels_N = batch()
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    losses = []
-    for _ in range(15):
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    first = nn.functional.cross_entropy(model(images_NCHW), labels_N).item()
+    for _ in range(100):
         loss = nn.functional.cross_entropy(model(images_NCHW), labels_N)
+        if loss < 0.3 * first:
+            return
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.3 * losses[0]
+    pytest.fail(f"the loss went from {first} to {loss.item()} only")
 
 
 @every_architecture
