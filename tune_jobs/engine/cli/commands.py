@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,9 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _list_jobs() -> None:
-    for job in catalogue():
-        print(f"{job.name:24} {job.architecture} on {job.dataset}: ", end="")
-        print(f"{job.trials} trials of up to {job.epochs} epochs")
+    """The catalogue by data set, with what the reports reached."""
+    jobs = sorted(catalogue(), key=lambda job: (job.dataset, job.name))
+    for dataset, group in itertools.groupby(jobs, key=lambda job: job.dataset):
+        print(dataset)
+        for job in group:
+            budget = f"{job.trials} trials of up to {job.epochs} epochs"
+            print(f"  {job.name:18} {budget:32} {_reported(job)}".rstrip())
+
+
+def _reported(job: Job) -> str:
+    figures = [p for p in job.published if p.accuracy is not None]
+    if not figures:
+        return ""
+    best = max(figures, key=lambda p: p.accuracy or 0.0)
+    return f"reported {best.accuracy} ({best.metric})"
 
 
 def catalogue() -> list[Job]:
