@@ -55,15 +55,17 @@ def augment(images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator
 
 
 def _crop_and_flip(images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator) -> Tensor:
-    n, height, width, _ = images_NHWC.shape
+    n, height, width, channels = images_NHWC.shape
     padding = round(config.crop_padding * min(height, width))
     if not (padding or config.horizontal_flip or config.vertical_flip):
         return images_NHWC
     rows = _positions(n, height, padding, config.vertical_flip, images_NHWC.device, generator)
     columns = _positions(n, width, padding, config.horizontal_flip, images_NHWC.device, generator)
     padded = F.pad(images_NHWC, (0, 0, padding, padding, padding, padding))
-    each = torch.arange(n, device=images_NHWC.device)
-    return padded[each[:, None, None], rows[:, :, None], columns[:, None, :]]
+    first_row = torch.arange(n, device=images_NHWC.device)[:, None] * padded.shape[1]
+    pixels = (first_row + rows)[:, :, None] * padded.shape[2] + columns[:, None, :]
+    taken = padded.view(-1, channels).index_select(0, pixels.flatten())
+    return taken.view(n, height, width, channels)
 
 
 def _positions(

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -157,14 +158,15 @@ def join_numbered(flat: Mapping[str, Any], tuple_names: set[str]) -> dict[str, A
     entries: dict[str, dict[int, Any]] = {}
     for key, value in flat.items():
         name, _, number = key.rpartition("_")
-        if name in tuple_names and number.isdigit():
+        if name in tuple_names and re.fullmatch("[1-9][0-9]*", number):
             entries.setdefault(name, {})[int(number)] = value
         else:
             joined[key] = value
     for name, by_number in entries.items():
         if name in joined:
             raise ConfigError(f"{name} is given both whole and by numbered keys: give one of them")
-        joined[name] = tuple(by_number[i] for i in sorted(by_number) if by_number[i] != 0)
+        in_order = [by_number[i] for i in sorted(by_number)]
+        joined[name] = tuple(e for e in in_order if not (type(e) is int and e == 0))
     return joined
 
 

@@ -110,11 +110,14 @@ def load_model(path: str | Path) -> ImageClassifier:
     raw = json.loads(card_path(path).read_text())
     if raw.get("format") != FORMAT:
         raise ValueError(f"{card_path(path)}: format = {raw.get('format')!r}: must be {FORMAT}")
-    normalisation = {name: tuple(values) for name, values in raw["normalisation"].items()}
-    raw["normalisation"] = Normalisation(**normalisation)
-    raw["class_names"] = tuple(raw["class_names"])
-    raw["image_size"] = tuple(raw["image_size"])
-    card = ModelCard(**raw)
+    try:
+        normalisation = {name: tuple(values) for name, values in raw["normalisation"].items()}
+        raw["normalisation"] = Normalisation(**normalisation)
+        raw["class_names"] = tuple(raw["class_names"])
+        raw["image_size"] = tuple(raw["image_size"])
+        card = ModelCard(**raw)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{card_path(path)}: not the JSON of a model: {error!r}") from error
     architecture = find_architecture(card.config["architecture"])
     _, own = parse_trial(card.config, architecture.Config)
     network = architecture.build(

@@ -128,12 +128,16 @@ class Training:
         self.reports = [EpochReport(**report) for report in state["reports"]]
 
     def _train(self) -> tuple[float, float]:
-        """One pass over the train split -> mean loss and accuracy, of the augmented images."""
+        """One pass over the train split -> mean loss and accuracy, of the augmented images.
+
+        The last images do not make a small batch of their own: all batches are of even size, at
+        most `batch_size`.
+        """
         self.model.train()
         device = self.data.images_NHWC.device
-        epoch_seed = _epoch_seed(self.seed, self.epoch)
-        torch.manual_seed(epoch_seed)
-        generator = torch.Generator(device).manual_seed(epoch_seed)
+        dropout_seed, draw_seed = _epoch_seeds(self.seed, self.epoch)
+        torch.manual_seed(dropout_seed)
+        generator = torch.Generator(device).manual_seed(draw_seed)
         order = torch.randperm(len(self.data.train), device=device, generator=generator)
         loss_sum = torch.zeros((), device=self.runtime.device)
         correct = torch.zeros((), device=self.runtime.device, dtype=torch.int64)
@@ -145,7 +149,8 @@ class Training:
         return loss_sum.item() / count, correct.item() / count
 
     def _step(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        images = augment(self.data.images_NHWC[chosen], self.config, generator)
+        images = self.data.images_NHWC.index_select(0, chosen)
+        images = augment(images, self.config, generator)
         images = images.to(self.runtime.device, non_blocking=True)
         labels = self.data.labels_N[chosen].to(self.runtime.device, non_blocking=True)
         with autocast(self.runtime):
@@ -207,8 +212,9 @@ def _device_data(data: ImageData, runtime: Runtime) -> DeviceData:
     return _placed[key]
 
 
-def _epoch_seed(seed: int, epoch: int) -> int:
-    return int(np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0] >> 1)
+def _epoch_seeds(seed: int, epoch: int) -> tuple[int, int]:
+    first, second = np.random.SeedSequence([seed, epoch]).generate_state(2, np.uint64) >> 1
+    return int(first), int(second)
 
 
 def _place(num_bytes: int, runtime: Runtime) -> torch.device:

@@ -149,7 +149,7 @@ def test_a_finished_training_has_no_further_epochs(make_data: MakeData) -> None:
 
 
 def test_a_diverging_training_ends_and_says_so(make_data: MakeData) -> None:
-    flat = {**MLP, "batch_norm": False, "optimizer": "sgd", "lr": 1e6}
+    flat = {**MLP, "batch_norm": False, "optimizer": "sgd", "lr": 1e20}
     reports = list(fit(build_training(flat, make_data(), CPU, seed=0)))
     assert len(reports) < 4
     assert not reports[-1].is_finite
