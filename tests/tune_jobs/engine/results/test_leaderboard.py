@@ -200,6 +200,7 @@ def test_every_column_is_documented_in_the_file(tmp_path: Path) -> None:
     assert all(len(field.metadata[b"doc"]) > 5 for field in schema)
     assert schema.field("finished_at").type == pa.timestamp("us", tz="UTC")
     assert [f.name for f in SCHEMA if f.nullable] == [
+        *("system", "reported_accuracy", "reported_metric", "assumed"),
         *("lr", "l2", "batch_size", "dropout", "optimizer", "schedule", "num_parameters"),
         *("search_val_accuracy", "val_accuracy", "test_accuracy", "test_accuracy_std"),
         *("test_macro_f1", "test_loss", "git_commit"),
