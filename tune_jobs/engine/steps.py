@@ -18,7 +18,7 @@ from tune_jobs.engine.cluster import gpus_per_trial
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.retrain import Retraining, pair_name
+from tune_jobs.engine.retrain import Candidate, Retraining, pair_name
 from tune_jobs.engine.run_folder import RunFolder
 from tune_jobs.engine.search.search import Search, SearchPlan
 from tune_jobs.engine.search.stopping import build_rule
@@ -69,10 +69,11 @@ class Steps:
     def runtime(self) -> Runtime:
         return Runtime(**self.facts["runtime"])
 
-    def published(self, trial_number: int) -> Published | None:
-        """The published configuration that a trial is; they are the first trials."""
-        known = self._job.published
-        return known[trial_number] if trial_number < len(known) else None
+    def published(self, candidate: Candidate) -> Published | None:
+        """The published configuration that a candidate is; they are the first trials."""
+        if candidate.origin != "published":
+            return None
+        return self._job.published[candidate.trial_number]
 
     @property
     def finished(self) -> bool:

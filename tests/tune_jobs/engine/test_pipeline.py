@@ -17,6 +17,7 @@ import trainables
 from trainables.datasets import load_dataset
 from tune_jobs.engine.results.leaderboard import read_rows
 
+PATIENCE_SECONDS = 600  # a loaded machine is slow; a process that hangs is not waited for longer
 TINY = ("--epochs", "3", "--retrain-top", "2", "--retrain-seeds", "2", "--precision", "fp32")
 
 
@@ -32,7 +33,7 @@ def start(storage: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 def run(storage: Path, *arguments: str) -> str:
     process = start(storage, *arguments)
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, output
     return output
 
@@ -157,7 +158,7 @@ def test_a_second_run_adds_rows_and_loses_none(storage: Path, folder: Path) -> N
 
 def test_another_data_set_under_the_same_name_is_refused(storage: Path, folder: Path) -> None:
     process = start(storage, "--run-id", "first", "--train-size", "500")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 2
     assert "split_fingerprint" in output
 
@@ -168,13 +169,13 @@ def test_an_interrupted_run_exits_130_and_can_be_resumed(
 ) -> None:
     process = start(tmp_path, "--trials", "3", "--run-id", "cut", "--epochs", "400")
     journal = tmp_path / "runs" / "digits_mlp" / "cut" / "study.journal"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (journal.exists() and "epoch_2" in journal.read_text()):
         assert time.monotonic() < deadline
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.2)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, output
     assert "--resume cut" in output
     assert load_study(journal.parent, "digits_mlp/cut").trials[0].intermediate_values

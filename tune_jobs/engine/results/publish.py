@@ -58,7 +58,7 @@ def build_row(steps: Steps, result: Retrained, *, winner: bool) -> Row:
     facts, search = steps.facts, steps.search.record
     config = complete_config(facts["default_config"], result.candidate.config)
     figures = result.figures
-    published = steps.published(result.candidate.trial_number)
+    published = steps.published(result.candidate)
     test_accuracies = tuple(f["test_accuracy"] for f in figures)
     return Row(
         run_id=facts["run_id"],
