@@ -99,7 +99,7 @@ def probe(
 
 
 def _sensible_precisions(runtime: Runtime) -> tuple[Precision, ...]:
-    """A CPU without bf16 instructions emulates them, a hundred times slower than fp32."""
+    """A CPU without bf16 instructions emulates them, over ten times slower than fp32."""
     if runtime.device == "cuda":
         return ("fp32", "bf16")
     cpu = Path("/proc/cpuinfo")

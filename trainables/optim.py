@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from typing import Protocol
 
 import torch
 from torch import nn
@@ -19,16 +18,7 @@ from torch.optim.lr_scheduler import (
 from trainables.config import TrialConfig
 
 
-class Schedule(Protocol):
-    """Changes the optimizer's learning rate as training goes on."""
-
-    def after_step(self) -> None: ...
-    def after_epoch(self, val_accuracy: float) -> None: ...
-    def state_dict(self) -> dict[str, object]: ...
-    def load_state_dict(self, state: dict[str, object]) -> None: ...
-
-
-class _TorchSchedule:
+class Schedule:
     """A torch scheduler stepped by `step`, by `epoch`, or by epoch with the `metric`."""
 
     def __init__(self, scheduler: LRScheduler, stepped_by: str) -> None:
@@ -86,15 +76,15 @@ def build_schedule(
         gamma = 0.01 ** (1 / epochs)
     match config.schedule:
         case "constant":
-            return _TorchSchedule(LambdaLR(optimizer, _one), "epoch")
+            return Schedule(LambdaLR(optimizer, _one), "epoch")
         case "step":
             size = config.step_epochs or math.ceil(epochs / 3)
-            return _TorchSchedule(StepLR(optimizer, size, gamma=config.step_gamma), "epoch")
+            return Schedule(StepLR(optimizer, size, gamma=config.step_gamma), "epoch")
         case "exponential":
-            return _TorchSchedule(ExponentialLR(optimizer, gamma), "epoch")
+            return Schedule(ExponentialLR(optimizer, gamma), "epoch")
         case "warmup_exponential":
             rule = _WarmupExponential(warmup, gamma)
-            return _TorchSchedule(LambdaLR(optimizer, rule), "epoch")
+            return Schedule(LambdaLR(optimizer, rule), "epoch")
         case "plateau":
             patience = config.plateau_patience
             scheduler = ReduceLROnPlateau(
@@ -104,9 +94,9 @@ def build_schedule(
                 patience=max(1, epochs // 10) if patience is None else patience,
                 min_lr=config.plateau_min_lr,
             )
-            return _TorchSchedule(scheduler, "metric")
+            return Schedule(scheduler, "metric")
         case "cosine":
-            return _TorchSchedule(CosineAnnealingLR(optimizer, T_max=epochs), "epoch")
+            return Schedule(CosineAnnealingLR(optimizer, T_max=epochs), "epoch")
         case "one_cycle":
             cycle = OneCycleLR(
                 optimizer,
@@ -114,7 +104,7 @@ def build_schedule(
                 total_steps=epochs * steps_per_epoch,
                 cycle_momentum=False,  # `momentum` is what was asked for
             )
-            return _TorchSchedule(cycle, "step")
+            return Schedule(cycle, "step")
 
 
 def _one(_epoch: int) -> float:
