@@ -31,11 +31,14 @@ from torchvision.transforms import v2
 
 from trainables.architectures import cnn
 from trainables.augment import train_normalisation
+from trainables.catalogue import default_of
 from trainables.config import Runtime
 from trainables.datasets import ImageData, load_dataset
 from trainables.datasets.image_data import Integers, Pixels
-from trainables.device import prepare_process, probe
+from trainables.device import prepare_process
 from trainables.fit import build_training
+from trainables.given import Given
+from trainables.probe import probe
 
 IMAGE_PIXELS = 32
 PADDING_PIXELS = 4
@@ -196,7 +199,7 @@ def main() -> None:
     count = given.images + 1
     images = parquet_images(given.parquet, count) if given.parquet else random_images(count)
     data = train_on_all_but_one(*images)
-    runtime, _ = probe("cnn", data, pinned=None, epochs=1)
+    runtime = probe({**default_of("cnn", 1), **CONFIG}, Given(data=data), pinned=None)
     rates = measure(data, runtime, given.repetitions)
     ratios = [a / b for a, b in zip(rates["ours"], rates["documentation"], strict=True)]
     source = given.parquet or "random pixels"

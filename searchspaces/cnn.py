@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from searchspaces.training import (
     ACTIVATIONS,
+    STL10_CROP,
+    suggest_affine,
     suggest_augmentation,
     suggest_regularisation,
     suggest_training,
@@ -26,7 +28,7 @@ def space(trial: "Trial") -> None:
     trial.suggest_float("dropout", 0.0, 0.6)
 
 
-def cifar10_space(trial: "Trial") -> None:
+def cifar10_space(trial: "Trial") -> dict[str, str]:
     """Two to four blocks; dense layers by number or tapering; activation and regularisation."""
     suggest_training(trial)
     suggest_augmentation(trial)
@@ -39,6 +41,7 @@ def cifar10_space(trial: "Trial") -> None:
     trial.suggest_categorical("dense_taper", ("none", "half", "quarter"))
     trial.suggest_categorical("batch_norm", (True, False))
     trial.suggest_categorical("activation", ACTIVATIONS)
+    return {"normalisation": "half"}
 
 
 def mnist_space(trial: "Trial") -> dict[str, int]:
@@ -53,10 +56,11 @@ def mnist_space(trial: "Trial") -> dict[str, int]:
     return {"pool_every": 2}
 
 
-def stl10_space(trial: "Trial") -> dict[str, bool]:
-    """Two to four blocks without padding, two dense layers."""
+def stl10_space(trial: "Trial") -> dict[str, bool | float]:
+    """Two or three blocks without padding, one or two dense layers, on random crops."""
     suggest_training(trial)
     suggest_augmentation(trial)
+    suggest_affine(trial)
     trial.suggest_categorical("filters_1", (16, 20, 32, 64))
     trial.suggest_categorical("filters_2", (32, 64, 128))
     trial.suggest_categorical("filters_3", (0, 64, 128))
@@ -64,4 +68,26 @@ def stl10_space(trial: "Trial") -> dict[str, bool]:
     trial.suggest_categorical("dense_2", (0, 50, 100))
     trial.suggest_categorical("batch_norm", (True, False))
     trial.suggest_float("dropout", 0.0, 0.6)
-    return {"same_padding": False}
+    return {"same_padding": False, "crop_fraction": STL10_CROP}
+
+
+def hallucination_space(trial: "Trial") -> dict[str, str]:
+    """Three or four blocks, two wide dense layers; batch norm before or after the activation.
+
+    Only three blocks may go without padding, so that images of 32 pixels last.
+    """
+    suggest_training(trial)
+    suggest_augmentation(trial)
+    trial.suggest_categorical("resize", (0, 32))
+    trial.suggest_categorical("filters_1", (16, 32, 64))
+    trial.suggest_categorical("filters_2", (32, 64, 128))
+    trial.suggest_categorical("filters_3", (32, 64, 128))
+    if trial.suggest_categorical("filters_4", (0, 128, 256)) == 0:
+        trial.suggest_categorical("same_padding", (True, False))
+    trial.suggest_categorical("dense_1", (0, 512, 1000, 3000))
+    trial.suggest_categorical("dense_2", (0, 512, 1000))
+    trial.suggest_categorical("batch_norm", (True, False))
+    trial.suggest_categorical("norm_after_activation", (True, False))
+    trial.suggest_categorical("activation", ACTIVATIONS)
+    trial.suggest_float("dropout", 0.0, 0.6)
+    return {"normalisation": "unit"}

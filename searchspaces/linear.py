@@ -2,7 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from searchspaces.training import suggest_augmentation, suggest_training
+from searchspaces.training import (
+    STL10_CROP,
+    suggest_affine,
+    suggest_augmentation,
+    suggest_training,
+)
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -11,3 +16,10 @@ if TYPE_CHECKING:
 def space(trial: "Trial") -> None:
     suggest_training(trial, lowest_lr=1e-5)
     suggest_augmentation(trial)
+
+
+def stl10_space(trial: "Trial") -> dict[str, float]:
+    """On random crops."""
+    space(trial)
+    suggest_affine(trial)
+    return {"crop_fraction": STL10_CROP}

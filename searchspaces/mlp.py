@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from searchspaces.training import (
     ACTIVATIONS,
+    STL10_CROP,
+    suggest_affine,
     suggest_augmentation,
     suggest_regularisation,
     suggest_training,
@@ -17,18 +19,48 @@ def space(trial: "Trial") -> None:
     """One to three hidden layers."""
     suggest_training(trial, lowest_lr=1e-5)
     suggest_augmentation(trial)
+    _suggest_hidden(trial)
+
+
+def stl10_space(trial: "Trial") -> dict[str, float]:
+    """On random crops."""
+    space(trial)
+    suggest_affine(trial)
+    return {"crop_fraction": STL10_CROP}
+
+
+def head_space(trial: "Trial") -> None:
+    """On features computed once: nothing is augmented."""
+    suggest_training(trial, lowest_lr=1e-5)
+    _suggest_hidden(trial)
+
+
+def ranked_space(trial: "Trial") -> None:
+    """On the best of features that come ranked."""
+    head_space(trial)
+    trial.suggest_int("num_features", 16, 128, log=True)
+
+
+def cifar10_space(trial: "Trial") -> dict[str, str]:
+    """Layers that halve, quarter, or both in turn, from the input's width to the classes; or up to
+    five of any width."""
+    suggest_training(trial)
+    suggest_augmentation(trial)
+    suggest_regularisation(trial)
+    if trial.suggest_categorical("taper", ("none", "half", "quarter", "quarter_half")) == "none":
+        trial.suggest_categorical("hidden_1", (256, 512, 1024, 2048))
+        trial.suggest_categorical("hidden_2", (0, 256, 512, 1024))
+        trial.suggest_categorical("hidden_3", (0, 128, 256, 512))
+        trial.suggest_categorical("hidden_4", (0, 128, 256))
+        trial.suggest_categorical("hidden_5", (0, 64, 128))
+    trial.suggest_categorical("batch_norm", (True, False))
+    trial.suggest_categorical("activation", ACTIVATIONS)
+    return {"normalisation": "half"}
+
+
+def _suggest_hidden(trial: "Trial") -> None:
     trial.suggest_int("hidden_1", 32, 1024, log=True)
     trial.suggest_categorical("hidden_2", (0, 32, 64, 100, 128, 256, 512))
     trial.suggest_categorical("hidden_3", (0, 32, 50, 64, 100, 128, 256))
     trial.suggest_categorical("batch_norm", (True, False))
     trial.suggest_float("dropout", 0.0, 0.6)
-
-
-def tapered_space(trial: "Trial") -> None:
-    """Layers that halve, quarter, or both in turn, from the input's width to the classes."""
-    suggest_training(trial)
-    suggest_augmentation(trial)
-    suggest_regularisation(trial)
-    trial.suggest_categorical("taper", ("half", "quarter", "quarter_half"))
-    trial.suggest_categorical("batch_norm", (True, False))
-    trial.suggest_categorical("activation", ACTIVATIONS)

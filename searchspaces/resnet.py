@@ -1,4 +1,4 @@
-"""Residual networks of fixed size: how to train them, and dropout before the classifier."""
+"""Residual networks of fixed depth: how to train them, and what is before the classifier."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,30 @@ if TYPE_CHECKING:
 
 
 def space(trial: "Trial") -> None:
-    suggest_training(trial)
+    """From scratch or from pretrained weights; dropout before the classifier.
+
+    A step schedule's length and factor are searched where that schedule is chosen.
+    """
+    suggest_training(trial, lowest_lr=1e-5)
+    if trial.params["schedule"] == "step":
+        trial.suggest_categorical("step_epochs", (5, 10, 20))
+        trial.suggest_categorical("step_gamma", (0.1, 0.2, 0.5))
     suggest_augmentation(trial)
     trial.suggest_float("label_smoothing", 0.0, 0.2)
     trial.suggest_float("dropout", 0.0, 0.5)
+
+
+def finetune_space(trial: "Trial") -> dict[str, str]:
+    """From ImageNet's weights, under the stem and the normalisation that they were trained with."""
+    space(trial)
+    return {"stem": "imagenet", "normalisation": "imagenet"}
+
+
+def head_space(trial: "Trial") -> dict[str, str]:
+    """Up to four dense layers before the classifier, under the stem that ImageNet's weights fit."""
+    space(trial)
+    trial.suggest_categorical("head_1", (0, 256, 512, 1024))
+    trial.suggest_categorical("head_2", (0, 128, 256))
+    trial.suggest_categorical("head_3", (0, 64))
+    trial.suggest_categorical("head_4", (0, 16, 32))
+    return {"stem": "imagenet", "normalisation": "half"}

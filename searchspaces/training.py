@@ -8,6 +8,9 @@ if TYPE_CHECKING:
 L2 = (0.0, 1e-6, 1e-5, 4e-5, 5e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 """A logarithmic range cannot hold 0, and most published configurations use none."""
 
+STL10_CROP = 2 / 3
+"""64 of STL-10's 96 pixels: a random crop in training, the centre in evaluation."""
+
 SCHEDULES = (
     "constant",
     "step",
@@ -39,6 +42,13 @@ def suggest_augmentation(trial: "Trial") -> None:
     trial.suggest_categorical("horizontal_flip", (0.0, 0.5))
     trial.suggest_float("crop_padding", 0.0, 0.15)
     trial.suggest_float("rotation_degrees", 0.0, 20.0)
+
+
+def suggest_affine(trial: "Trial") -> None:
+    """How far images are sheared, zoomed and moved, besides `suggest_augmentation`."""
+    trial.suggest_float("shear_degrees", 0.0, 10.0)
+    trial.suggest_float("zoom", 0.0, 0.2)
+    trial.suggest_float("translation", 0.0, 0.1)
 
 
 def suggest_regularisation(trial: "Trial") -> None:

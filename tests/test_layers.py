@@ -59,7 +59,11 @@ def test_job_files_hold_no_logic() -> None:
 
 
 def test_the_engine_names_no_architecture() -> None:
-    architectures = {f.stem for f in (ROOT / "trainables" / "architectures").glob("[!_]*.py")}
+    architectures = {
+        file.stem
+        for folder in ("architectures", "estimators")
+        for file in (ROOT / "trainables" / folder).glob("[!_]*.py")
+    }
     for file in (ROOT / "tune_jobs" / "engine").rglob("*.py"):
         strings = {
             node.value

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -42,50 +43,108 @@ def train_normalisation(data: ImageData) -> Normalisation:
     return Normalisation(mean=tuple(mean), std=tuple(std))
 
 
-def augment(images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator) -> Tensor:
-    """Crop, flip and rotate each image by its own draw; shape and pixel range stay, NHWC.
+NORMALISATIONS = {
+    "imagenet": Normalisation(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+    "half": Normalisation(mean=(0.5,), std=(0.5,)),
+    "unit": Normalisation(mean=(0.0,), std=(1.0,)),
+}
+"""Given ones, by name; `imagenet` is what torchvision's ImageNet weights were trained with
+(https://docs.pytorch.org/vision/stable/models.html)."""
 
-    Crops and flips move whole pixels, so uint8 stays uint8; a rotation interpolates bilinearly
-    and returns float32. What comes in from outside the image is 0.
+
+def build_normalisation(
+    name: str, train: Normalisation, *, num_channels: int, in_channels: int
+) -> Normalisation:
+    """The normalisation that `name` asks for, with as many channels as the network takes.
+
+    Grey images that go to a network for colour ones are repeated by it.
+
+    Args:
+        name: `train`, or one of `NORMALISATIONS`.
+        train: The train split's own.
+        num_channels: Of the images, 1 or 3.
+        in_channels: Of the network: the same number, or 3 for grey images.
+    """
+    chosen = train if name == "train" else NORMALISATIONS[name]
+    if len(chosen.mean) == in_channels:
+        return chosen
+    if len(chosen.mean) == 3 and num_channels == in_channels == 1:
+        return Normalisation(mean=(fmean(chosen.mean),), std=(fmean(chosen.std),))
+    return Normalisation(mean=chosen.mean * in_channels, std=chosen.std * in_channels)
+
+
+def augment(images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator) -> Tensor:
+    """Crop, flip and transform each image by its own draw; the pixel range stays, NHWC.
+
+    Crops and flips move whole pixels, so uint8 stays uint8; an affine transform (rotation, shear,
+    zoom, translation) interpolates bilinearly and returns float32. What comes in from outside
+    the image is 0. Sides shrink to `crop_fraction` of what they are.
     """
     images_NHWC = _crop_and_flip(images_NHWC, config, generator)
-    if config.rotation_degrees > 0:
-        return _rotate(images_NHWC, config.rotation_degrees, generator)
-    return images_NHWC
+    strengths = (config.rotation_degrees, config.shear_degrees, config.zoom, config.translation)
+    return _transform(images_NHWC, config, generator) if any(strengths) else images_NHWC
+
+
+def centre_crop(images_NHWC: Tensor, crop_fraction: float) -> Tensor:
+    """The middle of each image, as evaluation sees it; a view, nothing is copied."""
+    height, width = images_NHWC.shape[1:3]
+    kept_height, kept_width = cropped_size((height, width), crop_fraction)
+    top, left = (height - kept_height) // 2, (width - kept_width) // 2
+    return images_NHWC[:, top : top + kept_height, left : left + kept_width]
+
+
+def cropped_size(image_size: tuple[int, int], crop_fraction: float) -> tuple[int, int]:
+    """(H, W) of what is left of an image; at least one pixel a side."""
+    height, width = image_size
+    return max(1, round(height * crop_fraction)), max(1, round(width * crop_fraction))
 
 
 def _crop_and_flip(images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator) -> Tensor:
     n, height, width, channels = images_NHWC.shape
     padding = round(config.crop_padding * min(height, width))
-    if not (padding or config.horizontal_flip or config.vertical_flip):
+    size = cropped_size((height, width), config.crop_fraction)
+    flips = config.horizontal_flip or config.vertical_flip
+    if not (padding or flips or size != (height, width)):
         return images_NHWC
-    rows = _positions(n, height, padding, config.vertical_flip, images_NHWC.device, generator)
-    columns = _positions(n, width, padding, config.horizontal_flip, images_NHWC.device, generator)
+    device = images_NHWC.device
+    room = [2 * padding + whole - kept for whole, kept in zip((height, width), size, strict=True)]
+    rows = _positions(n, size[0], room[0], config.vertical_flip, device, generator)
+    columns = _positions(n, size[1], room[1], config.horizontal_flip, device, generator)
     padded = F.pad(images_NHWC, (0, 0, padding, padding, padding, padding))
-    first_row = torch.arange(n, device=images_NHWC.device)[:, None] * padded.shape[1]
+    first_row = torch.arange(n, device=device)[:, None] * padded.shape[1]
     pixels = (first_row + rows)[:, :, None] * padded.shape[2] + columns[:, None, :]
     taken = padded.view(-1, channels).index_select(0, pixels.flatten())
-    return taken.view(n, height, width, channels)
+    return taken.view(n, *size, channels)
 
 
 def _positions(
-    n: int, size: int, padding: int, flip: float, device: torch.device, generator: torch.Generator
+    n: int, size: int, room: int, flip: float, device: torch.device, generator: torch.Generator
 ) -> Tensor:
-    """For each of `n` images, the rows (or columns) of the padded image to take, in order."""
-    offset = torch.randint(2 * padding + 1, (n, 1), device=device, generator=generator)
+    """For each of `n` images, the `size` rows (or columns) to take, in order, from one of the
+    `room` + 1 first ones on."""
+    offset = torch.randint(room + 1, (n, 1), device=device, generator=generator)
     flipped = torch.rand((n, 1), device=device, generator=generator) < flip
     line = torch.arange(size, device=device)
     return offset + torch.where(flipped, size - 1 - line, line)
 
 
-def _rotate(images_NHWC: Tensor, degrees: float, generator: torch.Generator) -> Tensor:
+def _transform(images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator) -> Tensor:
+    """Sample each image through its own affine map, which takes output to input positions."""
     n, height, width, _ = images_NHWC.shape
-    draw = torch.rand(n, device=images_NHWC.device, generator=generator)
-    angle = (2 * draw - 1) * math.radians(degrees)
-    cos, sin, zero = torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)
+
+    def draw(strength: float) -> Tensor:
+        uniform = torch.rand(n, device=images_NHWC.device, generator=generator)
+        return (2 * uniform - 1) * strength
+
+    angle = draw(math.radians(config.rotation_degrees))
+    shear = torch.tan(draw(math.radians(config.shear_degrees)))
+    scale = 1 / (1 + draw(config.zoom))
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     aspect = height / width
-    turn = torch.stack([cos, -sin * aspect, zero, sin / aspect, cos, zero], dim=1).view(n, 2, 3)
+    first_row = [cos, (shear * cos - sin) * aspect, draw(2 * config.translation)]
+    second_row = [sin / aspect, shear * sin + cos, draw(2 * config.translation)]
+    map_N23 = torch.stack(first_row + second_row, dim=1).view(n, 2, 3)
     images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
-    grid = F.affine_grid(turn, list(images_NCHW.shape), align_corners=False)
-    turned = F.grid_sample(images_NCHW, grid, mode="bilinear", align_corners=False)
-    return turned.permute(0, 2, 3, 1)
+    grid = F.affine_grid(map_N23, list(images_NCHW.shape), align_corners=False)
+    sampled = F.grid_sample(images_NCHW, grid, mode="bilinear", align_corners=False)
+    return sampled.permute(0, 2, 3, 1)

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+B = TypeVar("B")
 
 Precision = Literal["fp32", "bf16"]
 OptimizerName = Literal["sgd", "adam", "adamw"]
 ScheduleName = Literal[
     "constant", "step", "exponential", "warmup_exponential", "plateau", "cosine", "one_cycle"
 ]
-
+NormalisationName = Literal["train", "imagenet", "half", "unit"]
 
 MAX_ENTRIES = 16
 """Up to how many entries of a tuple a search space can name by number."""
@@ -96,7 +97,26 @@ class TrialConfig:
     horizontal_flip: Fraction = 0.0  # probability
     vertical_flip: Fraction = 0.0  # probability
     crop_padding: Annotated[float, Range(0, 0.5)] = 0.0  # of the image's side, on each side
-    rotation_degrees: Annotated[float, Range(0, 180)] = 0.0  # drawn from [-x, x]
+    crop_fraction: Annotated[float, Range(0, 1, open_minimum=True)] = 1.0
+    """Of the side: what the network sees, a random crop in training, else the centre."""
+    rotation_degrees: Annotated[float, Range(0, 180)] = 0.0  # drawn from [-x, x], as the next three
+    shear_degrees: Annotated[float, Range(0, 60)] = 0.0
+    zoom: FractionBelowOne = 0.0  # 0.1: 90 % to 110 % of the size
+    translation: FractionBelowOne = 0.0  # of the image's side
+    normalisation: NormalisationName = "train"
+    num_features: Count | None = None  # the first so many of precomputed features; `None`: all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EstimatorConfig:
+    """How an estimator is fitted; its own knobs are in its `Config`.
+
+    The fidelity of epoch n is n / `epochs`: a share of the train split, or of the boosting rounds.
+    """
+
+    architecture: str
+    epochs: Count
+    num_features: Count | None = None  # the first so many of precomputed features; `None`: all
 
 
 def parse_trial(flat: Mapping[str, Any], architecture_config: type[T]) -> tuple[TrialConfig, T]:
@@ -111,24 +131,37 @@ def parse_trial(flat: Mapping[str, Any], architecture_config: type[T]) -> tuple[
     Raises:
         ConfigError: Unknown keys, wrong types and values out of range, all of them at once.
     """
-    trial_names = {f.name for f in fields(TrialConfig)}
-    joined = join_numbered(flat, _tuple_names(architecture_config))
-    known = sorted(trial_names | _names(architecture_config))
+    return _parse(flat, TrialConfig, architecture_config)
+
+
+def parse_estimator(
+    flat: Mapping[str, Any], estimator_config: type[T]
+) -> tuple[EstimatorConfig, T]:
+    """`parse_trial`, for a scikit-learn estimator."""
+    return _parse(flat, EstimatorConfig, estimator_config)
+
+
+def _parse(flat: Mapping[str, Any], base: type[B], own: type[T]) -> tuple[B, T]:
+    base_names, own_names = _names(base), _names(own)
+    joined = join_numbered(flat, _tuple_names(own))
+    known = sorted(base_names | own_names)
     problems = [_unknown(key, value, known) for key, value in joined.items() if key not in known]
-    parts = []
-    for cls in (TrialConfig, architecture_config):
-        part, wrong = check_fields(cls, {k: v for k, v in joined.items() if k in _names(cls)})
-        parts.append(part)
-        problems += wrong
+    general, wrong = check_fields(base, {k: v for k, v in joined.items() if k in base_names})
+    special, more = check_fields(own, {k: v for k, v in joined.items() if k in own_names})
+    problems += wrong + more
     if problems:
         raise ConfigError("\n".join(problems))
-    return TrialConfig(**parts[0]), architecture_config(**parts[1])
+    return base(**general), own(**special)
 
 
-def default_config(architecture: str, architecture_config: type[Any]) -> dict[str, Any]:
+def default_config(
+    architecture: str,
+    architecture_config: type[Any],
+    base: type[TrialConfig] | type[EstimatorConfig] = TrialConfig,
+) -> dict[str, Any]:
     """The configuration that `architecture`'s defaults spell, complete but for `epochs`."""
     defaults: dict[str, Any] = {"architecture": architecture}
-    for cls in (TrialConfig, architecture_config):
+    for cls in (base, architecture_config):
         defaults |= {f.name: f.default for f in fields(cls) if f.default is not MISSING}
     return defaults
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trainables.augment import Normalisation
 from trainables.config import Runtime
-from trainables.device import autocast, memory_format
+from trainables.device import autocast
+from trainables.inputs import Inputs
 
 BATCH_SIZE = 256
 
@@ -22,24 +22,28 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def evaluate(
-    model: nn.Module,
-    images_NHWC: Tensor,
-    labels_N: Tensor,
-    indices: Tensor,
-    *,
-    normalisation: Normalisation,
-    runtime: Runtime,
-) -> Evaluation:
-    """Evaluate `model` on the images that `indices` name, in batches, without label smoothing."""
+def predict_logits(model: nn.Module, inputs: Inputs, indices: Tensor, runtime: Runtime) -> Tensor:
+    """Float32 logits, NK, of the images that `indices` name, in batches that fit in memory."""
     model.eval()
-    logits, labels = [], []
-    for chosen in torch.split(indices, BATCH_SIZE):
-        batch = images_NHWC[chosen].to(runtime.device, non_blocking=True)
-        with autocast(runtime):
-            logits.append(model(normalisation(batch, memory_format(runtime))).float())
-        labels.append(labels_N[chosen].to(runtime.device, non_blocking=True))
-    logits_NK, labels_N = torch.cat(logits), torch.cat(labels)
+    logits: list[Tensor] = []
+    batch_size, done = BATCH_SIZE, 0
+    while done < len(indices):
+        chosen = indices[done : done + batch_size]
+        try:
+            with autocast(runtime):
+                logits.append(model(inputs.plain(chosen)).float())
+        except torch.OutOfMemoryError:
+            if batch_size == 1:
+                raise
+            batch_size //= 2
+        else:
+            done += len(chosen)
+    return torch.cat(logits)
+
+
+def score(logits_NK: Tensor, labels_N: Tensor) -> Evaluation:
+    """What logits (or log-probabilities) are worth, without label smoothing."""
+    labels_N = labels_N.to(logits_NK.device)
     predicted_N = logits_NK.argmax(dim=1)
     return Evaluation(
         loss=nn.functional.cross_entropy(logits_NK, labels_N).item(),

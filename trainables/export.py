@@ -1,6 +1,12 @@
-"""Exported models: weights as safetensors, and a JSON with the way from a file to a class."""
+"""Exported models: the whole way from a raw image to class probabilities.
+
+NAME.safetensors        weights of a network, and whatever arrays its features need
+NAME.safetensors.json   the `ModelCard`
+NAME.skops              a scikit-learn estimator, where that is what was trained
+"""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +16,28 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from trainables.architectures import find_architecture
-from trainables.augment import Normalisation
-from trainables.config import parse_trial
+from trainables.augment import Normalisation, centre_crop
+from trainables.catalogue import is_estimator
+from trainables.config import TrialConfig, parse_trial
 from trainables.datasets import ImageData, decode_image
+from trainables.features import build_features
+from trainables.features.feature_data import FeatureData
+from trainables.features.front import FeatureFront, build_feature_front
 
 FORMAT = 1
 WEIGHTS = "model.safetensors"
+FRONT = "front."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelCard:
-    """All that is needed besides the weights: `<weights>.json`."""
+    """All that is needed besides the weights: `<weights>.json`.
+
+    Attributes:
+        normalisation: With as many channels as the network takes: grey images are repeated.
+        in_channels, in_size: Of what the classifier takes: an image, or features as one pixel.
+        features: The spec of what is computed from an image first, or `None`.
+    """
 
     format: int
     config: dict[str, Any]
@@ -28,27 +45,57 @@ class ModelCard:
     image_size: tuple[int, int]
     num_channels: int
     normalisation: Normalisation
+    in_channels: int
+    in_size: tuple[int, int]
+    features: dict[str, Any] | None
     dataset: str
     dataset_fingerprint: str
 
 
-class ImageClassifier(nn.Module):
-    """A trained network with its preprocessing: images in, class probabilities out."""
+class ImageFront(nn.Module):
+    """From pixels to what a network takes: the centre, normalised."""
 
-    def __init__(self, network: nn.Module, card: ModelCard) -> None:
+    def __init__(self, normalisation: Normalisation, crop_fraction: float) -> None:
         super().__init__()
-        self.network = network
+        self.normalisation = normalisation
+        self.crop_fraction = crop_fraction
+
+    def forward(self, images_NHWC: Tensor) -> Tensor:
+        cropped = centre_crop(images_NHWC, self.crop_fraction)
+        return self.normalisation(cropped, torch.contiguous_format)
+
+
+class EstimatorClassifier(nn.Module):
+    """A fitted scikit-learn estimator as a module: features in, log-probabilities out."""
+
+    def __init__(self, fitted: Any) -> None:
+        super().__init__()
+        self.fitted = fitted
+
+    def forward(self, features_NCHW: Tensor) -> Tensor:
+        probabilities_NK = self.fitted.predict_proba(features_NCHW.flatten(1).numpy())
+        return torch.from_numpy(probabilities_NK).log().float()
+
+
+class ImageClassifier(nn.Module):
+    """A trained classifier with its preprocessing: images in, class probabilities out."""
+
+    def __init__(self, front: nn.Module, classifier: nn.Module, card: ModelCard) -> None:
+        super().__init__()
+        self.front = front
+        self.network = classifier
         self.card = card
 
     def forward(self, images_NHWC: Tensor) -> Tensor:
         """uint8 NHWC of the card's size and channels -> probabilities, float32, NK."""
-        normalised = self.card.normalisation(images_NHWC, torch.contiguous_format)
-        probabilities_NK: Tensor = self.network(normalised).float().softmax(dim=1)
+        probabilities_NK: Tensor = self.network(self.front(images_NHWC)).float().softmax(dim=1)
         return probabilities_NK
 
     @torch.inference_mode()
     def predict(self, encoded_images: list[bytes]) -> Tensor:
-        """Contents of image files (PNG, JPEG, ...) -> probabilities, NK."""
+        """Contents of image files (PNG, JPEG, ...) -> probabilities, NK; at least one file."""
+        if not encoded_images:
+            raise ValueError("encoded_images is empty, but must hold the content of a file")
         images = [
             torch.from_numpy(
                 decode_image(
@@ -63,29 +110,44 @@ class ImageClassifier(nn.Module):
         return probabilities_NK
 
 
-def save_model(
-    folder: Path,
-    model: nn.Module,
-    *,
-    config: dict[str, Any],
+def build_card(
+    flat: dict[str, Any],
     data: ImageData,
+    *,
     normalisation: Normalisation,
-) -> Path:
-    """Write `model.safetensors` and `model.safetensors.json` into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    card = ModelCard(
+    in_channels: int,
+    in_size: tuple[int, int],
+    features: FeatureData | None,
+) -> ModelCard:
+    """The card of what was trained on `data`, or on `features` of it."""
+    return ModelCard(
         format=FORMAT,
-        config=config,
+        config=flat,
         class_names=data.class_names,
         image_size=data.image_size,
         num_channels=data.num_channels,
         normalisation=normalisation,
+        in_channels=in_channels,
+        in_size=in_size,
+        features=asdict(features.spec) if features else None,
         dataset=data.source,
         dataset_fingerprint=data.fingerprint,
     )
-    weights = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+
+
+def save_model(
+    folder: Path,
+    card: ModelCard,
+    *,
+    network: nn.Module | None,
+    front: FeatureFront | None,
+) -> Path:
+    """Write `model.safetensors` and its card into `folder`; an estimator writes its own file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = dict(network.state_dict()) if network else {}
+    tensors |= {FRONT + name: t for name, t in front.state_dict().items()} if front else {}
     target = folder / WEIGHTS
-    save_file(weights, target)
+    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, target)
     card_path(target).write_text(json.dumps(asdict(card), indent=2) + "\n")
     return target
 
@@ -94,12 +156,16 @@ def card_path(weights: Path) -> Path:
     return weights.with_name(weights.name + ".json")
 
 
+def estimator_path(weights: Path) -> Path:
+    return weights.with_suffix(".skops")
+
+
 def load_model(path: str | Path) -> ImageClassifier:
     """The exported model at `path` (`*.safetensors`), in evaluation mode, on the CPU.
 
     Raises:
-        FileNotFoundError: There is no such file, or no JSON beside it.
-        ValueError: The JSON is of another format.
+        FileNotFoundError: A file of the model is missing.
+        ValueError: The JSON is of another format, or an estimator's file holds foreign types.
     """
     path = Path(path)
     for needed in (path, card_path(path)):
@@ -107,24 +173,57 @@ def load_model(path: str | Path) -> ImageClassifier:
             raise FileNotFoundError(
                 f"{needed}: no such file; a model is two files, weights and JSON"
             )
-    raw = json.loads(card_path(path).read_text())
+    card = _read_card(card_path(path))
+    tensors = load_file(path)
+    if is_estimator(card.config["architecture"]):
+        from trainables.classical import load_estimator  # scikit-learn takes seconds
+
+        crop_fraction = 1.0
+        classifier: nn.Module = EstimatorClassifier(load_estimator(estimator_path(path)))
+    else:
+        architecture = find_architecture(card.config["architecture"])
+        config, own = parse_trial(card.config, architecture.Config)
+        assert isinstance(config, TrialConfig)
+        crop_fraction = config.crop_fraction
+        classifier = architecture.build(
+            own,
+            in_channels=card.in_channels,
+            image_size=card.in_size,
+            num_classes=len(card.class_names),
+        )
+        classifier.load_state_dict(
+            {name: t for name, t in tensors.items() if not name.startswith(FRONT)}
+        )
+    front: nn.Module = ImageFront(card.normalisation, crop_fraction)
+    if card.features is not None:
+        front = _load_front(card, tensors)
+    return ImageClassifier(front, classifier, card).eval()
+
+
+def _load_front(card: ModelCard, tensors: Mapping[str, Tensor]) -> FeatureFront:
+    own = {n.removeprefix(FRONT): t for n, t in tensors.items() if n.startswith(FRONT)}
+    assert card.features is not None
+    front = build_feature_front(
+        build_features(card.features),
+        card.normalisation,
+        image_size=card.image_size,
+        num_features=card.in_channels,
+        pretrained=None,
+        arrays={n: t.numpy() for n, t in own.items()},
+    )
+    front.load_state_dict(own)
+    return front
+
+
+def _read_card(path: Path) -> ModelCard:
+    raw = json.loads(path.read_text())
     if raw.get("format") != FORMAT:
-        raise ValueError(f"{card_path(path)}: format = {raw.get('format')!r}: must be {FORMAT}")
+        raise ValueError(f"{path}: format = {raw.get('format')!r}: must be {FORMAT}")
     try:
         normalisation = {name: tuple(values) for name, values in raw["normalisation"].items()}
         raw["normalisation"] = Normalisation(**normalisation)
-        raw["class_names"] = tuple(raw["class_names"])
-        raw["image_size"] = tuple(raw["image_size"])
-        card = ModelCard(**raw)
+        for name in ("class_names", "image_size", "in_size"):
+            raw[name] = tuple(raw[name])
+        return ModelCard(**raw)
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{card_path(path)}: not the JSON of a model: {error!r}") from error
-    architecture = find_architecture(card.config["architecture"])
-    _, own = parse_trial(card.config, architecture.Config)
-    network = architecture.build(
-        own,
-        in_channels=card.num_channels,
-        image_size=card.image_size,
-        num_classes=len(card.class_names),
-    )
-    network.load_state_dict(load_file(path))
-    return ImageClassifier(network, card).eval()
+        raise ValueError(f"{path}: not the JSON of a model: {error!r}") from error

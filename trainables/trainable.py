@@ -5,15 +5,18 @@ The driver imports this module too, so torch is imported where a worker runs.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray import tune
 
 from trainables.config import ConfigError, Runtime
-from trainables.datasets import ImageData
+
+if TYPE_CHECKING:
+    from trainables.given import Given
+    from trainables.watchdog import Watchdog
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,65 +24,89 @@ class TrialSettings:
     """What all trials of a run share.
 
     Attributes:
-        data: An object reference to the `ImageData`.
+        data, features, pretrained: Object references to an `ImageData`, and to a `FeatureData`
+            and a `Pretrained`, or `None`.
+        rungs: Epochs at which early stopping looks at a trial.
         folder: Where a trial may write, below its own name.
+        timeout_seconds: After so long without progress a trial's process ends itself.
     """
 
     data: Any
+    features: Any
+    pretrained: Any
+    rungs: tuple[int, ...]
     folder: Path
+    timeout_seconds: float | None
+
+    def fetch(self) -> "Given":
+        """The shared objects themselves; their arrays stay in the object store."""
+        from trainables.given import Given
+
+        return Given(
+            data=ray.get(self.data),
+            features=self.features and ray.get(self.features),
+            pretrained=self.pretrained and ray.get(self.pretrained),
+            rungs=self.rungs,
+        )
 
 
 def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
     """Do what `config["task"]` says, reporting figures to Ray Tune.
 
     Args:
-        config: For `search` and `retrain`: `name` of the trial, `seed`, `runtime` and `config`,
-            flat; figures of every epoch are reported. For `probe`: `architecture`, `epochs` and
-            `precision`; what was found is reported once.
+        config: For `search` and `retrain`: `name` of the trial, `seed`, `runtime`, `config`, flat,
+            and the last epoch `reported` before; figures of every epoch are reported. For
+            `probe`: `config`, the one to measure over its architecture's defaults,
+            `architectures`, whose defaults are told, `epochs` and `precision`; what was found is
+            reported once.
         settings: What all trials of the run share.
     """
     from trainables.device import prepare_process
+    from trainables.watchdog import Watchdog
 
     prepare_process()
-    data: ImageData = ray.get(settings.data)
+    given = settings.fetch()
     if config["task"] == "probe":
-        tune.report({"figures": _probe(config, data)})
+        tune.report({"figures": _probe(config, given)})
         return
-    for figures in _train(config, data, settings.folder / config["name"]):
-        tune.report({"figures": figures})
+    folder = settings.folder / config["name"]
+    with Watchdog(settings.timeout_seconds, folder) as watchdog:
+        for figures in _train(config, given, folder, watchdog):
+            with watchdog.paused():
+                tune.report({"figures": figures})
 
 
-def _probe(config: dict[str, Any], data: ImageData) -> dict[str, str]:
-    from trainables.device import probe
+def _probe(config: dict[str, Any], given: "Given") -> dict[str, str]:
+    from trainables.catalogue import default_of
+    from trainables.probe import probe
 
     pinned = None if config["precision"] == "auto" else config["precision"]
     try:
-        runtime, default = probe(
-            config["architecture"], data, pinned=pinned, epochs=config["epochs"]
-        )
+        defaults = {name: default_of(name, config["epochs"]) for name in config["architectures"]}
+        first = {**defaults[config["config"]["architecture"]], **config["config"]}
+        runtime = probe(first, given, pinned=pinned)
     except ConfigError as error:
         return {"error": str(error)}
-    return {"found": json.dumps({"runtime": asdict(runtime), "default_config": default})}
+    return {"found": json.dumps({"runtime": asdict(runtime), "default_configs": defaults})}
 
 
-def _train(config: dict[str, Any], data: ImageData, folder: Path) -> Iterator[dict[str, Any]]:
+def _train(
+    config: dict[str, Any], given: "Given", folder: Path, watchdog: "Watchdog"
+) -> Iterator[dict[str, Any]]:
     """Figures by epoch; a retraining's last ones hold test's, and its model is in `folder`."""
-    from trainables.export import save_model
-    from trainables.fit import build_training, fit
+    from trainables.checkpoint import CheckpointFolder
+    from trainables.session import Session
+    from trainables.trials import build_trial
 
-    runtime = Runtime(**config["runtime"])
-    training = build_training(config["config"], data, runtime, seed=config["seed"])
-    num_parameters = sum(p.numel() for p in training.model.parameters() if p.requires_grad)
-    for report in fit(training):
-        figures: dict[str, Any] = {**asdict(report), "num_parameters": num_parameters}
-        if config["task"] == "retrain" and report.epoch == training.config.epochs:
-            test = training.evaluate(training.data.test)
+    if config["task"] == "retrain":
+        given = replace(given, rungs=())
+    trial = build_trial(config["config"], given, Runtime(**config["runtime"]), seed=config["seed"])
+    session = Session(
+        checkpoints=CheckpointFolder(folder), watchdog=watchdog, reported=config["reported"]
+    )
+    for figures in trial.figures(session):
+        if config["task"] == "retrain" and figures["epoch"] == trial.epochs:
+            test = trial.evaluate(given.data.test_indices)
             figures |= {f"test_{name}": value for name, value in asdict(test).items()}
-            save_model(
-                folder,
-                training.model,
-                config=config["config"],
-                data=data,
-                normalisation=training.data.normalisation,
-            )
+            trial.save(folder)
         yield figures

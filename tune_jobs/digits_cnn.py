@@ -6,6 +6,7 @@ from tune_jobs.engine import Job, main
 JOB = Job(
     name="digits_cnn",
     dataset="digits",
+    shape=(8, 8, 1),
     architecture="cnn",
     space=cnn.space,
     trials=16,

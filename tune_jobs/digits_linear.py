@@ -6,6 +6,7 @@ from tune_jobs.engine import Job, main
 JOB = Job(
     name="digits_linear",
     dataset="digits",
+    shape=(8, 8, 1),
     architecture="linear",
     space=linear.space,
     trials=16,

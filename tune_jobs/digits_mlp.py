@@ -6,6 +6,7 @@ from tune_jobs.engine import Job, main
 JOB = Job(
     name="digits_mlp",
     dataset="digits",
+    shape=(8, 8, 1),
     architecture="mlp",
     space=mlp.space,
     trials=16,

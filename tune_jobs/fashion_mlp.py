@@ -14,6 +14,7 @@ JOB = Job(
     trials=32,
     epochs=30,
     image_size=28,
+    shape=(28, 28, 1),
     published=(
         Published(
             name="3a",

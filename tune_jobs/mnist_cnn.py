@@ -15,6 +15,7 @@ JOB = Job(
     trials=32,
     epochs=20,
     image_size=28,
+    shape=(28, 28, 1),
     published=(
         Published(
             name="19",

@@ -8,58 +8,73 @@ import pytest
 import torch
 
 from trainables.architectures import find_architecture
-from trainables.config import default_config, number_entries, parse_trial
+from trainables.catalogue import default_of, is_estimator
+from trainables.config import number_entries, parse_estimator, parse_trial
+from trainables.estimators import find_estimator
 from tune_jobs.engine.cli.commands import catalogue
 from tune_jobs.engine.job import Job
 
-SIZE = (32, 32)  # large enough for every architecture
+SIZE = (64, 64)  # large enough for every architecture
 
 every_job = pytest.mark.parametrize("job", catalogue(), ids=lambda job: job.name)
-
-
-def defaults(job: Job) -> dict[str, Any]:
-    config_type = find_architecture(job.architecture).Config
-    return {**default_config(job.architecture, config_type), "epochs": job.epochs}
 
 
 def suggest(job: Job, trial: optuna.trial.BaseTrial) -> dict[str, Any]:
     constants = job.space(trial) or {}  # type: ignore[arg-type]
     return {
         "architecture": job.architecture,
-        "epochs": job.epochs,
         **trial.params,
         **constants,
+        "epochs": job.epochs,
     }
 
 
+def parse(flat: dict[str, Any]) -> tuple[Any, Any]:
+    name = flat["architecture"]
+    if is_estimator(name):
+        return parse_estimator(flat, find_estimator(name).Config)
+    return parse_trial(flat, find_architecture(name).Config)
+
+
+def first(job: Job) -> list[dict[str, Any]]:
+    """The published configurations, or the default, complete."""
+    configs = [published.config for published in job.published] or [{}]
+    return [
+        {**default_of(c.get("architecture", job.architecture), job.epochs), **c} for c in configs
+    ]
+
+
 @every_job
-def test_samples_parse(job: Job) -> None:
+def test_samples_parse_and_build(job: Job) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    architecture = find_architecture(job.architecture)
     for _ in range(20):
         flat = suggest(job, study.ask())
-        trial_config, own = parse_trial(flat, architecture.Config)
-        assert trial_config.lr == flat["lr"]
-        with torch.device("meta"):  # shapes alone
-            architecture.build(own, in_channels=1, image_size=SIZE, num_classes=2)
+        _, own = parse(flat)
+        name = flat["architecture"]
+        if is_estimator(name):
+            find_estimator(name).build(own, num_images=100, num_features=10, fraction=1.0, seed=0)
+        else:
+            with torch.device("meta"):  # shapes alone
+                find_architecture(name).build(own, in_channels=1, image_size=SIZE, num_classes=2)
 
 
 @every_job
 def test_first_configurations_replay(job: Job) -> None:
-    for given in [published.config for published in job.published] or [{}]:
-        meant = {**defaults(job), **given}
+    for meant in first(job):
         suggested = suggest(job, optuna.trial.FixedTrial(number_entries(meant)))
-        config_type = find_architecture(job.architecture).Config
-        assert parse_trial(suggested, config_type) == parse_trial(meant, config_type)
+        assert parse(suggested) == parse(meant)
 
 
 @every_job
 def test_a_configuration_out_of_the_space_does_not_replay(job: Job) -> None:
-    given = job.published[0].config if job.published else {}
-    config = number_entries({**defaults(job), **given, "lr": 1e3})
-    with pytest.warns(UserWarning, match="lr.*out of the range"):
-        suggest(job, optuna.trial.FixedTrial(config))
+    meant = number_entries(first(job)[0])
+    for name, value in suggest(job, optuna.trial.FixedTrial(meant)).items():
+        if isinstance(value, float) and name in meant:
+            with pytest.warns(UserWarning, match=f"{name}.*out of the range"):
+                suggest(job, optuna.trial.FixedTrial({**meant, name: 1e9}))
+            return
+    pytest.fail("the space has no number")
 
 
 @every_job

@@ -2,12 +2,16 @@
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from trainables.checkpoint import CheckpointFolder
 from trainables.datasets import ImageData
+from trainables.session import Session
+from trainables.watchdog import Watchdog
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -19,6 +23,19 @@ def _one_thread() -> None:
 @pytest.fixture
 def make_data() -> Callable[..., ImageData]:
     return _make_data
+
+
+@pytest.fixture
+def make_session(tmp_path: Path) -> Callable[[], Session]:
+    """A first attempt at a trial, its checkpoints below the test's folder."""
+
+    def make(reported: int = 0) -> Session:
+        folder = tmp_path / "trial"
+        return Session(
+            checkpoints=CheckpointFolder(folder), watchdog=Watchdog(None, folder), reported=reported
+        )
+
+    return make
 
 
 def _make_data(

@@ -1,14 +1,14 @@
 """Checkpoints that are damaged, cut short, or hostile."""
 
+import errno
 import hashlib
-import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from trainables.checkpoint import KEPT, CheckpointFolder
+from trainables.checkpoint import KEPT, CheckpointClock, CheckpointFolder, Loaded
 
 
 def state(epoch: int) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> CheckpointFolder:
 
 
 def epoch_loaded(folder: CheckpointFolder) -> int | None:
-    found = folder.load_newest()
+    found = folder.load_newest().state
     if found is None:
         return None
     epoch: int = found["reports"][0]["epoch"]
@@ -34,8 +34,8 @@ def epoch_loaded(folder: CheckpointFolder) -> int | None:
 
 
 def test_no_checkpoint_is_none(tmp_path: Path) -> None:
-    assert CheckpointFolder(tmp_path / "absent").load_newest() is None
-    assert CheckpointFolder(tmp_path).load_newest() is None
+    assert CheckpointFolder(tmp_path / "absent").load_newest() == Loaded(None, ())
+    assert CheckpointFolder(tmp_path).load_newest() == Loaded(None, ())
 
 
 def test_the_newest_is_loaded(folder: CheckpointFolder) -> None:
@@ -67,6 +67,7 @@ def test_a_flipped_byte_falls_back(folder: CheckpointFolder, position: int) -> N
     content[position] ^= 1
     newest.write_bytes(content)
     assert epoch_loaded(folder) == 1
+    assert folder.load_newest().corrupt == ("000002.pt",)
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 1, 32, 500])
@@ -79,7 +80,7 @@ def test_a_file_cut_short_falls_back(folder: CheckpointFolder, kept_bytes: int) 
 def test_all_damaged_is_none(folder: CheckpointFolder) -> None:
     for path in folder.path.iterdir():
         path.write_bytes(b"damaged")
-    assert folder.load_newest() is None
+    assert folder.load_newest() == Loaded(None, ("000002.pt", "000001.pt"))
 
 
 class Canary:
@@ -99,6 +100,26 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(
     path = folder.save(3, {"weights": Canary(canary)})
     content = path.read_bytes()
     assert content[-32:] == hashlib.sha256(content[:-32]).digest()
-    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
-        folder.load_newest()
+    assert epoch_loaded(folder) == 2
+    assert folder.load_newest().corrupt == ("000003.pt",)
     assert not canary.exists()
+
+
+def test_no_room_leaves_what_was_there(
+    folder: CheckpointFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        folder.save(3, state(3))
+    assert epoch_loaded(folder) == 2
+    assert len(list(folder.path.iterdir())) == 2
+
+
+def test_a_checkpoint_is_due_at_rungs_and_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = CheckpointClock({2, 6}, last=0.0)
+    seconds = iter((1.0, 2.0, 29.9, 32.1, 33.0))
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds))
+    assert [clock.is_due(epoch) for epoch in (1, 2, 3, 4, 6)] == [False, True, False, True, True]

@@ -1,4 +1,4 @@
-"""What the probe chooses, and training as it may choose."""
+"""Training in every arithmetic, and the process it is done in."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -6,36 +6,12 @@ from typing import Literal
 import pytest
 import torch
 
-from trainables.config import ConfigError, Runtime
+from trainables.config import Runtime
 from trainables.datasets import ImageData
-from trainables.device import memory_format, prepare_process, probe
+from trainables.device import memory_format, prepare_process
 from trainables.fit import build_training, fit
 
 MakeData = Callable[..., ImageData]
-
-without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="chooses the GPU")
-
-
-@without_gpu
-def test_probe_chooses_a_runtime_and_tells_the_default_configuration(make_data: MakeData) -> None:
-    runtime, default = probe("mlp", make_data(), pinned=None, epochs=7)
-    assert runtime.device == "cpu"
-    assert default["architecture"] == "mlp"
-    assert default["epochs"] == 7
-    (report,) = fit(build_training({**default, "epochs": 1}, make_data(), runtime, seed=0))
-    assert report.is_finite
-
-
-@without_gpu
-@pytest.mark.parametrize("pinned", ["fp32", "bf16"])
-def test_a_pinned_precision_is_kept(make_data: MakeData, pinned: Literal["fp32", "bf16"]) -> None:
-    runtime, _ = probe("linear", make_data(), pinned=pinned, epochs=1)
-    assert runtime.precision == pinned
-
-
-def test_probe_of_an_unknown_architecture(make_data: MakeData) -> None:
-    with pytest.raises(ConfigError, match="did you mean 'linear'"):
-        probe("lineer", make_data(), pinned=None, epochs=1)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

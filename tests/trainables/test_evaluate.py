@@ -1,18 +1,18 @@
 """Figures against scikit-learn's."""
 
 import math
+from typing import cast
 
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 from torch import Tensor, nn
 
-from trainables.augment import Normalisation
 from trainables.config import Runtime
-from trainables.evaluate import BATCH_SIZE, Evaluation, evaluate
+from trainables.evaluate import BATCH_SIZE, Evaluation, predict_logits, score
+from trainables.inputs import Inputs
 
 CPU = Runtime(device="cpu")
-PLAIN = Normalisation(mean=(0.0,), std=(1.0,))
 
 
 class Echo(nn.Module):
@@ -22,16 +22,20 @@ class Echo(nn.Module):
         return images_NCHW.flatten(1) * 8
 
 
+class Rows:
+    """Inputs that are there already, as images of one column."""
+
+    def __init__(self, images_NK: Tensor) -> None:
+        self.images_NK = images_NK
+
+    def plain(self, chosen: Tensor) -> Tensor:
+        return self.images_NK[chosen][:, None, :, None] / 255
+
+
 def figures(images_NK: Tensor, labels_N: Tensor, indices: Tensor | None = None) -> Evaluation:
     chosen = torch.arange(len(labels_N)) if indices is None else indices
-    return evaluate(
-        Echo(),
-        images_NK[:, None, :, None],
-        labels_N,
-        chosen,
-        normalisation=PLAIN,
-        runtime=CPU,
-    )
+    inputs = cast("Inputs", Rows(images_NK))
+    return score(predict_logits(Echo(), inputs, chosen, CPU), labels_N[chosen])
 
 
 def guesses(count: int, classes: int, *, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -96,15 +100,6 @@ def test_accuracy_is_the_exact_fraction() -> None:
 
 
 def test_logits_that_are_not_finite_give_figures_that_say_so() -> None:
-    labels_N = torch.tensor([0, 1])
-    nothing = Normalisation(mean=(float("nan"),), std=(1.0,))
-    found = evaluate(
-        Echo(),
-        torch.zeros(2, 1, 2, 1, dtype=torch.uint8),
-        labels_N,
-        torch.arange(2),
-        normalisation=nothing,
-        runtime=CPU,
-    )
+    found = score(torch.full((2, 2), float("nan")), torch.tensor([0, 1]))
     assert math.isnan(found.loss)
     assert 0 <= found.accuracy <= 1

@@ -14,10 +14,13 @@ from PIL import Image
 import trainables
 from trainables import architectures
 from trainables.architectures import find_architecture
-from trainables.config import Runtime, default_config
+from trainables.catalogue import default_of
+from trainables.config import Runtime
 from trainables.datasets import ImageData
-from trainables.export import card_path, load_model, save_model
-from trainables.fit import Training, build_training, fit
+from trainables.export import card_path, load_model
+from trainables.given import Given
+from trainables.network_trial import NetworkTrial
+from trainables.session import Session
 
 MakeData = Callable[..., ImageData]
 
@@ -28,23 +31,14 @@ NAMES = [
 ]
 
 
-def trained(data: ImageData, name: str, *, channels_last: bool = False) -> Training:
-    flat = {**default_config(name, find_architecture(name).Config), "epochs": 1, "batch_size": 16}
+def trained(
+    data: ImageData, name: str, session: Session, *, channels_last: bool = False
+) -> NetworkTrial:
+    flat = {**default_of(name, 1), "batch_size": 16}
     runtime = Runtime(device="cpu", channels_last=channels_last)
-    training = build_training(flat, data, runtime, seed=0)
-    list(fit(training))
-    return training
-
-
-def save(folder: Path, training: Training, data: ImageData, name: str) -> Path:
-    flat = {**default_config(name, find_architecture(name).Config), "epochs": 1, "batch_size": 16}
-    return save_model(
-        folder,
-        training.model,
-        config=flat,
-        data=data,
-        normalisation=training.data.normalisation,
-    )
+    trial = NetworkTrial(flat, Given(data=data), runtime, seed=0)
+    list(trial.figures(session))
+    return trial
 
 
 def png(pixels_HWC: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> bytes:
@@ -56,16 +50,20 @@ def png(pixels_HWC: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> bytes:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_gives_the_probabilities_of_the_model_in_memory(
-    make_data: MakeData, tmp_path: Path, name: str, channels: int
+    make_data: MakeData,
+    make_session: Callable[[], Session],
+    tmp_path: Path,
+    name: str,
+    channels: int,
 ) -> None:
-    data = make_data(channels=channels, size=(16, 18), train=32, validation=9, test=9)
-    training = trained(data, name, channels_last=channels == 3)
-    loaded = load_model(save(tmp_path / "model", training, data, name))
+    side = max(16, find_architecture(name).minimum_pixels)
+    data = make_data(channels=channels, size=(side, side + 2), train=32, validation=9, test=9)
+    trial = trained(data, name, make_session(), channels_last=channels == 3)
+    loaded = load_model(trial.save(tmp_path / "model"))
 
     images_NHWC = torch.from_numpy(data.images_NHWC[:6].copy())
-    normalised = training.data.normalisation(images_NHWC, torch.contiguous_format)
     with torch.inference_mode():
-        expected = training.model.eval()(normalised).softmax(dim=1)
+        expected = trial.training.predict_logits(torch.arange(6)).softmax(dim=1)
         found = loaded(images_NHWC)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
@@ -79,8 +77,8 @@ def data(make_data: MakeData) -> ImageData:
 
 
 @pytest.fixture
-def exported(data: ImageData, tmp_path: Path) -> Path:
-    return save(tmp_path, trained(data, "linear"), data, "linear")
+def exported(data: ImageData, make_session: Callable[[], Session], tmp_path: Path) -> Path:
+    return trained(data, "linear", make_session()).save(tmp_path)
 
 
 def test_the_card_tells_what_the_model_was_trained_on(exported: Path, data: ImageData) -> None:

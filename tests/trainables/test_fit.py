@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from trainables.architectures import mlp
+from trainables.augment import Normalisation
 from trainables.checkpoint import CheckpointFolder
 from trainables.config import ConfigError, OptimizerName, Runtime, ScheduleName, TrialConfig
 from trainables.datasets import ImageData
-from trainables.fit import DeviceData, EpochReport, Training, build_training, fit
+from trainables.fit import EpochReport, Training, build_training, fit
+from trainables.inputs import ImageInputs, Placed
 
 CPU = Runtime(device="cpu")
 
@@ -66,11 +68,11 @@ def record(data: ImageData, *, batch_size: int, epochs: int = 2) -> tuple[Record
     """Train a recorder on `data`, whose images are replaced by their own index."""
     numbers = np.arange(len(data.labels_N), dtype=np.uint8)[:, None, None, None]
     numbered = replace(data, images_NHWC=np.broadcast_to(numbers, data.images_NHWC.shape).copy())
-    on_device = DeviceData(numbered, CPU)
-    on_device.normalisation = replace(on_device.normalisation, mean=(0.0,), std=(1 / 255,))
     config = TrialConfig(architecture="recorder", epochs=epochs, batch_size=batch_size, lr=1e-6)
+    inputs = ImageInputs(Placed(numbered, None, CPU), config, CPU, in_channels=1)
+    inputs.normalisation = Normalisation(mean=(0.0,), std=(1 / 255,))
     recorder = Recorder(data.num_classes)
-    training = Training(recorder, config, on_device, runtime=CPU, seed=0)
+    training = Training(recorder, config, inputs, runtime=CPU, seed=0)
     return recorder, training
 
 
@@ -133,7 +135,7 @@ def test_resuming_gives_the_same_to_the_bit(
     folder.save(interrupted.epoch, interrupted.state_dict())
 
     resumed = build_training(flat, data, CPU, seed=5)
-    state = folder.load_newest()
+    state = folder.load_newest().state
     assert state is not None
     resumed.load_state_dict(state)
     assert resumed.epoch == 2
@@ -232,7 +234,7 @@ def test_test_images_are_not_looked_at(make_data: MakeData) -> None:
     seen = {*chain(*recorder.batches), *recorder.evaluated}
     assert seen == {*data.train_indices.tolist(), *data.validation_indices.tolist()}
     with pytest.raises(IndexError):
-        training.evaluate(training.data.test)
+        training.evaluate(training.inputs.placed.test)
 
 
 def test_read_only_arrays_are_used_as_they_are(make_data: MakeData) -> None:
@@ -242,7 +244,7 @@ def test_read_only_arrays_are_used_as_they_are(make_data: MakeData) -> None:
     training = build_training({**MLP, **HARD}, data, CPU, seed=0)
     list(fit(training))
     assert data.images_NHWC.tobytes() == before
-    assert training.data.images_NHWC.data_ptr() == data.images_NHWC.ctypes.data
+    assert training.inputs.placed.arrays[0].data_ptr() == data.images_NHWC.ctypes.data
 
 
 def test_validation_is_not_augmented(make_data: MakeData) -> None:
@@ -251,8 +253,8 @@ def test_validation_is_not_augmented(make_data: MakeData) -> None:
     plain, augmenting = (
         build_training({**MLP, **knobs}, data, CPU, seed=0) for knobs in ({}, extreme)
     )
-    expected = plain.evaluate(plain.data.validation)
-    assert augmenting.evaluate(augmenting.data.validation) == expected
+    expected = plain.evaluate(plain.inputs.placed.validation)
+    assert augmenting.evaluate(augmenting.inputs.placed.validation) == expected
     train_loss = plain.run_epoch().train_loss
     assert augmenting.run_epoch().train_loss != train_loss
 
@@ -262,7 +264,7 @@ def test_train_figures_are_means_over_images(make_data: MakeData) -> None:
     data = make_data(train=61)
     flat = {"architecture": "linear", "epochs": 1, "batch_size": 16, "optimizer": "sgd"}
     training = build_training({**flat, "lr": 1e-30}, data, CPU, seed=0)
-    expected = training.evaluate(training.data.train)
+    expected = training.evaluate(training.inputs.placed.train)
     report = training.run_epoch()
     assert report.train_loss == pytest.approx(expected.loss, rel=1e-5)
     assert report.train_accuracy == pytest.approx(expected.accuracy)

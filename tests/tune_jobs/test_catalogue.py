@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 import tune_jobs
-from trainables.architectures import find_architecture
-from trainables.config import complete_config, default_config, parse_trial
+from trainables.catalogue import default_of
+from trainables.config import complete_config
+from tune_jobs.engine.prepare import check_space
 from tune_jobs.engine.search.study import replay
-from tune_jobs.engine.steps import first_configurations
+from tune_jobs.engine.steps import architectures_of, first_configurations
 
 NAMES = sorted(p.stem for p in Path(tune_jobs.__file__).parent.glob("[!_]*.py"))
 
@@ -23,14 +24,42 @@ def test_a_job_is_named_as_its_module(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_first_configurations_replay_exactly_through_the_jobs_own_space(name: str) -> None:
     job = importlib.import_module(f"tune_jobs.{name}").JOB
-    architecture = find_architecture(job.architecture)
-    default = {**default_config(job.architecture, architecture.Config), "epochs": job.epochs}
-    meant = [{**default, **published.config} for published in job.published] or [default]
+    names = architectures_of(job, check_space(job.space))
+    defaults = {name: default_of(name, job.epochs) for name in names}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for (config, origin), whole in zip(first_configurations(job, default), meant, strict=True):
+        firsts = first_configurations(job, defaults)
+        for i, (config, origin) in enumerate(firsts):
+            given = job.published[i].config if job.published else {}
+            default = defaults[given.get("architecture", job.architecture)]
             params, constants = replay(job.space, config)
-            trial = {**params, **constants, "epochs": job.epochs}
-            assert complete_config(default, trial) == whole
-            parse_trial(complete_config(default, trial), architecture.Config)
+            trial = {**default, **params, **constants}
+            assert complete_config(default, trial) == {**default, **given}
             assert origin == ("published" if job.published else "default")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_job_says_the_shape_of_its_images(name: str) -> None:
+    job = importlib.import_module(f"tune_jobs.{name}").JOB
+    known = {
+        "digits": (8, 8, 1),
+        "mnist": (28, 28, 1),
+        "fashion-mnist": (28, 28, 1),
+        "cifar10": (32, 32, 3),
+        "stl10": (96, 96, 3),
+    }
+    assert job.shape == known.get(job.dataset, job.shape)
+
+
+def test_every_system_of_the_reports_is_published_by_a_job() -> None:
+    """The numbers in the catalogue of systems, `6` and `9` with their variants in one job each."""
+    jobs = [importlib.import_module(f"tune_jobs.{name}").JOB for name in NAMES]
+    found = {published.name.split(" ")[0] for job in jobs for published in job.published}
+    expected = {
+        *("1", "2", "3a", "3b", "4a", "4b", "4c", "4d", "5a", "5b", "6"),
+        *("7a", "7b", "7c", "7d", "8a", "8b", "8c", "8d", "9"),
+        *("10", "11", "12", "13", "14"),
+        *("15a", "15b", "15c", "15d", "15e", "15f", "16a", "16b", "16c", "17"),
+        *("19", "20", "21a", "21b", "21c", "21d"),
+    }
+    assert found == expected

@@ -2,13 +2,15 @@
 
 `Model(config, *, in_channels, image_size, num_classes)` has `features(images_NCHW) ->
 features_ND`, a submodule `classifier`, and `forward = classifier(features)`. A module that cannot
-take small images says so in `MINIMUM_PIXELS`.
+take small images says so in `MINIMUM_PIXELS`; one whose `backbone` is torchvision's network names
+the enum of its ImageNet weights in `IMAGENET`.
 """
 
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from torch import nn
@@ -22,6 +24,7 @@ class Architecture:
     Config: type[Any]
     Model: Callable[..., nn.Module]
     minimum_pixels: int
+    imagenet: str | None
 
     def build(
         self, config: Any, *, in_channels: int, image_size: tuple[int, int], num_classes: int
@@ -43,6 +46,17 @@ def find_architecture(name: str) -> Architecture:
     Raises:
         ConfigError: There is no such module, or it lacks `Config` or `Model`.
     """
+    module = find_module(name)
+    missing = [part for part in ("Config", "Model") if not hasattr(module, part)]
+    if missing:
+        raise ConfigError(f"architecture = {name!r}: the module has no {' and no '.join(missing)}")
+    minimum_pixels = getattr(module, "MINIMUM_PIXELS", 1)
+    imagenet = getattr(module, "IMAGENET", None)
+    return Architecture(name, module.Config, module.Model, minimum_pixels, imagenet)
+
+
+def find_module(name: str) -> ModuleType:
+    """The module of an architecture here, or at a dotted path."""
     known = sorted(p.stem for p in Path(__file__).parent.glob("[!_]*.py"))
     dotted = "." in name and all(part.isidentifier() for part in name.split("."))
     if not dotted and name not in known:
@@ -52,11 +66,6 @@ def find_architecture(name: str) -> Architecture:
         )
     path = name if dotted else f"{__name__}.{name}"
     try:
-        module = importlib.import_module(path)
+        return importlib.import_module(path)
     except ModuleNotFoundError as error:
         raise ConfigError(f"architecture = {name!r}: {error}; is it on PYTHONPATH?") from error
-    missing = [part for part in ("Config", "Model") if not hasattr(module, part)]
-    if missing:
-        raise ConfigError(f"architecture = {name!r}: the module has no {' and no '.join(missing)}")
-    minimum_pixels = getattr(module, "MINIMUM_PIXELS", 1)
-    return Architecture(name, module.Config, module.Model, minimum_pixels)

@@ -27,6 +27,11 @@ def tapered(width: int, num_classes: int, taper: TaperName) -> tuple[int, ...]:
     return tuple(widths)
 
 
+def scaled(filters: int, width: float) -> int:
+    """`filters` times a width multiplier, at least one."""
+    return max(1, round(filters * width))
+
+
 def build_activation(name: ActivationName) -> nn.Module:
     match name:
         case "relu":

@@ -7,6 +7,7 @@ flattened as they lie in memory (channels last); the weights behind them have no
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 from torch import Tensor, nn
 
@@ -17,17 +18,19 @@ from trainables.architectures._layers import (
     build_activation,
     tapered,
 )
-from trainables.config import ConfigError, Count, FractionBelowOne
+from trainables.config import ConfigError, Count, FractionBelowOne, Range
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
+    resize: Annotated[int, Range(0)] = 0  # to so many pixels a side, by averaging; 0: not at all
     filters: tuple[Count, ...] = (32, 64)  # a block each
     pool_every: Count = 1  # so many blocks; maps of a single pixel are not pooled
     same_padding: bool = True
     dense: tuple[Count, ...] = (128,)
     dense_taper: TaperName = "none"  # in place of `dense`
     batch_norm: bool = True
+    norm_after_activation: bool = False  # then pooling comes last: the two do not commute
     activation: ActivationName = "relu"
     dropout: FractionBelowOne = 0.0  # before each dense layer
 
@@ -39,6 +42,9 @@ class Model(nn.Module):
         super().__init__()
         height, width = image_size
         blocks: list[nn.Module] = []
+        if config.resize:
+            height = width = config.resize
+            blocks.append(nn.AdaptiveAvgPool2d(config.resize))
         for number, filters in enumerate(config.filters, start=1):
             if not config.same_padding:
                 height, width = height - 2, width - 2
@@ -77,8 +83,12 @@ class Model(nn.Module):
 
 def _block(config: Config, channels: int, filters: int, *, pools: bool) -> Iterator[nn.Module]:
     yield nn.Conv2d(channels, filters, 3, padding=1 if config.same_padding else 0)
-    if config.batch_norm:
-        yield nn.BatchNorm2d(filters)
+    norm: list[nn.Module] = [nn.BatchNorm2d(filters)] if config.batch_norm else []
     pooling: list[nn.Module] = [nn.MaxPool2d(2)] if pools else []
     activation = [build_activation(config.activation)]
-    yield from pooling + activation if config.activation in MONOTONE else activation + pooling
+    if config.norm_after_activation:
+        yield from activation + norm + pooling
+    elif config.activation in MONOTONE:
+        yield from norm + pooling + activation
+    else:
+        yield from norm + activation + pooling

@@ -8,6 +8,7 @@ from trainables.datasets.csv_file import CsvFile
 from trainables.datasets.digits import Digits
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.folder import Folder
+from trainables.datasets.generated import Generated
 from trainables.datasets.image_data import ImageData
 from trainables.datasets.mnist import FASHION_MNIST, MNIST, open_mnist
 from trainables.datasets.parquet import Parquet
@@ -71,6 +72,13 @@ def open_source(spec: Spec, data_dir: Path) -> Source:
             return open_cifar10(data_dir)
         case "stl10":
             return open_stl10(data_dir)
+        case "generated":
+            height, width, channels = map(int, spec.path.name.split("x"))
+            return Generated(
+                shape=(height, width, channels),
+                num_classes=int(spec.options.get("classes", "10")),
+                num_images=int(spec.options["images"]) if "images" in spec.options else None,
+            )
         case "folder":
             return Folder(spec.path)
         case "csv":

@@ -29,7 +29,8 @@ NEEDED_LATER = "tune_jobs.engine.steps"
 
 @contextmanager
 def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
-    """Ray for the time of a run; one that was started here is stopped at the end.
+    """Ray for the time of a run; one that was started here is stopped at the end. A process that is
+    connected already keeps its connection.
 
     Args:
         address: A running cluster; `None` is the one that `RAY_ADDRESS` names (`ray job submit`
@@ -43,6 +44,9 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
         os.environ.setdefault("RAY_preload_python_modules", PRELOADED)
     import ray
 
+    if ray.is_initialized():
+        yield
+        return
     on_sigterm = signal.getsignal(signal.SIGTERM)
     imports = threading.Thread(target=importlib.import_module, args=(NEEDED_LATER,))
     imports.start()

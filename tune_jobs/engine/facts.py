@@ -1,5 +1,6 @@
 """The facts of a run that its `run.json` and its leaderboard rows repeat."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,11 +10,21 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 
-MUST_MATCH = ("dataset_fingerprint", "split_fingerprint", "architecture", "space", "epochs")
+MUST_MATCH = (
+    "dataset_fingerprint",
+    "split_fingerprint",
+    "architecture",
+    "space",
+    "epochs",
+    "features",
+    "weights",
+)
 """What a resumed run must share with its earlier sessions: else its trials do not compare."""
 
 
-def known_facts(job: Job, options: Options, data: ImageData) -> dict[str, Any]:
+def known_facts(
+    job: Job, options: Options, data: ImageData, weights_digest: str | None
+) -> dict[str, Any]:
     """All that is known before Ray starts."""
     return {
         "run_id": options.run_id,
@@ -26,6 +37,8 @@ def known_facts(job: Job, options: Options, data: ImageData) -> dict[str, Any]:
         "architecture": job.architecture,
         "space": f"{job.space.__module__}.{job.space.__qualname__}",
         "epochs": options.epochs,
+        "features": asdict(job.features) if job.features else None,
+        "weights": options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
         "options": options.as_json(),
         "git_commit": provenance.git_commit(),
         "versions": provenance.versions(),
@@ -53,9 +66,9 @@ def take_over(facts: dict[str, Any], earlier: dict[str, Any] | None) -> dict[str
     if earlier is None:
         return facts
     differences = [
-        f"  {name}: was {earlier[name]!r}, is {facts[name]!r}"
+        f"  {name}: was {earlier.get(name)!r}, is {facts[name]!r}"
         for name in MUST_MATCH
-        if earlier[name] != facts[name]
+        if earlier.get(name) != facts[name]
     ]
     if differences:
         raise RequestError(

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from trainables.features import Features
+
 if TYPE_CHECKING:
     from optuna import Trial
 
@@ -36,11 +38,16 @@ class Job:
 
     Attributes:
         dataset: As `--dataset` takes it.
-        architecture: A module of `trainables.architectures`, or a dotted path to one of yours.
+        architecture: A module of `trainables.architectures` or `trainables.estimators`, or a dotted
+            path to one of yours. A space that suggests an `architecture` overrules it.
         space: A module-level function (see `searchspaces`).
         trials: Number of configurations tried.
         epochs: A trial's full budget.
         image_size: Side in pixels to which images are resized; `None` keeps their own.
+        features: What is computed from every image once, for trials that train on it in place of
+            the images; `None`: they train on the images.
+        weights: What networks start from, as `--weights` takes it.
+        shape: (H, W, C) of the data set's images and `num_classes`: those of `--smoke`'s images.
         published: They are the first trials, never stopped early, always retrained. A job
             without any takes the architecture's default configuration in their place.
     """
@@ -52,4 +59,8 @@ class Job:
     trials: int
     epochs: int
     image_size: int | None = None
+    features: Features | None = None
+    weights: str = "scratch"
+    shape: tuple[int, int, int] = (32, 32, 3)
+    num_classes: int = 10
     published: tuple[Published, ...] = field(default=())

@@ -14,6 +14,8 @@ from tune_jobs.engine.job import Job
 
 Seed = Annotated[int, Range(0)]
 
+SMOKE_TRIALS = 2
+
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -39,7 +41,8 @@ class Options:
     """`None` means: not limited, or worked out from the machine, as the help says."""
 
     dataset: str = _resolved(
-        "digits, fashion-mnist, mnist, cifar10, stl10, folder:PATH, csv:PATH or parquet:PATH",
+        "digits, fashion-mnist, mnist, cifar10, stl10, folder:PATH, csv:PATH, parquet:PATH or "
+        "generated:HxWxC",
     )
     data_dir: Path = _option(Path("data"), "downloads and decoded images are kept here", Path)
     train_size: Count | None = _option(
@@ -47,6 +50,13 @@ class Options:
     )
     image_size: Count | None = _resolved("resize images to this many pixels a side")
     split_seed: Seed = _option(0, "seed of the splits into train, validation and test")
+
+    weights: str = _resolved(
+        "scratch, imagenet (downloaded when missing), an exported .safetensors, a torch state dict"
+    )
+    smoke: bool = _option(
+        False, "generated images in the data set's shape and a tiny budget: do all steps work?"
+    )
 
     trials: Count = _resolved("configurations to try")
     epochs: Count = _resolved("full budget of a trial")
@@ -68,6 +78,9 @@ class Options:
     storage: Path = _option(Path(), "runs/ and leaderboards/ are written below it", Path)
     run_id: str = _resolved("name of the run; that of an earlier run continues it")
     resume: str | None = _option(None, "continue the run of this name, which must exist")
+    fork: str | None = _option(
+        None, "begin a new run with the best configurations of the run of this name"
+    )
 
     address: str | None = _option(None, "a running Ray cluster (auto, or HOST:PORT); else local")
     cpus_per_trial: NotNegative = _option(1.0, "CPUs of a trial")
@@ -75,6 +88,12 @@ class Options:
         None, "GPUs of a trial, may be a fraction (1 if any)"
     )
     max_parallel: Count | None = _option(None, "at most so many trials at once")
+    max_failures: Annotated[int, Range(0)] = _option(
+        3, "start a trial again so many times after its process died or raised an error"
+    )
+    trial_timeout: Positive | None = _option(
+        1800.0, "end a trial's process after so long without progress: 90s, 30m, 2h", seconds
+    )
     precision: Literal["auto", "fp32", "bf16"] = _option("auto", "arithmetic; auto probes")
     verbose: bool = _option(False, "show Ray's own messages")
 
@@ -88,9 +107,12 @@ class Options:
         defaults: dict[str, Any] = {
             "dataset": job.dataset,
             "image_size": job.image_size,
+            "weights": job.weights,
             "trials": job.trials,
             "epochs": job.epochs,
         }
+        if given.get("smoke"):
+            defaults |= _smoke(job)
         given = {key: value for key, value in given.items() if value is not None}
         known = [f.name for f in fields(cls)]
         for name in given:
@@ -115,8 +137,28 @@ class Options:
         """Epochs before early stopping looks at a trial."""
         return self.grace_period or max(1, self.epochs // 10)
 
+    @property
+    def first_trials(self) -> int | None:
+        """How many of the published configurations are tried; `None`: all of them."""
+        return SMOKE_TRIALS - 1 if self.smoke else None
+
     def as_json(self) -> dict[str, Any]:
         return {k: str(v) if isinstance(v, Path) else v for k, v in _values(self).items()}
+
+
+def _smoke(job: Job) -> dict[str, Any]:
+    """Defaults that take every step of `job` in seconds, without a download."""
+    height, width, channels = job.shape
+    return {
+        "dataset": f"generated:{height}x{width}x{channels}?classes={job.num_classes}",
+        "weights": "scratch",
+        "trials": SMOKE_TRIALS,
+        "epochs": 1,
+        "retrain_top": 1,
+        "retrain_seeds": 1,
+        "max_parallel": 1,
+        "storage": "smoke",
+    }
 
 
 def _as_flag(problem: str) -> str:

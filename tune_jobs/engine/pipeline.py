@@ -3,10 +3,16 @@
 What is heavy (Ray, Optuna, pyarrow) is imported when a run starts, so that `--help` does without.
 """
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
+from tune_jobs.engine.lease import lease
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_folder import RunFolder
 
@@ -14,6 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tune_jobs.engine.results.publish import RunResult
+
+STORAGE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
 def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunResult":
@@ -31,7 +39,9 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
     from tune_jobs.engine.cli.progress import Progress
     from tune_jobs.engine.cluster import ray_cluster
     from tune_jobs.engine.facts import known_facts, take_over
-    from tune_jobs.engine.prepare import check_space, load_data
+    from tune_jobs.engine.fork import forked_configurations
+    from tune_jobs.engine.prepare import check_space, load_data, load_weights
+    from tune_jobs.engine.search.journal import repair_journal
 
     folder = RunFolder(options.storage.resolve() / "runs" / job.name / options.run_id)
     earlier = folder.read_facts()
@@ -39,18 +49,42 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
         raise RequestError(f"--resume = {options.run_id!r}: there is no such run: {folder.path}")
     distributions = check_space(job.space)
     folder.create()
-    data = load_data(options)
-    facts = take_over(known_facts(job, options, data), earlier)
-    folder.write_facts(facts)
-    with (
-        Progress(facts, console) as progress,
-        ray_cluster(options.address, verbose=options.verbose),
-    ):
-        from tune_jobs.engine.results.publish import publish
-        from tune_jobs.engine.results.trial_logs import TrialLogs
-        from tune_jobs.engine.steps import Steps, run_steps
+    with lease(folder.path / "lease", options.run_id), storage_errors(options.storage):
+        torn = repair_journal(folder.journal)
+        data = load_data(options)
+        pretrained = load_weights(job, options)
+        digest = pretrained.digest if pretrained else None
+        facts = take_over(known_facts(job, options, data, digest), earlier)
+        if torn:
+            facts["notes"].append(f"the record ended in a torn line, cut off: {torn} bytes")
+        forked = forked_configurations(options, folder) if options.fork else []
+        folder.write_facts(facts)
+        with (
+            Progress(facts, console) as progress,
+            ray_cluster(options.address, verbose=options.verbose),
+        ):
+            from tune_jobs.engine.results.publish import publish
+            from tune_jobs.engine.results.trial_logs import TrialLogs
+            from tune_jobs.engine.shared import share
+            from tune_jobs.engine.steps import Steps, run_steps
 
-        logs = TrialLogs(folder.tensorboard, distributions)
-        steps = Steps(job, options, folder, facts, [progress, logs])
-        run_steps(steps, options, data, folder)
-    return publish(steps, folder, options.storage)
+            shared = share(job.features, data, pretrained, options, progress.say)
+            logs = TrialLogs(folder.tensorboard, distributions)
+            steps = Steps(job, options, folder, facts, distributions, forked, [progress, logs])
+            run_steps(steps, options, shared, folder)
+        return publish(steps, folder, options.storage)
+
+
+@contextmanager
+def storage_errors(storage: Path) -> Iterator[None]:
+    """A disk that is full or gone ends the run, not its record: exit 1, with what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in STORAGE_ERRNOS:
+            raise
+        raise RunError(
+            f"--storage = {str(storage)!r}: {os.strerror(error.errno)}"
+            f"{f' ({error.filename})' if error.filename else ''}: make room, then resume; what "
+            "has been recorded is whole"
+        ) from error

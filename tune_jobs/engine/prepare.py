@@ -1,13 +1,23 @@
-"""From options to what trials need: the data, read and checked before anything starts."""
+"""From options to what trials need, read and checked before anything starts."""
+
+from typing import TYPE_CHECKING
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import RandomSampler
 from optuna.study import create_study
 
+from trainables.config import ConfigError
 from trainables.datasets import DatasetError, ImageData, load_dataset
+from trainables.features import Frozen
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Space
+from tune_jobs.engine.job import Job, Space
 from tune_jobs.engine.options import Options
+
+if TYPE_CHECKING:
+    from trainables.pretrained import Pretrained
+
+
+SAMPLES = 32
 
 
 def load_data(options: Options) -> ImageData:
@@ -24,17 +34,40 @@ def load_data(options: Options) -> ImageData:
         raise RequestError(str(error)) from error
 
 
+def load_weights(job: Job, options: Options) -> "Pretrained | None":
+    """What `--weights` names, downloaded when missing; `None` to start from scratch.
+
+    Only then torch is imported here, which takes seconds.
+    """
+    if options.weights == "scratch":
+        return None
+    from trainables.pretrained import load_pretrained
+
+    of = job.features.architecture if isinstance(job.features, Frozen) else job.architecture
+    try:
+        return load_pretrained(options.weights, of)
+    except ConfigError as error:
+        raise RequestError(str(error)) from error
+
+
 def check_space(space: Space) -> dict[str, BaseDistribution]:
-    """Sample the space once, away from any record -> the distributions that it suggests from."""
+    """Sample the space, away from any record -> the distributions that it suggests from.
+
+    Names that are suggested under a condition alone are found by sampling more than once.
+    """
     if "<" in space.__qualname__:
         raise RequestError(
             f"space = {space.__qualname__}: must be a function at the top of a module, "
             "since workers find it by name"
         )
-    trial = create_study(sampler=RandomSampler(seed=0)).ask()
-    try:
-        space(trial)
-    except Exception as error:
-        name = f"{space.__module__}.{space.__qualname__}"
-        raise RequestError(f"space = {name}: it fails when sampled: {error!r}") from error
-    return trial.distributions
+    study = create_study(sampler=RandomSampler(seed=0))
+    distributions: dict[str, BaseDistribution] = {}
+    for _ in range(SAMPLES):
+        trial = study.ask()
+        try:
+            space(trial)
+        except Exception as error:
+            name = f"{space.__module__}.{space.__qualname__}"
+            raise RequestError(f"space = {name}: it fails when sampled: {error!r}") from error
+        distributions |= trial.distributions
+    return distributions

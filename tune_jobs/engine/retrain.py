@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from tune_jobs.engine.results.leaderboard import Origin
 from tune_jobs.engine.search.search import EXEMPT, Search, is_finite
-from tune_jobs.engine.search.study import AnyTrial, Record
+from tune_jobs.engine.search.study import AnyTrial, Record, reports_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,10 +71,11 @@ class Retraining:
         self._top = top
         self._seeds = tuple(seeds)
         self._candidates: dict[int, Candidate] = {}
-        self._unfinished = record.trials(TrialState.RUNNING)
+        self._running: set[int] = set()
+        self._chosen_at: tuple[int, bool] | None = None
+        self._unfinished = [t for t in record.trials(TrialState.RUNNING) if not self._settle(t)]
         self._known = {pair(t) for t in record.trials() if t.state != TrialState.FAIL}
         self._num_waiting = len(record.trials(TrialState.WAITING))
-        self._running: set[int] = set()
 
     @property
     def finished(self) -> bool:
@@ -97,15 +98,22 @@ class Retraining:
         else:
             return None
         self._running.add(trial.number)
+        last = self.record.last_report(trial.number)
         return {
             "task": "retrain",
             "number": trial.number,
             "name": self.record.name_of(trial),
             "seed": trial.user_attrs["seed"],
             "config": trial.user_attrs["config"],
+            "reported": last["epoch"] if last else 0,
         }
 
     def _choose(self) -> None:
+        """Enqueue what has become certain to be retrained since the last time."""
+        now = self.search.num_first_asked, self.search.finished
+        if now == self._chosen_at:
+            return
+        self._chosen_at = now
         top = self._top if self.search.finished else 0
         retrained = {number for number, _ in self._known}
         for candidate in choose_candidates(self.search.record, top, retrained):
@@ -118,11 +126,26 @@ class Retraining:
                     self._num_waiting += 1
 
     def on_report(self, number: int, figures: Mapping[str, Any]) -> bool:
-        self.record.report(number, figures)
-        if not is_finite(figures):
-            return self._end(number, TrialState.PRUNED, "diverged")
+        if not self.record.report(number, figures):
+            return True  # decided before
+        verdict = self._verdict(figures)
+        return verdict is None or self._end(number, *verdict)
+
+    def _verdict(self, figures: Mapping[str, Any]) -> tuple[TrialState, str] | None:
+        if figures.get("diverged") or not is_finite(figures):
+            return TrialState.PRUNED, "diverged"
         if figures["epoch"] >= self.search.plan.epochs:
-            return self._end(number, TrialState.COMPLETE, "full budget")
+            return TrialState.COMPLETE, "full budget"
+        return None
+
+    def _settle(self, left: FrozenTrial) -> bool:
+        """End a pair whose last report was recorded, but not what followed from it."""
+        reports = reports_of(left)
+        verdict = self._verdict(reports[max(reports)]) if reports else None
+        if verdict is None:
+            return False
+        self.record.restart(left, RandomSampler(seed=0), self._configuration)
+        self._end(left.number, *verdict)
         return True
 
     def on_failure(self, number: int, cause: str) -> None:
@@ -193,5 +216,4 @@ def _figures(trial: FrozenTrial, epoch: int) -> dict[str, Any]:
 
 
 def _seconds(trial: FrozenTrial) -> float:
-    reports = (v for k, v in trial.user_attrs.items() if k.startswith("epoch_"))
-    return sum(float(report["seconds"]) for report in reports)
+    return sum(float(report["seconds"]) for report in reports_of(trial).values())

@@ -42,6 +42,20 @@ class RunFolder:
                 "give a folder of yours"
             ) from error
 
+    def drop_checkpoints(self, name: str) -> None:
+        """Remove an ended trial's checkpoints; what it exported stays."""
+        for file in (self.checkpoints / name).glob("*.pt"):
+            file.unlink(missing_ok=True)
+
+    def read_hang(self, name: str) -> str | None:
+        """Where a trial was when it was ended for making no progress, or `None`."""
+        file = self.checkpoints / name / "hang.txt"
+        text = file.read_text(errors="replace") if file.exists() else ""
+        places = [line.strip() for line in text.splitlines() if line.startswith("  File")]
+        if not places:
+            return None
+        return f"no progress within --trial-timeout; it was at {places[0]}"
+
     def read_facts(self) -> dict[str, Any] | None:
         """`run.json` of an earlier session, or `None`."""
         file = self.path / "run.json"

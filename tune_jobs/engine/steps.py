@@ -8,22 +8,21 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import ray
 from ray import tune
 
 from trainables.config import Runtime, number_entries
-from trainables.datasets import ImageData
 from trainables.trainable import TrialSettings, train_trial
-from tune_jobs.engine.cluster import gpus_per_trial
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.retrain import Candidate, Retraining, pair_name
 from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.search.journal import open_journal
 from tune_jobs.engine.search.search import Search, SearchPlan
 from tune_jobs.engine.search.stopping import build_rule
 from tune_jobs.engine.search.study import AnyTrial, Listener, Record
-from tune_jobs.engine.search.tuner import Resources, run_trials
+from tune_jobs.engine.search.tuner import run_trials
+from tune_jobs.engine.shared import Shared
 
 
 class Steps:
@@ -31,7 +30,9 @@ class Steps:
 
     Args:
         facts: What `run.json` holds so far. The probe's findings are added to it: `runtime` and
-            `default_config`. A resumed run has them already, and does not probe.
+            `default_configs`, by architecture. A resumed run has them already, and does not probe.
+        distributions: Of the space. Where it suggests the architecture, its choices are tried.
+        forked: Configurations of another run, tried after the published (or default) ones.
     """
 
     def __init__(
@@ -40,6 +41,8 @@ class Steps:
         options: Options,
         folder: RunFolder,
         facts: dict[str, Any],
+        distributions: Mapping[str, Any],
+        forked: Sequence[Mapping[str, Any]],
         listeners: Sequence[Listener],
     ) -> None:
         self.facts = facts
@@ -48,6 +51,15 @@ class Steps:
         self._options = options
         self._folder = folder
         self._listeners = listeners
+        self._forked = forked
+        self._architectures = architectures_of(job, distributions)
+        self.rule = build_rule(
+            options.scheduler,
+            grace_period=options.first_rung,
+            eta=options.reduction_factor,
+            brackets=options.brackets,
+            epochs=options.epochs,
+        )
         self._sources: dict[str, Search | Retraining] = {}
         self._probe_runs = False
         if "runtime" in facts:
@@ -86,17 +98,22 @@ class Steps:
         if self._probe_runs or self.error:
             return None
         self._probe_runs = True
+        first = self._job.published[0].config if self._job.published else {}
         return {
             "task": "probe",
             "name": "probe",
-            "architecture": self._job.architecture,
+            "architectures": self._architectures,
             "epochs": self._options.epochs,
+            "config": {"architecture": self._job.architecture, **first},
             "precision": self._options.precision,
         }
 
     def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
         if trial["task"] != "probe":
-            return self._sources[trial["task"]].on_report(trial["number"], figures)
+            goes_on = self._sources[trial["task"]].on_report(trial["number"], figures)
+            if not goes_on:
+                self._folder.drop_checkpoints(trial["name"])
+            return goes_on
         if "error" in figures:
             self.error = RequestError(figures["error"])
         else:
@@ -109,7 +126,9 @@ class Steps:
         if trial["task"] == "probe":
             self.error = RequestError(f"the workers cannot train {self._job.architecture}: {cause}")
         else:
+            cause = self._folder.read_hang(trial["name"]) or cause
             self._sources[trial["task"]].on_failure(trial["number"], cause)
+            self._folder.drop_checkpoints(trial["name"])
 
     def close(self) -> None:
         """Add this session's time to the record."""
@@ -118,10 +137,11 @@ class Steps:
 
     def _begin(self) -> None:
         job, options = self._job, self._options
-        first = first_configurations(job, self.facts["default_config"])
+        first = first_configurations(job, self.facts["default_configs"])[: options.first_trials]
+        first += [(number_entries(config), "search") for config in self._forked]
         plan = SearchPlan(
             space=job.space,
-            fixed={"architecture": job.architecture, "epochs": options.epochs},
+            architecture=job.architecture,
             first=first,
             trials=max(options.trials, len(first)),
             epochs=options.epochs,
@@ -129,14 +149,7 @@ class Steps:
             seed=options.seed,
             time_budget=options.time_budget,
         )
-        rule = build_rule(
-            options.scheduler,
-            grace_period=options.first_rung,
-            eta=options.reduction_factor,
-            brackets=options.brackets,
-            epochs=options.epochs,
-        )
-        search = Search(plan, self._open("", _trial_name), rule)
+        search = Search(plan, self._open("", _trial_name), self.rule)
         retraining = Retraining(
             search,
             self._open("/retrain", pair_name),
@@ -145,41 +158,60 @@ class Steps:
         )
         self._sources = {"search": search, "retrain": retraining}
         for listener in self._listeners:
-            listener.begin(plan.trials, rule)
+            listener.begin(plan.trials, self.rule)
 
     def _open(self, suffix: str, name_of: Any) -> Record:
         name = f"{self._job.name}/{self._options.run_id}{suffix}"
-        return Record.open(self._folder.journal, name, name_of, self._listeners)
+        return Record.open(open_journal(self._folder.journal), name, name_of, self._listeners)
 
 
-def run_steps(steps: Steps, options: Options, data: ImageData, folder: RunFolder) -> None:
-    """Share the data once, and run the steps to their end on the cluster.
+def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder) -> None:
+    """Run the steps to their end on the cluster.
 
     Raises:
         RequestError: A worker found that the job cannot be built.
     """
-    resources = Resources(
-        cpus=options.cpus_per_trial,
-        gpus=gpus_per_trial(options.gpus_per_trial),
-        max_parallel=options.max_parallel,
+    settings = TrialSettings(
+        data=shared.data,
+        features=shared.features,
+        pretrained=shared.pretrained,
+        rungs=tuple(steps.rule.rungs()),
+        folder=folder.checkpoints,
+        timeout_seconds=options.trial_timeout,
     )
-    settings = TrialSettings(data=ray.put(data), folder=folder.checkpoints)
     trainable = tune.with_parameters(train_trial, settings=settings)
     try:
-        run_trials(steps, trainable, resources)
+        run_trials(steps, trainable, shared.resources, max_failures=options.max_failures)
     finally:
         steps.close()
     if steps.error:
         raise steps.error
 
 
+def architectures_of(job: Job, distributions: Mapping[str, Any]) -> list[str]:
+    """The job's own, and those that its space or a published configuration names besides."""
+    named = [job.architecture, *(p.config.get("architecture") for p in job.published)]
+    if "architecture" in distributions:
+        named += distributions["architecture"].choices
+    return list(dict.fromkeys(filter(None, named)))
+
+
 def first_configurations(
-    job: Job, default: Mapping[str, Any]
+    job: Job, defaults: Mapping[str, Mapping[str, Any]]
 ) -> list[tuple[Mapping[str, Any], str]]:
-    """The published configurations, completed by the defaults; without any, the defaults."""
+    """The published configurations, completed by the defaults of their architectures; without any,
+    the defaults of the job's own."""
     if not job.published:
-        return [(number_entries(default), "default")]
-    return [(number_entries({**default, **p.config}), "published") for p in job.published]
+        return [(number_entries(defaults[job.architecture]), "default")]
+    return [
+        (
+            number_entries(
+                {**defaults[p.config.get("architecture", job.architecture)], **p.config}
+            ),
+            "published",
+        )
+        for p in job.published
+    ]
 
 
 def _trial_name(trial: AnyTrial) -> str:

@@ -29,10 +29,20 @@ every_shape = pytest.mark.parametrize(
 )
 
 
+def small_size(name: str) -> tuple[int, int]:
+    side = max(16, find_architecture(name).minimum_pixels)
+    return side, side
+
+
 def build(
-    name: str, channels: int = 3, size: tuple[int, int] = (16, 16), classes: int = 5, seed: int = 0
+    name: str,
+    channels: int = 3,
+    size: tuple[int, int] | None = None,
+    classes: int = 5,
+    seed: int = 0,
 ) -> nn.Module:
     architecture = find_architecture(name)
+    size = size or small_size(name)
     flat = {**default_config(name, architecture.Config), "epochs": 1}
     _, own = parse_trial(flat, architecture.Config)
     torch.manual_seed(seed)
@@ -67,7 +77,7 @@ def test_images_to_features_to_logits(
 
 @every_architecture
 def test_channels_last_gives_the_same_logits(name: str) -> None:
-    images_NCHW, _ = batch()
+    images_NCHW, _ = batch(size=small_size(name))
     expected = build(name).eval()(images_NCHW)
     model = build(name).eval().to(memory_format=torch.channels_last)
     found = model(images_NCHW.to(memory_format=torch.channels_last))
@@ -77,7 +87,7 @@ def test_channels_last_gives_the_same_logits(name: str) -> None:
 @every_architecture
 def test_every_parameter_has_a_gradient(name: str) -> None:
     model = build(name)
-    images_NCHW, labels_N = batch()
+    images_NCHW, labels_N = batch(size=small_size(name))
     loss = nn.functional.cross_entropy(model(images_NCHW), labels_N)
     assert loss.isfinite()
     loss.backward()  # type: ignore[no-untyped-call]
@@ -93,7 +103,7 @@ def test_overfits_one_batch(name: str) -> None:
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-    images_NCHW, labels_N = batch()
+    images_NCHW, labels_N = batch(size=small_size(name))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     first = nn.functional.cross_entropy(model(images_NCHW), labels_N).item()
     for _ in range(100):

@@ -1,10 +1,13 @@
 """A user's own architecture in a job file outside this repository."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tune_jobs.engine.results.leaderboard import read_rows
 
@@ -67,12 +70,41 @@ def run_own_job(folder: Path, body: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_it_is_searched_retrained_and_ranked(tmp_path: Path) -> None:
-    done = run_own_job(tmp_path, "return self.hidden(images_NCHW.flatten(1)).relu()")
+README = (Path(__file__).parents[3] / "README.md").read_text()
+
+
+def write_readmes_files(folder: Path) -> None:
+    """The code blocks of README that begin with a file's name, as those files."""
+    for name, text in re.findall(r"```python\n# (\S+\.py)\n(.*?)```", README, flags=re.DOTALL):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def write_photos(folder: Path) -> None:
+    generator = np.random.default_rng(0)
+    for label, name in enumerate(("cat", "dog", "owl")):
+        (folder / "photos" / name).mkdir(parents=True)
+        for i in range(20):
+            pixels = generator.integers(80 * label, 80 * label + 90, (40, 48, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "photos" / name / f"{i}.png")
+
+
+def test_readmes_own_job_is_searched_retrained_and_ranked(tmp_path: Path) -> None:
+    write_readmes_files(tmp_path)
+    write_photos(tmp_path)
+    assert "    python -m mine.job\n" in README
+    done = subprocess.run(
+        [sys.executable, "-m", "mine.job"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    assert "python my_job.py --retrain-seeds 1 --precision fp32 --resume" in done.stdout
+    assert "python -m mine.job --resume" in done.stdout
     rows = read_rows(tmp_path).rows
-    assert {row.architecture for row in rows} == {"my_package.my_net"}
+    assert {row.architecture for row in rows} == {"mine.net"}
+    assert {row.dataset for row in rows} == {"folder:photos"}
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def _add_flag(
         parser.add_argument(flag, type=convert, metavar=metavar, help=text)
 
 
-JOB_DEFAULTS = ("dataset", "image_size", "trials", "epochs")
+JOB_DEFAULTS = ("dataset", "image_size", "weights", "trials", "epochs")
 
 
 def run_and_show(job: Job, given: dict[str, Any]) -> int:

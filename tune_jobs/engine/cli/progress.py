@@ -31,6 +31,7 @@ class Progress:
         self._console = console or Console()
         self._facts = facts
         self._stages: dict[str, Stage] = {}
+        self._doing = WAITING
         self._live = Live(
             get_renderable=self._render,
             console=self._console,
@@ -85,12 +86,18 @@ class Progress:
     def _stage(self, name: str) -> "Stage":
         return self._stages[name.partition("-")[0]]
 
+    def say(self, text: str) -> None:
+        """What a step before the trials has come to."""
+        self._doing = text
+        if not self._console.is_terminal:
+            self._print(text)
+
     def _print(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _render(self) -> RenderableType:
         if not self._stages:
-            return Text(f"{WAITING} ...", style="dim")
+            return Text(f"{self._doing} ...", style="dim")
         return Group(*(stage.render() for stage in self._stages.values() if stage.has_begun))
 
 

@@ -40,6 +40,8 @@ class Row:
     dataset_fingerprint: Annotated[str, "sha256 of the decoded images and labels"]
     split_fingerprint: Annotated[str, "sha256 of the train, validation and test indices"]
     architecture: Annotated[str, "name of the architecture"]
+    features: Annotated[str | None, "what was computed from the images first, JSON"] = None
+    weights: Annotated[str | None, "what networks started from: scratch, imagenet or a file"] = None
     origin: Annotated[Origin, "who proposed the configuration: search, published or default"]
     system: Annotated[str | None, "a published configuration's number in its report"] = None
     reported_accuracy: Annotated[float | None, "what that report claims; null if nothing"] = None

@@ -48,15 +48,16 @@ def export(winner: Retrained, folder: RunFolder) -> Path:
     source = folder.checkpoints / winner.names[best_seed(winner)]
     folder.models.mkdir(exist_ok=True)
     target = folder.models / f"{winner.names[best_seed(winner)]}.safetensors"
-    shutil.copyfile(source / "model.safetensors", target)
-    shutil.copyfile(source / "model.safetensors.json", target.with_name(f"{target.name}.json"))
+    for file in source.glob("model.*"):
+        shutil.copyfile(file, target.with_name(file.name.replace("model", target.stem, 1)))
     return target
 
 
 def build_row(steps: Steps, result: Retrained, *, winner: bool) -> Row:
     """One configuration's row: its own figures over seeds, the run's cost and provenance."""
     facts, search = steps.facts, steps.search.record
-    config = complete_config(facts["default_config"], result.candidate.config)
+    flat = result.candidate.config
+    config = complete_config(facts["default_configs"][flat["architecture"]], flat)
     figures = result.figures
     published = steps.published(result.candidate)
     test_accuracies = tuple(f["test_accuracy"] for f in figures)
@@ -66,7 +67,9 @@ def build_row(steps: Steps, result: Retrained, *, winner: bool) -> Row:
         dataset=facts["dataset"],
         dataset_fingerprint=facts["dataset_fingerprint"],
         split_fingerprint=facts["split_fingerprint"],
-        architecture=facts["architecture"],
+        architecture=flat["architecture"],
+        features=json.dumps(facts["features"]) if facts["features"] else None,
+        weights=facts["weights"],
         origin=result.candidate.origin,
         system=published.name if published else None,
         reported_accuracy=published.accuracy if published else None,
@@ -81,7 +84,7 @@ def build_row(steps: Steps, result: Retrained, *, winner: bool) -> Row:
         schedule=config.get("schedule"),
         epochs=facts["epochs"],
         config=json.dumps(config, sort_keys=True),
-        num_parameters=figures[0]["num_parameters"] if figures else None,
+        num_parameters=figures[0].get("num_parameters") if figures else None,
         search_val_accuracy=result.candidate.search_val_accuracy,
         val_accuracy=result.val_accuracy,
         val_accuracy_per_seed=tuple(f["val_accuracy"] for f in figures),

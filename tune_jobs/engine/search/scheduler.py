@@ -37,5 +37,17 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         text = Path(trial.error_file).read_text() if trial.error_file else ""
-        lines = [line for line in text.splitlines() if line.strip()]
-        self._causes[trial.config["name"]] = lines[-1] if lines else "unknown"
+        self._causes[trial.config["name"]] = explain(text)
+
+
+def explain(error: str) -> str:
+    """One line for a trial's error, from the text that Ray keeps of it."""
+    if "ray.exceptions.OutOfMemoryError" in error:
+        return (
+            "out of host memory, ended by Ray's memory monitor: run fewer trials at once "
+            "(--max-parallel), or smaller ones"
+        )
+    if "ActorDiedError" in error or "ActorUnavailableError" in error:
+        return "its process died: killed, out of memory, or its node lost"
+    lines = [line for line in error.splitlines() if line.strip()]
+    return lines[-1] if lines else "unknown"

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tune_jobs.engine.job import Space
 from tune_jobs.engine.search.stopping import StoppingRule
-from tune_jobs.engine.search.study import Record, build_sampler, replay
+from tune_jobs.engine.search.study import Record, build_sampler, replay, reports_of
 
 EXEMPT = ("published", "default")
 """Origins of the trials that early stopping leaves alone. They set no bar at the rungs either: a
@@ -23,13 +23,13 @@ class SearchPlan:
 
     Attributes:
         space: The search space.
-        fixed: What every configuration holds besides: architecture, epochs.
+        architecture: Of every configuration, unless the space suggests another.
         first: Configurations tried first, with their origin, `published` or `default`.
         time_budget: Seconds after which the search ends, or `None`.
     """
 
     space: Space
-    fixed: Mapping[str, Any]
+    architecture: str
     first: Sequence[tuple[Mapping[str, Any], str]]
     trials: int
     epochs: int
@@ -49,12 +49,19 @@ class Search:
         self._started = time.monotonic()
         self._origins: dict[int, str] = {}
         known = record.trials()
-        self._unfinished = [t for t in known if t.state == TrialState.RUNNING]
         self._num_asked = sum(t.state != TrialState.WAITING for t in known)
-        self._replay_reports(known)
+        goes_on = self._replay_reports(known)
+        self._unfinished = [
+            t for t in known if t.state == TrialState.RUNNING and not self._settle(t, goes_on)
+        ]
         for config, origin in plan.first[len(known) :]:
             params, _ = replay(plan.space, config)
             record.enqueue(params, origin=origin)
+
+    @property
+    def num_first_asked(self) -> int:
+        """How many of the first configurations have begun."""
+        return min(self._num_asked, len(self.plan.first))
 
     @property
     def finished(self) -> bool:
@@ -67,35 +74,63 @@ class Search:
         if self._out_of_time():
             return None
         if self._unfinished:
-            left = self._unfinished.pop(0)
-            sampler = build_sampler(self.plan.sampler, seed=self.plan.seed, number=left.number)
-            trial = self.record.restart(left, sampler, self._configuration)
+            trial = self._restart(self._unfinished.pop(0))
         elif self._num_asked < self.plan.trials:
             sampler = build_sampler(self.plan.sampler, seed=self.plan.seed, number=self._num_asked)
             trial = self.record.ask(sampler, self._configuration)
             self._num_asked += 1
+            self._origins[trial.number] = trial.user_attrs.get("origin", "search")
         else:
             return None
-        self._origins[trial.number] = trial.user_attrs.get("origin", "search")
+        last = self.record.last_report(trial.number)
         return {
             "task": "search",
             "number": trial.number,
             "name": self.record.name_of(trial),
             "seed": self.plan.seed,
             "config": trial.user_attrs["config"],
+            "reported": last["epoch"] if last else 0,
         }
 
     def on_report(self, number: int, figures: Mapping[str, Any]) -> bool:
-        self.record.report(number, figures)
+        if not self.record.report(number, figures):
+            return True  # decided before
         epoch, value = figures["epoch"], figures["val_accuracy"]
-        if not is_finite(figures):
-            return self._end(number, TrialState.PRUNED, "diverged")
-        if epoch >= self.plan.epochs:
-            return self._end(number, TrialState.COMPLETE, "full budget")
-        if self._origins[number] not in EXEMPT and not self.rule.goes_on(number, epoch, value):
-            return self._end(number, TrialState.PRUNED, "stopped early")
-        if self._out_of_time():
-            return self._end(number, TrialState.PRUNED, "time budget")
+        asks_rule = (
+            epoch < self.plan.epochs and self._origins[number] not in EXEMPT and is_finite(figures)
+        )
+        goes_on = not asks_rule or self.rule.goes_on(number, epoch, value)
+        verdict = self._verdict(figures, goes_on=goes_on)
+        return verdict is None or self._end(number, *verdict)
+
+    def _verdict(
+        self, figures: Mapping[str, Any], *, goes_on: bool
+    ) -> tuple[TrialState, str] | None:
+        """How a trial ends with a report; `None`: it continues."""
+        if figures.get("diverged") or not is_finite(figures):
+            return TrialState.PRUNED, "diverged"
+        if figures["epoch"] >= self.plan.epochs:
+            return TrialState.COMPLETE, "full budget"
+        if not goes_on:
+            return TrialState.PRUNED, "stopped early"
+        return (TrialState.PRUNED, "time budget") if self._out_of_time() else None
+
+    def _restart(self, left: FrozenTrial) -> optuna.Trial:
+        sampler = build_sampler(self.plan.sampler, seed=self.plan.seed, number=left.number)
+        trial = self.record.restart(left, sampler, self._configuration)
+        self._origins[trial.number] = trial.user_attrs.get("origin", "search")
+        return trial
+
+    def _settle(self, left: FrozenTrial, goes_on: Mapping[int, bool]) -> bool:
+        """End a trial whose last report was recorded, but not what followed from it."""
+        reports = reports_of(left)
+        if not reports:
+            return False
+        verdict = self._verdict(reports[max(reports)], goes_on=goes_on.get(left.number, True))
+        if verdict is None:
+            return False
+        self._restart(left)
+        self._end(left.number, *verdict)
         return True
 
     def on_failure(self, number: int, cause: str) -> None:
@@ -109,14 +144,26 @@ class Search:
 
     def _configuration(self, trial: optuna.Trial) -> dict[str, Any]:
         constants = self.plan.space(trial) or {}
-        return {**trial.params, **constants, **self.plan.fixed}
+        return {
+            "architecture": self.plan.architecture,
+            **trial.params,
+            **constants,
+            "epochs": self.plan.epochs,
+        }
 
-    def _replay_reports(self, known: Sequence[FrozenTrial]) -> None:
-        for trial in known:
-            if trial.user_attrs.get("origin") in EXEMPT:
-                continue
-            for epoch, value in sorted(trial.intermediate_values.items()):
-                self.rule.goes_on(trial.number, epoch, value)
+    def _replay_reports(self, known: Sequence[FrozenTrial]) -> dict[int, bool]:
+        """Give the rule all recorded reports in their order -> its last word on each trial."""
+        reports = sorted(
+            (figures["sequence"], trial.number, epoch, figures["val_accuracy"])
+            for trial in known
+            if trial.user_attrs.get("origin") not in EXEMPT
+            for epoch, figures in reports_of(trial).items()
+            if epoch < self.plan.epochs and not figures.get("diverged")
+        )
+        goes_on: dict[int, bool] = {}
+        for _, number, epoch, value in reports:
+            goes_on[number] = self.rule.goes_on(number, epoch, value)
+        return goes_on
 
     def _out_of_time(self) -> bool:
         budget = self.plan.time_budget

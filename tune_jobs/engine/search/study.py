@@ -4,14 +4,14 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import BaseJournalBackend
 from optuna.study import Study
 from optuna.trial import FixedTrial, FrozenTrial, Trial, TrialState
 
@@ -24,6 +24,12 @@ Figures = Mapping[str, Any]
 AnyTrial = Trial | FrozenTrial
 
 
+OF_AN_ATTEMPT = ("resumed_from", "corrupt")
+"""What a report says of the attempt that makes it, not of the epoch."""
+
+MUST_REPEAT = ("train_loss", "val_loss", "val_accuracy")
+
+
 class Listener(Protocol):
     """Told what the record has just been told: the live view, TensorBoard."""
 
@@ -33,11 +39,25 @@ class Listener(Protocol):
     def ended(self, name: str, state: TrialState, reason: str) -> None: ...
 
 
+@dataclass(slots=True)
+class Running:
+    """A trial that has no end yet: Optuna's handle, and the figures that the record has of it."""
+
+    trial: Trial
+    reported: dict[int, dict[str, Any]]
+
+    @property
+    def last_epoch(self) -> int:
+        return max(self.reported, default=0)
+
+
 class Record:
     """One study: asks for trials, takes reports and ends.
 
     A trial's user attributes are `config` (complete and flat), `origin`, `epoch_<n>` (the figures
-    of epoch n) and, at its end, `end_reason`; `intermediate_values[n]` is `val_accuracy`.
+    of epoch n, with their `sequence` in the study, and `diverged` where one was not finite) and, at
+    its end, `end_reason`; `intermediate_values[n]` is `val_accuracy`. A trial that was interrupted
+    has `resumed` besides: the epochs it went on from, and checkpoints that were not intact.
     """
 
     def __init__(
@@ -46,20 +66,26 @@ class Record:
         self.study = study
         self.name_of = name_of
         self._listeners = listeners
-        self._running: dict[int, Trial] = {}
+        self._running: dict[int, Running] = {}
+        self._sequence = 1 + max(
+            (f.get("sequence", 0) for t in self.trials() for f in reports_of(t).values()),
+            default=0,
+        )
 
     @classmethod
     def open(
         cls,
-        journal: Path,
+        backend: BaseJournalBackend,
         study_name: str,
         name_of: Callable[[AnyTrial], str],
         listeners: Sequence[Listener] = (),
     ) -> "Record":
-        """The study in the journal file, made if it is not there; `name_of` names its trials."""
-        storage = JournalStorage(JournalFileBackend(str(journal)))
+        """The study in the journal, made if it is not there; `name_of` names its trials."""
         study = optuna.create_study(
-            storage=storage, study_name=study_name, direction="maximize", load_if_exists=True
+            storage=JournalStorage(backend),
+            study_name=study_name,
+            direction="maximize",
+            load_if_exists=True,
         )
         return cls(study, name_of, listeners)
 
@@ -72,48 +98,73 @@ class Record:
     def ask(self, sampler: BaseSampler, complete: Callable[[Trial], dict[str, Any]]) -> Trial:
         """A new trial, or the next enqueued one; `complete` makes its whole configuration."""
         self.study.sampler = sampler
-        return self._start(self.study.ask(), complete)
+        return self._start(Running(self.study.ask(), {}), complete)
 
     def restart(
         self, unfinished: FrozenTrial, sampler: BaseSampler, complete: Callable[[Trial], Any]
     ) -> Trial:
         """A trial that an earlier session left running, under its own number."""
         self.study.sampler = sampler
-        return self._start(Trial(self.study, unfinished._trial_id), complete)
+        running = Running(
+            Trial(self.study, unfinished._trial_id), dict(sorted(reports_of(unfinished).items()))
+        )
+        for epoch, figures in running.reported.items():
+            if epoch not in unfinished.intermediate_values and not figures.get("diverged"):
+                running.trial.report(figures["val_accuracy"], epoch)
+        return self._start(running, complete)
 
-    def _start(self, trial: Trial, complete: Callable[[Trial], dict[str, Any]]) -> Trial:
+    def _start(self, running: Running, complete: Callable[[Trial], dict[str, Any]]) -> Trial:
+        trial = running.trial
         if "config" not in trial.user_attrs:
             trial.set_user_attr("config", complete(trial))
-        self._running[trial.number] = trial
+        self._running[trial.number] = running
         for listener in self._listeners:
             listener.started(self.name_of(trial), trial.user_attrs["config"])
         return trial
 
-    def report(self, number: int, figures: Figures) -> None:
-        """Write one epoch's figures, unless an earlier session has written that epoch."""
-        epoch = figures["epoch"]
-        trial = self._running[number]
-        attribute = f"epoch_{epoch}"
-        if attribute in trial.user_attrs:
-            return
-        finite = {k: v for k, v in figures.items() if not _is_nonfinite(v)}
-        trial.set_user_attr(attribute, finite)
-        if "val_accuracy" in finite and len(finite) == len(figures):
+    def last_report(self, number: int) -> dict[str, Any] | None:
+        """The figures of a running trial's last recorded epoch."""
+        running = self._running[number]
+        return running.reported.get(running.last_epoch)
+
+    def report(self, number: int, figures: Figures) -> bool:
+        """Write one epoch's figures -> whether they are new.
+
+        An epoch that an earlier attempt has reported stays as it is; a repetition that differs is
+        noted, since on one machine it should not.
+        """
+        running, epoch = self._running[number], figures["epoch"]
+        trial, plain = running.trial, {k: v for k, v in figures.items() if k not in OF_AN_ATTEMPT}
+        if "resumed_from" in figures and epoch == figures["resumed_from"] + 1:
+            attempt = {k: figures[k] for k in OF_AN_ATTEMPT}
+            trial.set_user_attr("resumed", [*trial.user_attrs.get("resumed", []), attempt])
+        finite = {k: v for k, v in plain.items() if not _is_nonfinite(v)}
+        if epoch in running.reported:
+            if _differ(running.reported[epoch], finite):
+                trial.set_user_attr(f"repeated_{epoch}", finite)
+            return False
+        if len(finite) < len(plain):
+            finite["diverged"] = True
+        finite["sequence"] = self._sequence
+        self._sequence += 1
+        trial.set_user_attr(f"epoch_{epoch}", finite)
+        running.reported[epoch] = finite
+        if "diverged" not in finite:
             trial.report(finite["val_accuracy"], epoch)
         for listener in self._listeners:
             listener.reported(self.name_of(trial), finite)
+        return True
 
     def end(self, number: int, state: TrialState, reason: str) -> None:
         """COMPLETE takes the last reported value; PRUNED and FAIL say why in `end_reason`."""
-        trial = self._running.pop(number)
-        trial.set_user_attr("end_reason", reason)
+        running = self._running.pop(number)
+        running.trial.set_user_attr("end_reason", reason)
         value = None
         if state == TrialState.COMPLETE:
-            reports = self.study._storage.get_trial(trial._trial_id).intermediate_values
-            value = reports[max(reports)]
+            value = running.reported[running.last_epoch]["val_accuracy"]
         self.study.tell(number, value, state=state)
         for listener in self._listeners:
-            listener.ended(self.name_of(trial), state, reason)
+            listener.ended(self.name_of(running.trial), state, reason)
 
     @property
     def seconds(self) -> float:
@@ -150,6 +201,19 @@ def replay(space: Space, config: Mapping[str, Any]) -> tuple[dict[str, Any], dic
     trial = FixedTrial(dict(config))
     constants = dict(space(trial) or {})  # type: ignore[arg-type]
     return {name: config[name] for name in trial.params}, constants
+
+
+def reports_of(trial: FrozenTrial) -> dict[int, dict[str, Any]]:
+    """Epoch -> the figures that the record has of it."""
+    return {
+        int(name.removeprefix("epoch_")): figures
+        for name, figures in trial.user_attrs.items()
+        if name.startswith("epoch_")
+    }
+
+
+def _differ(recorded: Figures, repeated: Figures) -> bool:
+    return any(recorded.get(name) != repeated.get(name) for name in MUST_REPEAT)
 
 
 def _is_nonfinite(value: object) -> bool:

@@ -35,9 +35,18 @@ class Resources:
 
 
 def run_trials(
-    source: TrialSource, trainable: Callable[[dict[str, Any]], None], resources: Resources
+    source: TrialSource,
+    trainable: Callable[[dict[str, Any]], None],
+    resources: Resources,
+    *,
+    max_failures: int,
 ) -> None:
-    """Run `source`'s trials. Worker processes are reused; Ray writes to a temporary folder only."""
+    """Run `source`'s trials. Worker processes are reused; Ray writes to a temporary folder only.
+
+    Args:
+        max_failures: How often a trial whose process has ended in an error is started again; a
+            node that is taken away does not count.
+    """
     causes: dict[str, str] = {}
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(resources.slots())
     with tempfile.TemporaryDirectory(prefix="tune-") as scratch:
@@ -51,7 +60,12 @@ def run_trials(
                 trial_dirname_creator=_trial_name,
                 trial_name_creator=_trial_name,
             ),
-            run_config=tune.RunConfig(storage_path=scratch, name="trials", verbose=0),
+            run_config=tune.RunConfig(
+                storage_path=scratch,
+                name="trials",
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=max_failures),
+            ),
         )
         tuner.fit()
 

@@ -9,6 +9,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from tune_jobs.engine.search.journal import open_journal, repair_journal
 from tune_jobs.engine.search.search import Search, SearchPlan
 from tune_jobs.engine.search.stopping import Asha, Never, StoppingRule
 from tune_jobs.engine.search.study import Record
@@ -26,7 +27,7 @@ def open_search(
 ) -> Search:
     plan = SearchPlan(
         space=space,
-        fixed={"epochs": EPOCHS},
+        architecture="net",
         first=[({"lr": 0.01, "unused": 1}, "default")] * first,
         trials=trials,
         epochs=EPOCHS,
@@ -34,12 +35,13 @@ def open_search(
         seed=0,
         time_budget=None,
     )
-    record = Record.open(journal, "job/run", lambda t: f"trial-{t.number}", ())
+    backend = open_journal(journal)
+    record = Record.open(backend, "job/run", lambda t: f"trial-{t.number}", ())
     return Search(plan, record, rule or Never())
 
 
 def report(epoch: int, value: float) -> dict[str, Any]:
-    return {"epoch": epoch, "val_accuracy": value, "train_loss": 1.0}
+    return {"epoch": epoch, "val_accuracy": value, "train_loss": 1.0, "seconds": 0.1}
 
 
 def run_to_the_end(search: Search, trial: Mapping[str, Any], value: float = 0.5) -> int:
@@ -57,7 +59,7 @@ def journal(tmp_path: Path) -> Path:
 def test_the_first_configuration_comes_first_and_is_complete(journal: Path) -> None:
     trial = open_search(journal).next_trial()
     assert trial is not None
-    assert trial["config"] == {"lr": 0.01, "width": 8, "epochs": EPOCHS}
+    assert trial["config"] == {"architecture": "net", "lr": 0.01, "width": 8, "epochs": EPOCHS}
 
 
 def test_it_ends_with_exactly_the_trials_asked_for(journal: Path) -> None:
@@ -162,3 +164,79 @@ def test_the_journal_opens_in_optuna(journal: Path) -> None:
     )
     study = optuna.load_study(study_name="job/run", storage=storage)
     assert study.best_value == 0.75
+
+
+def asha() -> Asha:
+    return Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
+
+
+def test_a_report_that_is_repeated_is_neither_stored_nor_decided_again(journal: Path) -> None:
+    search = open_search(journal, trials=4, rule=asha())
+    for _ in range(3):
+        search.next_trial()
+    assert search.on_report(1, report(1, 0.5)), "the first at its rung goes on"
+    assert search.on_report(2, report(1, 0.9))
+    assert search.on_report(1, {**report(1, 0.5), "seconds": 9.0}), "it was let go on before"
+    assert search.on_report(1, report(1, 0.1)), "even if it is another figure now"
+    trial = search.record.trials()[1]
+    assert trial.user_attrs["epoch_1"]["seconds"] == 0.1
+    assert trial.user_attrs["repeated_1"]["val_accuracy"] == 0.1
+
+
+def test_a_crash_between_report_and_decision_decides_on_resume(journal: Path) -> None:
+    search = open_search(journal, trials=5, rule=asha())
+    for _ in range(4):
+        search.next_trial()
+    search.on_report(1, report(1, 0.9))
+    for number, epoch, value in ((2, 1, 0.1), (3, 1, 0.95), (3, EPOCHS, 0.99)):
+        search.record.report(number, report(epoch, value))  # ... and the process dies
+    resumed = open_search(journal, trials=5, rule=asha())
+    states = [t.state for t in resumed.record.trials()]
+    assert states[2:4] == [TrialState.PRUNED, TrialState.COMPLETE]
+    assert resumed.record.trials()[2].user_attrs["end_reason"] == "stopped early"
+    left = [resumed.next_trial(), resumed.next_trial()]
+    assert [t and (t["number"], t["reported"]) for t in left] == [(0, 0), (1, 1)]
+
+
+def test_the_order_of_the_record_is_that_of_arrival(journal: Path) -> None:
+    """Whatever the numbers of the trials and the clock: a rung is filled as it was before."""
+    rule = asha()
+    search = open_search(journal, trials=5, rule=rule)
+    for _ in range(4):
+        search.next_trial()
+    decided = {n: search.on_report(n, report(1, v)) for n, v in ((3, 0.5), (1, 0.6), (2, 0.4))}
+    assert decided == {3: True, 1: True, 2: False}
+    again = asha()
+    open_search(journal, trials=5, rule=again)
+    assert again == rule or again.rungs() == rule.rungs()
+    reports = [t.user_attrs.get("epoch_1", {}).get("sequence") for t in search.record.trials()]
+    assert reports == [None, 2, 3, 1]
+
+
+def test_a_torn_line_is_cut_off_before_anything_is_appended(journal: Path) -> None:
+    search = open_search(journal)
+    search.next_trial()
+    search.on_report(0, report(1, 0.4))
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code": 4, "tri')
+    assert repair_journal(journal) == 19
+    assert journal.read_bytes() == whole
+    assert repair_journal(journal) == 0
+    resumed = open_search(journal)
+    assert resumed.next_trial() is not None
+    assert resumed.on_report(0, report(2, 0.5))
+    assert open_search(journal).record.trials()[0].intermediate_values == {1: 0.4, 2: 0.5}
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 200_000, b"{}\n" + b"y" * 70_000])
+def test_a_torn_line_of_any_length(tmp_path: Path, content: bytes) -> None:
+    journal = tmp_path / "study.journal"
+    journal.write_bytes(content)
+    assert repair_journal(journal) == len(content) - (content.rfind(b"\n") + 1)
+    assert journal.read_bytes() == content[: content.rfind(b"\n") + 1]
+
+
+def test_a_lock_that_a_dead_process_left_is_taken_over(journal: Path) -> None:
+    search = open_search(journal)
+    journal.with_name(f"{journal.name}.lock").symlink_to(journal)
+    assert search.next_trial() is not None

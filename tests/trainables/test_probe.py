@@ -1,0 +1,50 @@
+"""What the probe chooses."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+import torch
+
+from trainables.catalogue import default_of
+from trainables.config import ConfigError, Runtime
+from trainables.datasets import ImageData
+from trainables.fit import build_training, fit
+from trainables.given import Given
+from trainables.probe import probe
+
+MakeData = Callable[..., ImageData]
+
+without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="chooses the GPU")
+
+
+def probe_of(name: str, data: ImageData, pinned: Any = None, **config: Any) -> Runtime:
+    return probe({**default_of(name, 1), **config}, Given(data=data), pinned=pinned)
+
+
+@without_gpu
+def test_a_model_learns_in_the_runtime_that_it_chooses(make_data: MakeData) -> None:
+    runtime = probe_of("mlp", make_data())
+    assert runtime.device == "cpu"
+    (report,) = fit(build_training(default_of("mlp", 1), make_data(), runtime, seed=0))
+    assert report.is_finite
+
+
+@without_gpu
+@pytest.mark.parametrize("pinned", ["fp32", "bf16"])
+def test_a_pinned_precision_is_kept(make_data: MakeData, pinned: Literal["fp32", "bf16"]) -> None:
+    assert probe_of("linear", make_data(), pinned).precision == pinned
+
+
+def test_an_unknown_architecture(make_data: MakeData) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'linear'"):
+        probe_of("lineer", make_data())
+
+
+def test_a_configuration_that_breaks_a_rule(make_data: MakeData) -> None:
+    with pytest.raises(ConfigError, match="lr = -1: must be greater than 0"):
+        probe_of("linear", make_data(), lr=-1)
+
+
+def test_an_estimator_has_no_choice(make_data: MakeData) -> None:
+    assert probe_of("knn", make_data()) == Runtime(device="cpu")

@@ -1,0 +1,220 @@
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tune_jobs.engine.results.statistics import (
+    Correct,
+    accuracy_interval,
+    compare,
+    holm,
+    tie_groups,
+)
+
+NUM_DRAWS = 1000
+
+
+def draw_correct(
+    accuracies: Sequence[float],
+    generator: np.random.Generator,
+    *,
+    seeds: int = 3,
+    examples: int = 1000,
+    correlated: bool = False,
+    seed_std: float = 0.0,
+) -> list[Correct]:
+    """`correct_SN` per true accuracy, by the model of `benchmarks/statistics_power.py`."""
+    shared, own = (0.6, 0.2) if correlated else (0.0, 0.0)
+    shared_N = generator.standard_normal(examples, dtype=np.float32) * np.sqrt(shared)
+    drawn = []
+    for accuracy in accuracies:
+        quantile = stats.norm.ppf(accuracy)
+        seed_variance = (seed_std / stats.norm.pdf(quantile)) ** 2
+        latent_SN = generator.standard_normal((seeds, examples), dtype=np.float32)
+        latent_SN *= np.sqrt(1 - shared - own - seed_variance)
+        own_N = generator.standard_normal(examples, dtype=np.float32) * np.sqrt(own)
+        seeds_S1 = generator.standard_normal((seeds, 1)) * np.sqrt(seed_variance)
+        drawn.append(latent_SN + shared_N + own_N + seeds_S1 < quantile)
+    return sorted(drawn, key=lambda correct_SN: -float(correct_SN.mean()))
+
+
+def answers(*rows: str) -> Correct:
+    """One row per seed, `1` for a correct answer."""
+    return np.array([[answer == "1" for answer in row] for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("seeds", "correlated", "seed_std"),
+    [(1, False, 0.0), (1, True, 0.0), (3, False, 0.0), (3, True, 0.0)]
+    + [(3, True, std) for std in (0.003, 0.006, 0.02)],
+)
+def test_identical_models_share_a_group(seeds: int, correlated: bool, seed_std: float) -> None:
+    generator = np.random.default_rng(1)
+    shared = 0
+    for _ in range(NUM_DRAWS):
+        rows = draw_correct(
+            [0.9, 0.9], generator, seeds=seeds, correlated=correlated, seed_std=seed_std
+        )
+        shared += tie_groups(rows) == [1, 1]
+    assert shared >= 0.95 * NUM_DRAWS
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_board_of_identical_models_is_one_group(seeds: int) -> None:
+    generator = np.random.default_rng(2)
+    shared = 0
+    for _ in range(NUM_DRAWS):
+        rows = draw_correct([0.9] * 5, generator, seeds=seeds, correlated=True)
+        shared += tie_groups(rows) == [1] * 5
+    assert shared >= 0.95 * NUM_DRAWS
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_two_points_are_told_apart_on_ten_thousand_examples(seeds: int) -> None:
+    generator = np.random.default_rng(3)
+    apart = 0
+    for _ in range(NUM_DRAWS):
+        rows = draw_correct([0.90, 0.88], generator, seeds=seeds, examples=10_000)
+        apart += tie_groups(rows) == [1, 2]
+    assert apart >= 0.95 * NUM_DRAWS
+
+
+@pytest.mark.parametrize("accuracy", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize(
+    ("seeds", "correlated", "seed_std"),
+    [(1, False, 0.0), (3, True, 0.0), (3, True, 0.003), (5, True, 0.003)],
+)
+def test_the_interval_holds_the_true_accuracy(
+    accuracy: float, seeds: int, correlated: bool, seed_std: float
+) -> None:
+    generator = np.random.default_rng(4)
+    held = 0
+    for _ in range(NUM_DRAWS):
+        [correct_SN] = draw_correct(
+            [accuracy], generator, seeds=seeds, correlated=correlated, seed_std=seed_std
+        )
+        interval = accuracy_interval(correct_SN)
+        held += interval.low <= accuracy <= interval.high
+    assert held >= 0.93 * NUM_DRAWS  # 0.95 less three standard errors of this simulation
+
+
+def test_with_one_seed_the_interval_is_wilsons() -> None:
+    correct_SN = answers("1" * 90 + "0" * 10)
+    interval = accuracy_interval(correct_SN)
+    wilson = stats.binomtest(90, 100).proportion_ci(method="wilson")
+    assert interval.value == pytest.approx(0.9)
+    assert interval.low == pytest.approx(wilson.low, abs=0.002)
+    assert interval.high == pytest.approx(wilson.high, abs=0.002)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("examples", [10, 359])
+def test_perfect_answers_leave_room_for_error(seeds: int, examples: int) -> None:
+    perfect = accuracy_interval(np.ones((seeds, examples), dtype=bool))
+    assert perfect.value == perfect.high == 1
+    assert 0.5 < perfect.low < 1 - 3 / examples  # the rule of three
+    hopeless = accuracy_interval(np.zeros((seeds, examples), dtype=bool))
+    assert hopeless.value == hopeless.low == 0
+    assert hopeless.high == pytest.approx(1 - perfect.low)
+
+
+def test_intervals_stay_within_their_bounds() -> None:
+    generator = np.random.default_rng(5)
+    for seeds, examples in itertools.product((1, 2, 3), (2, 3, 5, 50)):
+        for accuracy in (0.05, 0.5, 0.95):
+            a_SN, b_SN = (generator.random((seeds, examples)) < accuracy for _ in range(2))
+            interval = accuracy_interval(a_SN)
+            assert 0 <= interval.low <= interval.value <= interval.high <= 1
+            compared = compare(a_SN, b_SN)
+            assert -1 <= compared.difference.low <= compared.difference.value
+            assert compared.difference.value <= compared.difference.high <= 1
+            assert 0 <= compared.p_value <= 1
+
+
+def test_more_seeds_narrow_the_interval_and_varying_seeds_widen_it() -> None:
+    generator = np.random.default_rng(6)
+
+    def width(seeds: int, seed_std: float) -> float:
+        [correct_SN] = draw_correct(
+            [0.9], generator, seeds=seeds, examples=20_000, seed_std=seed_std
+        )
+        interval = accuracy_interval(correct_SN)
+        return interval.high - interval.low
+
+    assert width(20, 0.0) < width(1, 0.0) / 2
+    assert width(20, 0.02) > 2 * width(20, 0.0)
+
+
+def test_with_one_seed_each_the_p_value_is_mcnemars() -> None:
+    a_SN = answers("1" * 90 + "1" * 9 + "0" * 2)
+    b_SN = answers("1" * 90 + "0" * 9 + "1" * 2)
+    compared = compare(a_SN, b_SN)
+    assert compared.p_value == pytest.approx(stats.binomtest(2, 11).pvalue)
+    assert compared.difference.value == pytest.approx(7 / 101)
+
+
+def test_the_p_value_is_where_the_interval_ends_at_zero() -> None:
+    a_SN, b_SN = draw_correct([0.9, 0.88], np.random.default_rng(7), examples=3000, seed_std=0.002)
+    compared = compare(a_SN, b_SN)
+    assert 1e-6 < compared.p_value < 1
+    at_p = compare(a_SN, b_SN, confidence=1 - compared.p_value)
+    assert at_p.difference.low == pytest.approx(0, abs=1e-6)
+
+
+def test_comparing_the_other_way_round_changes_the_sign_alone() -> None:
+    a_SN, b_SN = draw_correct([0.9, 0.85], np.random.default_rng(8), seed_std=0.01)
+    forth, back = compare(a_SN, b_SN[:2]), compare(b_SN[:2], a_SN)
+    assert forth.p_value == pytest.approx(back.p_value)
+    assert forth.difference.value == pytest.approx(-back.difference.value)
+    assert forth.difference.low == pytest.approx(-back.difference.high)
+
+
+def test_a_single_seed_is_taken_to_vary_as_the_others_do() -> None:
+    a_SN, b_SN = draw_correct(
+        [0.9, 0.88], np.random.default_rng(9), seeds=5, examples=10_000, seed_std=0.02
+    )
+    one_seed = compare(a_SN[:1], b_SN).difference
+    five_seeds = compare(a_SN, b_SN).difference
+    assert one_seed.high - one_seed.low > five_seeds.high - five_seeds.low
+
+
+def test_the_same_answers_are_equal() -> None:
+    [correct_SN] = draw_correct([0.9], np.random.default_rng(10))
+    for same_SN in (correct_SN, correct_SN[:1]):
+        compared = compare(same_SN, same_SN)
+        assert compared.p_value == pytest.approx(1)
+        assert compared.difference.low < compared.difference.value == 0
+
+
+@pytest.mark.parametrize("shape", [(10,), (0, 10), (3, 1), (2, 3, 4)])
+def test_a_shape_that_has_no_variance_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="at least one seed and at least two examples"):
+        accuracy_interval(np.ones(shape, dtype=bool))
+
+
+def test_other_examples_are_refused() -> None:
+    with pytest.raises(ValueError, match="have 4 and 3 examples"):
+        compare(answers("1011"), answers("101"))
+
+
+def test_holm() -> None:
+    assert holm([]) == []
+    assert holm([0.2]) == [0.2]
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1, 1]
+
+
+def test_groups_follow_their_leaders() -> None:
+    best, middle, worst = (answers("1" * n + "0" * (1000 - n)) for n in (950, 800, 600))
+    assert tie_groups([]) == []
+    assert tie_groups([best]) == [1]
+    assert tie_groups([best, best, middle, middle, worst]) == [1, 1, 2, 2, 3]
+
+
+def test_a_row_that_varies_more_may_rank_above_one_that_varies_less() -> None:
+    leader = answers(*["1" * 950 + "0" * 50] * 3)
+    steady = answers(*["1" * 850 + "0" * 150] * 3)
+    varying = answers(*("1" * n + "0" * (1000 - n) for n in (950, 900, 600)))
+    assert tie_groups([leader, steady, varying]) == [1, 2, 1]

@@ -1,0 +1,39 @@
+"""Every job takes all its steps: in one process, on one Ray, on images made up for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+import trainables
+from tune_jobs import engine
+from tune_jobs.engine.cli.commands import catalogue
+from tune_jobs.engine.cluster import ray_cluster
+from tune_jobs.engine.job import Job
+
+
+@pytest.fixture(scope="module")
+def _one_ray() -> Iterator[None]:
+    with ray_cluster(None, verbose=False):
+        yield
+
+
+@pytest.mark.usefixtures("_one_ray")
+@pytest.mark.parametrize("job", catalogue(), ids=lambda job: job.name)
+def test_smoke(job: Job, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = engine.run(
+        job, console=Console(quiet=True), smoke=True, storage=tmp_path, data_dir=tmp_path
+    )
+    assert {row.origin for row in result.rows} >= {"published" if job.published else "default"}
+    assert all(row.test_accuracy is not None for row in result.rows if row.winner)
+    assert result.model is not None
+    model = trainables.load_model(result.model)
+    height, width = model.card.image_size
+    images_NHWC = np.random.default_rng(0).integers(0, 256, (2, height, width, job.shape[2]))
+    with torch.inference_mode():
+        probabilities_NK = model(torch.tensor(images_NHWC, dtype=torch.uint8))
+    assert probabilities_NK.shape == (2, job.num_classes)
+    torch.testing.assert_close(probabilities_NK.sum(dim=1), torch.ones(2))

@@ -1,0 +1,57 @@
+"""What torchvision's backbones share: a choice of stem, dense layers behind them, a classifier."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from trainables.config import Count, FractionBelowOne
+
+SMALL_PIXELS = 64
+
+StemName = Literal["auto", "imagenet", "small"]
+"""`imagenet` is torchvision's own, `small` the one that keeps more pixels; `auto` takes `small`
+for images under 64 pixels."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackboneConfig:
+    head: tuple[Count, ...] = ()  # dense layers between backbone and classifier
+    dropout: FractionBelowOne = 0.0  # before each of them and before the classifier
+    stem: StemName = "auto"
+
+
+class BackboneModel(nn.Module):
+    """`backbone`, images to vectors of `width`; then `head`, dropout and `classifier`."""
+
+    def __init__(
+        self, backbone: nn.Module, width: int, config: BackboneConfig, *, num_classes: int
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        layers: list[nn.Module] = []
+        for dense in config.head:
+            layers += [nn.Dropout(config.dropout), nn.Linear(width, dense), nn.ReLU(inplace=True)]
+            width = dense
+        self.head = nn.Sequential(*layers)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classifier = nn.Linear(width, num_classes)
+
+    def features(self, images_NCHW: Tensor) -> Tensor:
+        features_ND: Tensor = self.dropout(self.head(self.backbone(images_NCHW)))
+        return features_ND
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        logits_NK: Tensor = self.classifier(self.features(images_NCHW))
+        return logits_NK
+
+
+def has_small_stem(stem: StemName, image_size: tuple[int, int]) -> bool:
+    return stem == "small" or (stem == "auto" and min(image_size) < SMALL_PIXELS)
+
+
+def build_stem(in_channels: int, filters: int, *, kernel: int, stride: int) -> nn.Conv2d:
+    """A first convolution with the initial weights that torchvision gives its own."""
+    stem = nn.Conv2d(in_channels, filters, kernel, stride, padding=kernel // 2, bias=False)
+    nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")
+    return stem

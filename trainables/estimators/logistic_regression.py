@@ -1,0 +1,27 @@
+"""Multinomial logistic regression on standardised features, by L-BFGS."""
+
+from dataclasses import dataclass
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from trainables.config import Count, Positive
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """`logistic_max_iter` bounds the time: a fit that has not converged by then is used as it is,
+    early stopping being a regularisation like any other."""
+
+    logistic_c: Positive = 1.0  # scikit-learn's `C`, the inverse of the l2 penalty
+    logistic_max_iter: Count = 100
+
+
+def build(
+    config: Config, *, num_images: int, num_features: int, fraction: float, seed: int
+) -> Pipeline:
+    return make_pipeline(
+        StandardScaler(),
+        LogisticRegression(C=config.logistic_c, max_iter=config.logistic_max_iter),
+    )

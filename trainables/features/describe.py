@@ -1,0 +1,92 @@
+"""From images to descriptors: what is computed for each image by itself."""
+
+import torch
+from torch import Tensor, nn
+
+from trainables.architectures import find_architecture
+from trainables.augment import Normalisation, augment, centre_crop, cropped_size
+from trainables.config import TrialConfig, parse_trial
+from trainables.features.spec import Features, Frozen, Hog
+from trainables.pretrained import Pretrained, start_from
+
+SEED = 0
+"""Of the weights of a frozen network that starts from scratch."""
+
+
+class PixelDescriber(nn.Module):
+    def forward(self, images_NHWC: Tensor) -> Tensor:
+        """uint8 NHWC -> float32 ND in [0, 1]."""
+        return images_NHWC.flatten(1).to(torch.float32) / 255
+
+
+class HogDescriber(nn.Module):
+    def forward(self, images_NHWC: Tensor) -> Tensor:
+        """uint8 NHWC -> float32 ND."""
+        from trainables.features.hog import hog_descriptors  # scikit-image takes a second
+
+        return torch.from_numpy(hog_descriptors(images_NHWC.cpu().numpy()))
+
+
+class FrozenDescriber(nn.Module):
+    """A network up to its classifier, its weights fixed."""
+
+    def __init__(self, network: nn.Module, config: TrialConfig, normalisation: Normalisation):
+        super().__init__()
+        self.network = network.requires_grad_(False).eval()
+        self.network.classifier = nn.Identity()
+        self.config = config
+        self.normalisation = normalisation
+
+    def forward(self, images_NHWC: Tensor) -> Tensor:
+        """uint8 NHWC -> float32 ND, of the images as evaluation sees them."""
+        return self._describe(centre_crop(images_NHWC, self.config.crop_fraction))
+
+    def augmented(self, images_NHWC: Tensor, generator: torch.Generator) -> Tensor:
+        """uint8 NHWC -> float32 ND, of each image by its own draw."""
+        return self._describe(augment(images_NHWC, self.config, generator))
+
+    def _describe(self, images_NHWC: Tensor) -> Tensor:
+        features_ND: Tensor = self.network(self.normalisation(images_NHWC, torch.contiguous_format))
+        return features_ND.float()
+
+    def train(self, mode: bool = True) -> "FrozenDescriber":
+        """Frozen: dropout and batch norm stay as in evaluation."""
+        return super().train(False)
+
+
+def parse_frozen(spec: Frozen) -> tuple[TrialConfig, object]:
+    """The spec's knobs, split; raises `ConfigError` where they break a rule."""
+    flat = {"epochs": 1, **spec.config, "architecture": spec.architecture}
+    config, own = parse_trial(flat, find_architecture(spec.architecture).Config)
+    return config, own
+
+
+def build_describer(
+    spec: Features,
+    normalisation: Normalisation,
+    *,
+    image_size: tuple[int, int],
+    pretrained: Pretrained | None,
+) -> nn.Module:
+    """What describes images of `image_size` as `spec` says.
+
+    Args:
+        normalisation: A frozen network's, with as many channels as it takes.
+        pretrained: A frozen network's weights; `None`: random ones, always the same.
+
+    Raises:
+        ConfigError: The weights do not fit the architecture.
+    """
+    if isinstance(spec, Frozen):
+        config, own = parse_frozen(spec)
+        torch.manual_seed(SEED)
+        network = find_architecture(spec.architecture).build(
+            own,
+            in_channels=len(normalisation.mean),
+            image_size=cropped_size(image_size, config.crop_fraction),
+            num_classes=1,
+        )
+        if pretrained:
+            start_from(network, pretrained)
+        return FrozenDescriber(network, config, normalisation).eval()
+    return HogDescriber() if isinstance(spec, Hog) else PixelDescriber()

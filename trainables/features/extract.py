@@ -1,0 +1,126 @@
+"""Features of a whole data set, a chunk at a time, wherever there is a slot for it."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+import numpy as np
+import torch
+
+from trainables.augment import Normalisation, build_normalisation, train_normalisation
+from trainables.datasets import ImageData
+from trainables.features.describe import FrozenDescriber, build_describer, parse_frozen
+from trainables.features.feature_data import FeatureData, FloatArray
+from trainables.features.reduce import Reduction, fit_reduction, reduce
+from trainables.features.spec import Features, Frozen, Hog
+from trainables.pretrained import Pretrained
+
+BLOCK = 64
+"""Images described at once. Augmented views are drawn block by block, so that they do not depend on
+how the work is divided."""
+
+VIEW_SEED = 1
+
+
+def normalisation_of(
+    spec: Features, data: ImageData, pretrained: Pretrained | None
+) -> Normalisation:
+    """A frozen network's normalisation; other features take pixels as they are."""
+    if not isinstance(spec, Frozen):
+        return Normalisation(mean=(0.0,), std=(1.0,))
+    config, _ = parse_frozen(spec)
+    return build_normalisation(
+        config.normalisation,
+        train_normalisation(data),
+        num_channels=data.num_channels,
+        in_channels=(pretrained.in_channels if pretrained else 0) or data.num_channels,
+    )
+
+
+def fingerprint(spec: Features, data: ImageData, pretrained: Pretrained | None) -> str:
+    """sha256 of all that the features depend on."""
+    parts = {
+        "data": data.fingerprint,
+        "split": data.split_fingerprint,
+        "spec": asdict(spec),
+        "weights": pretrained.digest if pretrained else None,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def chunks(spec: Features, data: ImageData, size: int) -> Iterator[tuple[int, int, int]]:
+    """(view, start, stop): view 0 is plain, of all images; the others are of train's.
+
+    Args:
+        size: Images in a chunk, a multiple of `BLOCK`.
+    """
+    views = spec.views if isinstance(spec, Frozen) else 0
+    for view in range(views + 1):
+        count = len(data.train_indices if view else data.labels_N)
+        for start in range(0, count, size):
+            yield view, start, min(start + size, count)
+
+
+def describe_chunk(
+    chunk: tuple[int, int, int],
+    spec: Features,
+    data: ImageData,
+    pretrained: Pretrained | None,
+) -> FloatArray:
+    """Descriptors, ND, of one of `chunks`, on the GPU if the process has one."""
+    view, start, stop = chunk
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    describer = build_describer(
+        spec,
+        normalisation_of(spec, data, pretrained),
+        image_size=data.image_size,
+        pretrained=pretrained,
+    ).to(device)
+    indices = data.train_indices if view else np.arange(len(data.labels_N))
+    described = []
+    for first in range(start, stop, BLOCK):
+        images = data.images_NHWC[indices[first : min(first + BLOCK, stop)]]
+        images_NHWC = torch.tensor(images).to(device)
+        with torch.inference_mode():
+            if view:
+                assert isinstance(describer, FrozenDescriber)
+                seed = int(np.random.SeedSequence([VIEW_SEED, view, first]).generate_state(1)[0])
+                generator = torch.Generator(device).manual_seed(seed)
+                features_ND = describer.augmented(images_NHWC, generator)
+            else:
+                features_ND = describer(images_NHWC)
+        described.append(features_ND.cpu().numpy())
+    return np.concatenate(described)
+
+
+def assemble(
+    described: Mapping[tuple[int, int, int], FloatArray],
+    spec: Features,
+    data: ImageData,
+    pretrained: Pretrained | None,
+) -> FeatureData:
+    """One `FeatureData` from all chunks; HOG's are reduced by what is fitted on train here."""
+    by_view: dict[int, list[FloatArray]] = {}
+    for chunk in sorted(described):
+        by_view.setdefault(chunk[0], []).append(described[chunk])
+    plain_ND, *views = (np.concatenate(by_view[view]) for view in sorted(by_view))
+    reduction: Reduction | None = None
+    if isinstance(spec, Hog):
+        train = data.train_indices
+        reduction = fit_reduction(
+            plain_ND[train],
+            data.labels_N[train],
+            components=spec.components,
+            ranked_by=spec.ranked_by,
+            seed=0,
+        )
+        plain_ND = reduce(reduction, plain_ND)
+    empty = np.zeros((0, len(data.train_indices), plain_ND.shape[1]), dtype=np.float32)
+    return FeatureData(
+        plain_ND=plain_ND,
+        views_VTD=np.stack(views) if views else empty,
+        spec=spec,
+        arrays=reduction.arrays() if reduction else {},
+        fingerprint=fingerprint(spec, data, pretrained),
+    )

@@ -1,0 +1,71 @@
+"""The front of an exported model that was trained on features: from pixels to those features."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trainables.augment import Normalisation
+from trainables.features.describe import build_describer
+from trainables.features.feature_data import FeatureData
+from trainables.features.reduce import Reduction, reduce
+from trainables.features.spec import Features
+from trainables.given import Given
+from trainables.pretrained import Pretrained
+
+REDUCTION = "reduction."
+
+
+class FeatureFront(nn.Module):
+    """Describes images, reduces the descriptors if something was fitted, takes the first ones."""
+
+    def __init__(
+        self, describer: nn.Module, reduction: Reduction | None, num_features: int
+    ) -> None:
+        super().__init__()
+        self.describer = describer
+        self.reduction = nn.Module()
+        for name, array in (reduction.arrays() if reduction else {}).items():
+            self.reduction.register_buffer(name, torch.tensor(array))
+        self._fitted = reduction
+        self._num_features = num_features
+
+    def forward(self, images_NHWC: Tensor) -> Tensor:
+        """uint8 NHWC -> float32 features, as images of one pixel, NCHW."""
+        features_ND: Tensor = self.describer(images_NHWC)
+        if self._fitted:
+            features_ND = torch.from_numpy(reduce(self._fitted, features_ND.cpu().numpy()))
+        return features_ND[:, : self._num_features, None, None]
+
+
+def build_feature_front(
+    spec: Features,
+    normalisation: Normalisation,
+    *,
+    image_size: tuple[int, int],
+    num_features: int,
+    pretrained: Pretrained | None,
+    arrays: Mapping[str, "np.ndarray[Any, Any]"],
+) -> FeatureFront:
+    """The front that `spec` says; `arrays` hold what was fitted, by names that begin with
+    `REDUCTION`."""
+    describer = build_describer(spec, normalisation, image_size=image_size, pretrained=pretrained)
+    fitted = {n.removeprefix(REDUCTION): a for n, a in arrays.items() if n.startswith(REDUCTION)}
+    reduction = Reduction.from_arrays(fitted) if fitted else None
+    return FeatureFront(describer, reduction, num_features)
+
+
+def build_front(
+    features: FeatureData, normalisation: Normalisation, num_features: int, given: Given
+) -> FeatureFront:
+    """The front for what a trial has been given."""
+    return build_feature_front(
+        features.spec,
+        normalisation,
+        image_size=given.data.image_size,
+        num_features=num_features,
+        pretrained=given.pretrained,
+        arrays={REDUCTION + name: array for name, array in features.arrays.items()},
+    )

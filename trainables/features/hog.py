@@ -1,0 +1,66 @@
+"""Histograms of oriented gradients (Dalal & Triggs 2005, https://doi.org/10.1109/CVPR.2005.177)."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from skimage.feature import hog
+
+from trainables.config import ConfigError
+
+CELLS_PER_SIDE = 8
+"""At most; so a descriptor has at most (8 - 1)^2 * 2 * 2 * 9 = 1,764 numbers, however large the
+image is."""
+
+LEAST_PIXELS_PER_CELL = 2
+
+
+def hog_descriptors(
+    images_NHWC: npt.NDArray[np.uint8],
+    *,
+    orientations: int = 9,
+    pixels_per_cell: tuple[int, int] | None = None,
+    cells_per_block: int = 2,
+) -> npt.NDArray[np.float32]:
+    """scikit-image's descriptor of each image, ND; one pixel of colour counts by its channel of
+    largest gradient.
+
+    Args:
+        images_NHWC: C is 1 or 3.
+        pixels_per_cell: (height, width); `None`: as `default_cell` says.
+
+    Raises:
+        ConfigError: An image is smaller than a block.
+    """
+    height, width, channels = images_NHWC.shape[1:]
+    cell = pixels_per_cell or default_cell(height, width)
+    block = tuple(cells_per_block * side for side in cell)
+    if height < block[0] or width < block[1]:
+        raise ConfigError(
+            f"image_size = {height}x{width}: HOG needs images of at least "
+            f"{block[0]}x{block[1]} pixels: give a larger --image-size"
+        )
+    single = channels == 1
+    return np.stack(
+        [
+            hog(
+                image_HWC[..., 0] if single else image_HWC,
+                orientations=orientations,
+                pixels_per_cell=cell,
+                cells_per_block=(cells_per_block, cells_per_block),
+                channel_axis=None if single else -1,
+            )
+            for image_HWC in images_NHWC
+        ],
+        dtype=np.float32,
+        casting="same_kind",
+    )
+
+
+def default_cell(height: int, width: int) -> tuple[int, int]:
+    """Pixels of a cell, (height, width): an eighth of the side, rounded up, and at least two."""
+    return _cell_side(height), _cell_side(width)
+
+
+def _cell_side(pixels: int) -> int:
+    return max(LEAST_PIXELS_PER_CELL, math.ceil(pixels / CELLS_PER_SIDE))

@@ -1,0 +1,80 @@
+"""Principal components of features, ranked: a trial takes the first so many of them."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import f_classif
+
+FloatArray = npt.NDArray[np.float32]
+
+NOISE = 1e-6
+"""A component with less of the first one's standard deviation is rounding error in float32."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Reduction:
+    """What was fitted on the train split. Shapes: D features, K components, best first."""
+
+    mean_D: FloatArray
+    components_KD: FloatArray
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """By name, contiguous, as safetensors stores them."""
+        return {"mean_D": self.mean_D, "components_KD": self.components_KD}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Reduction":
+        """The inverse of `arrays`."""
+        return cls(mean_D=arrays["mean_D"], components_KD=arrays["components_KD"])
+
+
+def fit_reduction(
+    train_ND: FloatArray,
+    labels_N: npt.NDArray[np.int64],
+    *,
+    components: int,
+    ranked_by: Literal["f_classif", "variance"],
+    seed: int,
+) -> Reduction:
+    """Fit on the train split alone.
+
+    Args:
+        components: At most so many, and no more than there are images or features.
+        ranked_by: `f_classif`: by the F value of an analysis of variance of the component over
+            the classes; `variance`: by the component's variance. Ties go by variance, components
+            that do not vary come last.
+        seed: Of the randomised solver (Halko et al. 2011), which scikit-learn takes when the
+            features are many.
+    """
+    pca = PCA(n_components=min(components, *train_ND.shape), random_state=seed).fit(train_ND)
+    components_KD: FloatArray = pca.components_
+    if ranked_by == "f_classif":
+        scores_K = _f_values(pca.transform(train_ND).astype(np.float64), labels_N)
+        deviations_K = np.sqrt(pca.explained_variance_)
+        scores_K[~(deviations_K > NOISE * deviations_K[0])] = -np.inf
+        components_KD = components_KD[np.argsort(-scores_K, kind="stable")]
+    return Reduction(
+        mean_D=np.ascontiguousarray(pca.mean_, dtype=np.float32),
+        components_KD=np.ascontiguousarray(components_KD, dtype=np.float32),
+    )
+
+
+def reduce(reduction: Reduction, features_ND: FloatArray) -> FloatArray:
+    """Components of each image, NK, best first."""
+    reduced_NK = (features_ND - reduction.mean_D) @ reduction.components_KD.T
+    return reduced_NK.astype(np.float32, copy=False)
+
+
+def _f_values(
+    reduced_NK: npt.NDArray[np.float64], labels_N: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """One F value per component, -inf where it is undefined."""
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Features .* are constant")
+        scores_K, _ = f_classif(reduced_NK, labels_N)
+    return np.where(np.isnan(scores_K), -np.inf, scores_K)

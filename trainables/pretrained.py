@@ -1,0 +1,142 @@
+"""Weights to start from: ImageNet's by torchvision, or a file of one's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trainables.architectures import find_architecture
+from trainables.config import ConfigError
+
+BACKBONE = "backbone."
+REPLACED = ("classifier.", "head.", f"{BACKBONE}fc.", f"{BACKBONE}classifier.")
+"""What stands behind the features is new in every task."""
+
+MAX_LISTED = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Pretrained:
+    """Weights by name, without the classifier's; numpy arrays, so that Ray shares them zero-copy.
+
+    Attributes:
+        source: `imagenet`, or the file's path.
+        digest: sha256 of names and values.
+    """
+
+    source: str
+    arrays: Mapping[str, "np.ndarray[Any, Any]"]
+    in_channels: int
+    digest: str
+
+
+def load_pretrained(weights: str, architecture_name: str) -> Pretrained | None:
+    """What `--weights` names; `None` for `scratch`. ImageNet's are downloaded when missing.
+
+    Raises:
+        ConfigError: The architecture has no ImageNet weights, the download failed, or the file is
+            missing or holds no weights.
+    """
+    if weights == "scratch":
+        return None
+    if weights == "imagenet":
+        state = _download_imagenet(architecture_name)
+    else:
+        state = _read_file(Path(weights))
+    if not any(name.startswith(BACKBONE) for name in state):
+        state = _as_backbone(state, architecture_name)
+    arrays = {n: t.numpy() for n, t in state.items() if not n.startswith(REPLACED)}
+    kernels = [a for a in arrays.values() if a.ndim == 4]
+    digest = sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return Pretrained(
+        source=weights,
+        arrays=arrays,
+        in_channels=int(kernels[0].shape[1]) if kernels else 0,
+        digest=digest.hexdigest(),
+    )
+
+
+def start_from(model: nn.Module, pretrained: Pretrained) -> None:
+    """Copy the weights into `model`, whose classifier and head keep their own.
+
+    Raises:
+        ConfigError: Names or shapes differ; the message lists them.
+    """
+    own = {n: t for n, t in model.state_dict().items() if not n.startswith(REPLACED)}
+    problems = [f"  {name}: not in the file" for name in own if name not in pretrained.arrays]
+    for name, array in pretrained.arrays.items():
+        if name not in own:
+            problems.append(f"  {name}: not in the model")
+        elif tuple(own[name].shape) != array.shape:
+            problems.append(f"  {name}: {array.shape} in the file, {tuple(own[name].shape)} here")
+    if problems:
+        listed = problems[:MAX_LISTED]
+        if len(problems) > MAX_LISTED:
+            listed.append(f"  and {len(problems) - MAX_LISTED} more")
+        raise ConfigError(
+            f"--weights = {pretrained.source!r}: does not fit the model:\n"
+            + "\n".join(listed)
+            + "\nGive weights of this architecture and size (for ImageNet's on small images, "
+            'stem = "imagenet"), or scratch.'
+        )
+    model.load_state_dict(
+        {name: torch.tensor(array) for name, array in pretrained.arrays.items()}, strict=False
+    )
+
+
+def _as_backbone(state: Mapping[str, Tensor], architecture_name: str) -> dict[str, Tensor]:
+    """torchvision's names as ours: its network is a model's `backbone`, where there is one."""
+    if find_architecture(architecture_name).imagenet is None:
+        return dict(state)
+    return {BACKBONE + name: tensor for name, tensor in state.items()}
+
+
+def _download_imagenet(architecture_name: str) -> dict[str, Tensor]:
+    from torchvision.models import get_weight
+
+    enum = find_architecture(architecture_name).imagenet
+    if enum is None:
+        raise ConfigError(
+            f"--weights = 'imagenet': there are none for {architecture_name}: "
+            "give scratch or a file"
+        )
+    weights = get_weight(enum)
+    target = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+    try:
+        state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"--weights = 'imagenet': the download of {weights.url} failed ({error}): "
+            f"put the file at {target}, or give scratch or a file"
+        ) from error
+    return state
+
+
+def _read_file(path: Path) -> dict[str, Tensor]:
+    """An exported model (`.safetensors`), or a torch state dict, read without unpickling code."""
+    if not path.is_file():
+        raise ConfigError(
+            f"--weights = {str(path)!r}: there is no such file: give scratch, imagenet, an "
+            "exported model (.safetensors) or a torch state dict"
+        )
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return dict(load_file(path))
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged bytes raise anything
+        raise ConfigError(f"--weights = {str(path)!r}: cannot be read: {error}") from error
+    if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
+        raise ConfigError(
+            f"--weights = {str(path)!r}: must be a state dict, names and tensors alone"
+        )
+    return state

@@ -1,0 +1,135 @@
+"""In which arithmetic a run trains: measured once, then the same for every trial."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from trainables.architectures import find_architecture
+from trainables.catalogue import is_estimator
+from trainables.config import ConfigError, Precision, Runtime, parse_estimator, parse_trial
+from trainables.device import autocast, memory_format
+from trainables.given import Given
+from trainables.inputs import build_inputs, place
+from trainables.pretrained import start_from
+
+PROBE_SECONDS = 0.8
+"""Time in which the combinations take turns; a first step of each is not counted."""
+
+PROBE_BATCH_SIZE = 32
+
+WORTH_A_CHANGE = 1.1
+"""What another combination must gain over plain fp32 before it is taken."""
+
+HOPELESS = 2.0
+"""A combination whose first steps take so many times the best one's takes no further turns."""
+
+
+def probe(flat: dict[str, Any], given: Given, *, pinned: Precision | None) -> Runtime:
+    """Measure a configuration's model on random inputs of the data's shape.
+
+    Args:
+        flat: A complete configuration: the run's first.
+        given: Gives the shape of a batch, the number of classes, and the weights to start from.
+        pinned: A precision to keep; then only the memory format is probed.
+
+    Returns:
+        The fastest combination here. An estimator has no choice: fp32 on the CPU.
+
+    Raises:
+        ConfigError: The configuration breaks a rule, or the weights do not fit its model.
+    """
+    if is_estimator(flat["architecture"]):
+        from trainables.estimators import find_estimator
+
+        parse_estimator(flat, find_estimator(flat["architecture"]).Config)
+        if given.features is None:
+            raise ConfigError(
+                f"architecture = {flat['architecture']!r}: an estimator needs features: give the "
+                "Job features=Pixels(), for instance"
+            )
+        return Runtime(device="cpu")
+    architecture = find_architecture(flat["architecture"])
+    config, own = parse_trial(flat, architecture.Config)
+    here = Runtime(device="cpu")
+    if torch.cuda.is_available():
+        here = Runtime(device="cuda", device_name=torch.cuda.get_device_name())
+    precisions: tuple[Precision, ...] = (pinned,) if pinned else _sensible_precisions(here)
+    candidates = [
+        replace(here, precision=precision, channels_last=channels_last)
+        for precision in precisions
+        for channels_last in (False, True)
+    ]
+    inputs = build_inputs(
+        place(given.data, given.features, here),
+        config,
+        here,
+        in_channels=given.pretrained.in_channels if given.pretrained else 0,
+    )
+    images_NCHW = torch.randn(PROBE_BATCH_SIZE, inputs.in_channels, *inputs.image_size)
+    labels_N = torch.randint(given.data.num_classes, (PROBE_BATCH_SIZE,))
+    steps = []
+    for runtime in candidates:
+        model = architecture.build(
+            own,
+            in_channels=inputs.in_channels,
+            image_size=inputs.image_size,
+            num_classes=given.data.num_classes,
+        )
+        if given.pretrained and given.features is None:
+            start_from(model, given.pretrained)
+        steps.append(_build_step(model, runtime, images_NCHW, labels_N))
+    seconds = _race(steps)
+    fastest = min(range(len(candidates)), key=seconds.__getitem__)
+    worth = seconds[0] >= WORTH_A_CHANGE * seconds[fastest]
+    return candidates[fastest if worth else 0]
+
+
+def _sensible_precisions(runtime: Runtime) -> tuple[Precision, ...]:
+    """A CPU without bf16 instructions emulates them, over ten times slower than fp32."""
+    if runtime.device == "cuda":
+        return ("fp32", "bf16")
+    cpu = Path("/proc/cpuinfo")
+    flags = set(cpu.read_text().split()) if cpu.exists() else set()
+    return ("fp32", "bf16") if flags & {"avx512_bf16", "amx_bf16", "bf16"} else ("fp32",)
+
+
+def _build_step(
+    model: nn.Module, runtime: Runtime, images_NCHW: torch.Tensor, labels_N: torch.Tensor
+) -> Callable[[], None]:
+    """A forward and a backward pass, finished when it returns."""
+    model.to(runtime.device, memory_format=memory_format(runtime))  # type: ignore[call-overload]
+    images_NCHW = images_NCHW.to(runtime.device, memory_format=memory_format(runtime))
+    labels_N = labels_N.to(runtime.device)
+
+    def step() -> None:
+        with autocast(runtime):
+            loss = nn.functional.cross_entropy(model(images_NCHW), labels_N)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if runtime.device == "cuda":
+            torch.cuda.synchronize()
+
+    return step
+
+
+def _race(steps: Sequence[Callable[[], None]]) -> list[float]:
+    """Each step's shortest time: taking turns, a busy machine slows all of them alike."""
+    for step in steps:
+        step()
+    best = [_seconds(step) for step in steps]
+    until = time.perf_counter() + PROBE_SECONDS
+    while time.perf_counter() < until:
+        for i, step in enumerate(steps):
+            if best[i] <= HOPELESS * min(best):
+                best[i] = min(best[i], _seconds(step))
+    return best
+
+
+def _seconds(step: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started
