@@ -68,13 +68,17 @@ class ImageFront(nn.Module):
 class EstimatorClassifier(nn.Module):
     """A fitted scikit-learn estimator as a module: features in, log-probabilities out."""
 
-    def __init__(self, fitted: Any) -> None:
+    def __init__(self, fitted: Any, num_classes: int) -> None:
         super().__init__()
         self.fitted = fitted
+        self.num_classes = num_classes
 
     def forward(self, features_NCHW: Tensor) -> Tensor:
-        probabilities_NK = self.fitted.predict_proba(features_NCHW.flatten(1).numpy())
-        return torch.from_numpy(probabilities_NK).log().float()
+        from trainables.classical import predict_probabilities
+
+        features_ND = features_NCHW.flatten(1).numpy()
+        probabilities_NK = predict_probabilities(self.fitted, features_ND, self.num_classes)
+        return torch.from_numpy(probabilities_NK).log()
 
 
 class ImageClassifier(nn.Module):
@@ -179,7 +183,9 @@ def load_model(path: str | Path) -> ImageClassifier:
         from trainables.classical import load_estimator  # scikit-learn takes seconds
 
         crop_fraction = 1.0
-        classifier: nn.Module = EstimatorClassifier(load_estimator(estimator_path(path)))
+        classifier: nn.Module = EstimatorClassifier(
+            load_estimator(estimator_path(path)), len(card.class_names)
+        )
     else:
         architecture = find_architecture(card.config["architecture"])
         config, own = parse_trial(card.config, architecture.Config)

@@ -9,6 +9,8 @@ import torch
 from trainables.catalogue import default_of
 from trainables.config import ConfigError, Runtime
 from trainables.datasets import ImageData
+from trainables.features import Pixels
+from trainables.features.extract import describe_all
 from trainables.fit import build_training, fit
 from trainables.given import Given
 from trainables.probe import probe
@@ -47,4 +49,11 @@ def test_a_configuration_that_breaks_a_rule(make_data: MakeData) -> None:
 
 
 def test_an_estimator_has_no_choice(make_data: MakeData) -> None:
-    assert probe_of("knn", make_data()) == Runtime(device="cpu")
+    data = make_data()
+    given = Given(data=data, features=describe_all(Pixels(), data))
+    assert probe(default_of("knn", 1), given, pinned=None) == Runtime(device="cpu")
+
+
+def test_an_estimator_needs_features(make_data: MakeData) -> None:
+    with pytest.raises(ConfigError, match="an estimator needs features"):
+        probe_of("knn", make_data())

@@ -124,3 +124,12 @@ def assemble(
         arrays=reduction.arrays() if reduction else {},
         fingerprint=fingerprint(spec, data, pretrained),
     )
+
+
+def describe_all(
+    spec: Features, data: ImageData, pretrained: Pretrained | None = None
+) -> FeatureData:
+    """All of it in this process: the same result, whatever the chunks."""
+    work = chunks(spec, data, len(data.labels_N))
+    described = {chunk: describe_chunk(chunk, spec, data, pretrained) for chunk in work}
+    return assemble(described, spec, data, pretrained)

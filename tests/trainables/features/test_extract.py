@@ -1,0 +1,93 @@
+"""Features of a data set: the same however the work is divided, and what trains on them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from trainables.catalogue import default_of
+from trainables.config import ConfigError, Runtime
+from trainables.datasets import ImageData
+from trainables.export import load_model
+from trainables.features import Features, Frozen, Hog, Pixels
+from trainables.features.extract import assemble, chunks, describe_all, describe_chunk
+from trainables.given import Given
+from trainables.session import Session
+from trainables.trials import build_trial
+
+MakeData = Callable[..., ImageData]
+MakeSession = Callable[[], Session]
+CPU = Runtime(device="cpu")
+
+FROZEN = Frozen(
+    architecture="cnn", config={"rotation_degrees": 20.0, "crop_fraction": 0.75}, views=2
+)
+every_spec = pytest.mark.parametrize("spec", [Pixels(), Hog(components=6), FROZEN])
+
+
+@pytest.fixture
+def data(make_data: MakeData) -> ImageData:
+    return make_data(size=(16, 16), train=100, validation=40, test=40)
+
+
+@every_spec
+def test_chunks_do_not_matter(data: ImageData, spec: Features) -> None:
+    whole = describe_all(spec, data)
+    work = reversed(list(chunks(spec, data, 64)))
+    parts = assemble({c: describe_chunk(c, spec, data, None) for c in work}, spec, data, None)
+    np.testing.assert_array_equal(parts.plain_ND, whole.plain_ND)
+    np.testing.assert_array_equal(parts.views_VTD, whole.views_VTD)
+    assert parts.fingerprint == whole.fingerprint
+
+
+def test_views_are_of_train_images_and_differ(data: ImageData) -> None:
+    features = describe_all(FROZEN, data)
+    assert features.views_VTD.shape == (2, 100, features.plain_ND.shape[1])
+    first, second = features.views_VTD
+    plain = features.plain_ND[data.train_indices]
+    assert not np.allclose(first, second)
+    assert not np.allclose(first, plain)
+
+
+def test_what_is_fitted_does_not_depend_on_the_test_split(data: ImageData) -> None:
+    images = data.images_NHWC.copy()
+    images[data.test_indices] = 255 - images[data.test_indices]
+    other = replace(data, images_NHWC=images)
+    seen = np.concatenate([data.train_indices, data.validation_indices])
+    first, second = (describe_all(Hog(components=6), d).plain_ND[seen] for d in (data, other))
+    np.testing.assert_array_equal(first, second)
+
+
+@every_spec
+@pytest.mark.parametrize("name", ["mlp", "logistic_regression", "knn", "svm"])
+def test_a_model_on_features_learns_and_is_exported_whole(
+    data: ImageData, make_session: MakeSession, tmp_path: Path, spec: Features, name: str
+) -> None:
+    given = Given(data=data, features=describe_all(spec, data))
+    flat = {**default_of(name, 6), "num_features": 12}
+    if name == "mlp":
+        flat |= {"batch_size": 16, "lr": 1e-2}
+    trial = build_trial(flat, given, CPU, seed=0)
+    *_, last = trial.figures(make_session())
+    assert last["epoch"] == 6
+    assert last["val_accuracy"] > 0.4
+    test = trial.evaluate(data.test_indices)
+
+    model = load_model(trial.save(tmp_path / "model"))
+    images_NHWC = torch.tensor(data.images_NHWC[data.test_indices])
+    with torch.inference_mode():
+        probabilities_NK = model(images_NHWC)
+    predicted_N = probabilities_NK.argmax(dim=1).numpy()
+    accuracy = float((predicted_N == data.labels_N[data.test_indices]).mean())
+    assert accuracy == pytest.approx(test.accuracy)
+    torch.testing.assert_close(
+        probabilities_NK.sum(dim=1), torch.ones(len(images_NHWC)).to(probabilities_NK)
+    )
+
+
+def test_an_unknown_knob_of_a_frozen_network_is_refused(data: ImageData) -> None:
+    with pytest.raises(ConfigError, match="unknown key"):
+        describe_all(Frozen(architecture="cnn", config={"filter": 3}), data)
