@@ -9,9 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 from torchvision.transforms import InterpolationMode
-from torchvision.transforms.functional import rotate
+from torchvision.transforms.functional import affine, rotate
 
-from trainables.augment import Normalisation, augment, train_normalisation
+from trainables.augment import (
+    Normalisation,
+    augment,
+    build_normalisation,
+    centre_crop,
+    train_normalisation,
+)
 from trainables.config import TrialConfig
 from trainables.datasets import ImageData
 
@@ -41,7 +47,11 @@ EVERYTHING = {
     "vertical_flip": 0.5,
     "crop_padding": 0.3,
     "rotation_degrees": 90.0,
+    "shear_degrees": 30.0,
+    "zoom": 0.5,
+    "translation": 0.3,
 }
+INTERPOLATING = ("rotation_degrees", "shear_degrees", "zoom", "translation")
 
 
 @pytest.mark.parametrize("knob", EVERYTHING)
@@ -63,8 +73,8 @@ def test_input_stays_unchanged() -> None:
     assert torch.equal(images, noise())
 
 
-def test_crops_and_flips_keep_uint8_and_a_rotation_gives_float32() -> None:
-    knobs = EVERYTHING | {"rotation_degrees": 0.0}
+def test_crops_and_flips_keep_uint8_and_what_interpolates_gives_float32() -> None:
+    knobs = EVERYTHING | dict.fromkeys(INTERPOLATING, 0.0)
     assert augmented(noise(), **knobs).dtype == torch.uint8
     assert augmented(noise(), **EVERYTHING).dtype == torch.float32
 
@@ -132,6 +142,65 @@ def test_rotation_is_torchvisions(size: tuple[int, int]) -> None:
         image_CHW = image.permute(2, 0, 1).float()
         expected = rotate(image_CHW, angle, interpolation=InterpolationMode.BILINEAR)
         torch.testing.assert_close(result.permute(2, 0, 1), expected, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "expected"),
+    [
+        ({"shear_degrees": 25.0}, {"shear": [25.0, 0.0]}),
+        ({"zoom": 0.4}, {"scale": 1.4}),
+        ({"translation": 0.25}, {"translate": [-4, -4]}),
+        ({"rotation_degrees": 30.0, "zoom": 0.2}, {"angle": -30.0, "scale": 1.2}),
+    ],
+    ids=str,
+)
+def test_an_affine_transform_is_torchvisions(
+    monkeypatch: pytest.MonkeyPatch, knobs: dict[str, float], expected: dict[str, Any]
+) -> None:
+    """At the end of the range: every draw is 1. Borders apart, where the two pad differently."""
+    image = torch.nn.functional.interpolate(
+        noise(count=1, height=4, width=4).permute(0, 3, 1, 2).float(), size=16, mode="bilinear"
+    )
+    monkeypatch.setattr(torch, "rand", lambda n, **_: torch.ones(n))
+    result = augmented(image.permute(0, 2, 3, 1), **knobs).permute(0, 3, 1, 2)
+    whole = {"angle": 0.0, "translate": [0, 0], "scale": 1.0, "shear": [0.0, 0.0], **expected}
+    theirs = affine(image, interpolation=InterpolationMode.BILINEAR, **whole)
+    inside = (slice(None), slice(None), slice(3, 9), slice(3, 9))
+    torch.testing.assert_close(result[inside], theirs[inside], rtol=0, atol=0.1)
+
+
+def test_a_crop_from_a_larger_image_is_a_window_and_evaluation_sees_the_centre() -> None:
+    image = noise(count=1, height=6, width=9)[0]
+    results = augmented(image.expand(300, -1, -1, -1), crop_fraction=2 / 3)
+    possible = torch.stack(windows(image, 4, 6))
+    matches = (results[:, None] == possible).flatten(2).all(2)
+    assert (matches.sum(1) == 1).all()
+    assert matches.any(0).all(), "some window is never drawn"
+    assert torch.equal(centre_crop(image[None], 2 / 3)[0], image[1:5, 1:7])
+    assert torch.equal(centre_crop(image[None], 1.0)[0], image)
+
+
+@pytest.mark.parametrize(
+    ("name", "num_channels", "in_channels", "mean"),
+    [
+        ("train", 1, 1, (0.25,)),
+        ("train", 1, 3, (0.25, 0.25, 0.25)),
+        ("half", 1, 1, (0.5,)),
+        ("half", 3, 3, (0.5, 0.5, 0.5)),
+        ("unit", 3, 3, (0.0, 0.0, 0.0)),
+        ("imagenet", 3, 3, (0.485, 0.456, 0.406)),
+        ("imagenet", 1, 3, (0.485, 0.456, 0.406)),
+        ("imagenet", 1, 1, (0.449,)),
+    ],
+)
+def test_a_normalisation_that_is_given_has_the_networks_channels(
+    name: str, num_channels: int, in_channels: int, mean: tuple[float, ...]
+) -> None:
+    train = Normalisation(mean=(0.25,) * num_channels, std=(0.2,) * num_channels)
+    found = build_normalisation(name, train, num_channels=num_channels, in_channels=in_channels)
+    assert found.mean == pytest.approx(mean)
+    images = noise(channels=num_channels)
+    assert found(images, torch.contiguous_format).shape[1] == in_channels
 
 
 def test_a_rotation_of_next_to_nothing_is_next_to_the_identity() -> None:

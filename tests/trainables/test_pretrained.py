@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torchvision.models import ResNet18_Weights
 from torchvision.models import resnet18 as torchvision_resnet18
 
 from trainables.catalogue import default_of
@@ -173,3 +174,17 @@ def test_the_digest_tells_weights_apart(tmp_path: Path) -> None:
         save_file({"w": torch.full((2,), value)}, tmp_path / f"{value}.safetensors")
     first, second = (loaded(tmp_path / f"{v}.safetensors", "cnn").digest for v in (1.0, 2.0))
     assert first != second
+
+
+def test_imagenet_weights_that_are_there_already_need_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    state = torchvision_resnet18(weights=None).state_dict()
+    torch.save(state, folder / Path(ResNet18_Weights.IMAGENET1K_V1.url).name)
+    pretrained = load_pretrained("imagenet", "resnet18")
+    assert pretrained is not None
+    assert pretrained.in_channels == 3
+    assert set(pretrained.arrays) == {f"backbone.{n}" for n in state if not n.startswith("fc.")}

@@ -1,0 +1,86 @@
+"""What a model says of each test image, kept so that models can be compared without retraining."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from trainables.datasets.image_data import Integers
+
+PREDICTIONS = "predictions.parquet"
+"""In the folder of a retraining, beside its model."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Predictions:
+    """One row per image of the test split, in its order.
+
+    Attributes:
+        indices_N: Into `ImageData.images_NHWC`.
+        labels_N: The true classes.
+        predicted_N: The most probable classes, by the logits: float32 probabilities may tie where
+            these do not.
+        probabilities_NK: float32.
+    """
+
+    indices_N: Integers
+    labels_N: Integers
+    predicted_N: Integers
+    probabilities_NK: npt.NDArray[np.float32]
+
+    @property
+    def correct_N(self) -> npt.NDArray[np.bool_]:
+        correct_N: npt.NDArray[np.bool_] = self.predicted_N == self.labels_N
+        return correct_N
+
+
+def write_predictions(folder: Path, predictions: Predictions) -> Path:
+    """Write `predictions.parquet` into `folder`: under a temporary name, synced, then renamed."""
+    num_classes = predictions.probabilities_NK.shape[1]
+    flat = pa.array(predictions.probabilities_NK.ravel(), pa.float32())
+    table = pa.table(
+        {
+            "index": pa.array(predictions.indices_N, pa.int64()),
+            "label": pa.array(predictions.labels_N, pa.int64()),
+            "predicted": pa.array(predictions.predicted_N, pa.int64()),
+            "probabilities": pa.FixedSizeListArray.from_arrays(flat, num_classes),
+        }
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / PREDICTIONS
+    temporary = folder / f".{PREDICTIONS}.{os.getpid()}.tmp"
+    try:
+        with temporary.open("wb") as file:
+            pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def read_predictions(folder: Path) -> Predictions | None:
+    """What `write_predictions` wrote into `folder`; `None` where there is nothing.
+
+    Raises:
+        OSError, pyarrow.ArrowInvalid: The file is damaged; pages have checksums.
+    """
+    file = folder / PREDICTIONS
+    if not file.is_file():
+        return None
+    with pq.ParquetFile(file, page_checksum_verification=True) as stored:
+        table = stored.read().combine_chunks()
+    probabilities = table["probabilities"].combine_chunks()
+    return Predictions(
+        indices_N=table["index"].to_numpy(),
+        labels_N=table["label"].to_numpy(),
+        predicted_N=table["predicted"].to_numpy(),
+        probabilities_NK=probabilities.flatten()
+        .to_numpy()
+        .reshape(-1, probabilities.type.list_size),
+    )
