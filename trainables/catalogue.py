@@ -1,11 +1,9 @@
 """What can be trained, by name: networks (`architectures/`) and estimators (`estimators/`)."""
 
-from pathlib import Path
 from typing import Any
 
-from trainables.config import ConfigError, EstimatorConfig, TrialConfig, default_config, nearest
-
-FOLDERS = ("architectures", "estimators")
+from trainables.config import EstimatorConfig, TrialConfig, default_config
+from trainables.modules import import_dotted, names_in, unknown
 
 
 def is_estimator(name: str) -> bool:
@@ -15,18 +13,11 @@ def is_estimator(name: str) -> bool:
         ConfigError: Nothing has this name.
     """
     if "." in name:
-        from trainables.architectures import find_module
-
-        return hasattr(find_module(name), "build")
-    root = Path(__file__).parent
-    if (root / "estimators" / f"{name}.py").is_file():
+        return hasattr(import_dotted(name), "build")
+    if name in names_in("estimators"):
         return True
-    if not (root / "architectures" / f"{name}.py").is_file():
-        known = sorted(p.stem for f in FOLDERS for p in (root / f).glob("[!_]*.py"))
-        raise ConfigError(
-            f"architecture = {name!r}: must be one of {', '.join(known)}, or the dotted path of a "
-            f"module of yours{nearest(name, known)}"
-        )
+    if name not in names_in("architectures"):
+        raise unknown(name)
     return False
 
 

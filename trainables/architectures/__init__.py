@@ -6,16 +6,14 @@ take small images says so in `MINIMUM_PIXELS`; one whose `backbone` is torchvisi
 the enum of its ImageNet weights in `IMAGENET`.
 """
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from torch import nn
 
-from trainables.config import ConfigError, nearest
+from trainables.config import ConfigError
+from trainables.modules import find_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +44,7 @@ def find_architecture(name: str) -> Architecture:
     Raises:
         ConfigError: There is no such module, or it lacks `Config` or `Model`.
     """
-    module = find_module(name)
-    missing = [part for part in ("Config", "Model") if not hasattr(module, part)]
-    if missing:
-        raise ConfigError(f"architecture = {name!r}: the module has no {' and no '.join(missing)}")
+    module = find_module(name, "architectures", ("Config", "Model"))
     minimum_pixels = getattr(module, "MINIMUM_PIXELS", 1)
     imagenet = getattr(module, "IMAGENET", None)
     return Architecture(name, module.Config, module.Model, minimum_pixels, imagenet)
-
-
-def find_module(name: str) -> ModuleType:
-    """The module of an architecture here, or at a dotted path."""
-    known = sorted(p.stem for p in Path(__file__).parent.glob("[!_]*.py"))
-    dotted = "." in name and all(part.isidentifier() for part in name.split("."))
-    if not dotted and name not in known:
-        raise ConfigError(
-            f"architecture = {name!r}: must be one of {', '.join(known)}, or the dotted path of a "
-            f"module of yours{nearest(name, known)}"
-        )
-    path = name if dotted else f"{__name__}.{name}"
-    try:
-        return importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"architecture = {name!r}: {error}; is it on PYTHONPATH?") from error

@@ -11,13 +11,12 @@ Threads are no concern of `build`: they are set around `fit`, so that an exporte
 not carry the number of one machine.
 """
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
-from trainables.config import ConfigError, nearest
+from trainables.config import ConfigError
+from trainables.modules import find_module
 
 Fidelity = Literal["images", "rounds"]
 
@@ -44,21 +43,7 @@ def find_estimator(name: str) -> Estimator:
         ConfigError: There is no such module, it lacks `Config` or `build`, or its `FIDELITY` is
             unknown.
     """
-    known = estimator_names()
-    dotted = "." in name and all(part.isidentifier() for part in name.split("."))
-    if not dotted and name not in known:
-        raise ConfigError(
-            f"architecture = {name!r}: must be one of {', '.join(known)}, or the dotted path of a "
-            f"module of yours{nearest(name, known)}"
-        )
-    path = name if dotted else f"{__name__}.{name}"
-    try:
-        module = importlib.import_module(path)
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"architecture = {name!r}: {error}; is it on PYTHONPATH?") from error
-    missing = [part for part in ("Config", "build") if not hasattr(module, part)]
-    if missing:
-        raise ConfigError(f"architecture = {name!r}: the module has no {' and no '.join(missing)}")
+    module = find_module(name, "estimators", ("Config", "build"))
     fidelity: Any = getattr(module, "FIDELITY", "images")
     if fidelity not in get_args(Fidelity):
         raise ConfigError(
@@ -67,11 +52,6 @@ def find_estimator(name: str) -> Estimator:
         )
     max_images = getattr(module, "max_images", _no_limit)
     return Estimator(name, module.Config, module.build, fidelity, max_images)
-
-
-def estimator_names() -> list[str]:
-    """The estimators of this folder, sorted."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 
 
 def _no_limit(config: Any, num_features: int) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from trainables import architectures
 from trainables.architectures import find_architecture
 from trainables.config import ConfigError, default_config, parse_trial
+from trainables.modules import names_in
 
 NAMES = [
     module.name
@@ -129,7 +130,8 @@ def test_unknown_name_tells_the_nearest() -> None:
 
 
 def test_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=f"must be one of {', '.join(sorted(NAMES))}"):
+    known = sorted(NAMES + names_in("estimators"))
+    with pytest.raises(ConfigError, match=f"must be one of {', '.join(known)}"):
         find_architecture("xyzzy")
 
 

@@ -17,7 +17,8 @@ from trainables.classical import (
     save_estimator,
 )
 from trainables.config import ConfigError, EstimatorConfig, check_fields
-from trainables.estimators import estimator_names, find_estimator
+from trainables.estimators import find_estimator
+from trainables.modules import names_in
 
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("boosted_trees", {"rounds": 8}),
@@ -84,7 +85,7 @@ def build(
 
 
 def test_every_estimator_is_in_the_suite() -> None:
-    assert sorted({name for name, _ in VARIANTS}) == estimator_names()
+    assert sorted({name for name, _ in VARIANTS}) == names_in("estimators")
 
 
 @every_variant
@@ -175,12 +176,12 @@ def test_one_image_of_each_class(name: str, knobs: dict[str, Any]) -> None:
     assert np.isfinite(figures["val_loss"])
 
 
-@pytest.mark.parametrize("name", estimator_names())
+@pytest.mark.parametrize("name", names_in("estimators"))
 def test_knobs_of_two_estimators_do_not_clash(name: str) -> None:
     own = {f.name for f in fields(find_estimator(name).Config)}
     others = {
         f.name
-        for other in estimator_names()
+        for other in names_in("estimators")
         if other != name
         for f in fields(find_estimator(other).Config)
     }
