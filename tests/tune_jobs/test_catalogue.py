@@ -1,6 +1,7 @@
 """Every job file: named as its module, and its first configurations replay through its space."""
 
 import importlib
+import re
 import warnings
 from pathlib import Path
 
@@ -62,3 +63,12 @@ def test_every_system_of_the_reports_is_published_by_a_job() -> None:
         *("19", "20", "21a", "21b", "21c", "21d"),
     }
     assert found == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_of_systems_tells_every_published_figure(name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "systems.md").read_text()
+    for published in importlib.import_module(f"tune_jobs.{name}").JOB.published:
+        figure = f"{published.accuracy:g} ({published.metric})" if published.accuracy else "none"
+        row = rf"^\| {re.escape(published.name)} \| .* \| `{name}` \| {re.escape(figure)} \|"
+        assert re.search(row, page, flags=re.MULTILINE), published.name
