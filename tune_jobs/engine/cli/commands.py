@@ -53,7 +53,7 @@ def _list_jobs() -> None:
         print(dataset)
         for job in group:
             budget = f"{job.trials} trials of up to {job.epochs} epochs"
-            print(f"  {job.name:18} {budget:32} {_reported(job)}".rstrip())
+            print(f"  {job.name:26} {budget:32} {_reported(job)}".rstrip())
 
 
 def _reported(job: Job) -> str:

@@ -38,7 +38,8 @@ class TrialLogs:
         """Nothing to write before the first trial."""
 
     def started(self, name: str, config: Mapping[str, Any]) -> None:
-        hparams = {key: config[key] for key in self._hparams if key in config}
+        given = {key: config[key] for key in self._hparams if key in config}
+        hparams = {key: "none" if value is None else value for key, value in given.items()}
         self._open[name] = TrialLog(self._folder / name, hparams)
 
     def reported(self, name: str, figures: Mapping[str, Any]) -> None:
