@@ -11,6 +11,7 @@ import torch
 from trainables.catalogue import default_of
 from trainables.config import ConfigError, Runtime
 from trainables.datasets import ImageData
+from trainables.evaluate import score
 from trainables.export import load_model
 from trainables.features import Features, Frozen, Hog, Pixels
 from trainables.features.extract import assemble, chunks, describe_all, describe_chunk
@@ -74,7 +75,8 @@ def test_a_model_on_features_learns_and_is_exported_whole(
     *_, last = trial.figures(make_session())
     assert last["epoch"] == 6
     assert last["val_accuracy"] > 0.4
-    test = trial.evaluate(data.test_indices)
+    labels_N = torch.tensor(data.labels_N[data.test_indices])
+    test = score(trial.predict_logits(data.test_indices), labels_N)
 
     model = load_model(trial.save(tmp_path / "model"))
     images_NHWC = torch.tensor(data.images_NHWC[data.test_indices])
