@@ -73,7 +73,12 @@ def test_a_reader_of_a_folder_sees_the_old_content_or_the_new(tmp_path: Path) ->
     storage = LocalStorage(tmp_path)
     contents = [bytes([n]) * 300_000 for n in range(8)]
     storage.write("a", contents[0])
-    writer = threading.Thread(target=lambda: [storage.write("a", c) for c in contents])
+
+    def write_all() -> None:
+        for content in contents:
+            storage.write("a", content)
+
+    writer = threading.Thread(target=write_all)
     writer.start()
     while writer.is_alive():
         assert storage.read("a") in contents
