@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from trainables.datasets.image_data import Integers
+
 if TYPE_CHECKING:
-    from trainables.network_trial import NetworkTrial
+    from trainables.fit import Training
     from trainables.trials import Trial
 
 LATENCY_SECONDS = 0.1
@@ -24,7 +26,9 @@ def forget_peak() -> None:
         torch.cuda.reset_peak_memory_stats()
 
 
-def measure_cost(trial: "Trial", test_seconds: float) -> dict[str, float | int]:
+def measure_cost(
+    trial: "Trial", test_indices: Integers, test_seconds: float
+) -> dict[str, float | int]:
     """Figures of a trained model, where it trained; those that do not apply are left out.
 
     `throughput` is the prediction of the test split itself, in batches of 256 (or of the whole
@@ -34,12 +38,12 @@ def measure_cost(trial: "Trial", test_seconds: float) -> dict[str, float | int]:
     has touched and trials before this one included.
 
     Args:
-        test_seconds: That the prediction of the test split took.
+        test_seconds: What the prediction of the test split took.
     """
     found: dict[str, float | int] = {
         "peak_host_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE,
-        "throughput": trial.num_test / test_seconds,
-        "latency_seconds": _latency(trial),
+        "throughput": len(test_indices) / test_seconds,
+        "latency_seconds": _latency(trial, test_indices[:1]),
     }
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
         found["peak_device_bytes"] = torch.cuda.max_memory_allocated()
@@ -49,10 +53,9 @@ def measure_cost(trial: "Trial", test_seconds: float) -> dict[str, float | int]:
     return found
 
 
-def count_multiply_adds(trial: "NetworkTrial") -> int:
+def count_multiply_adds(training: "Training") -> int:
     """Of the forward pass of one image, by torch's counter of convolutions and matrix products:
     it counts a multiply-add as two operations."""
-    training = trial.training
     training.model.eval()
     image = training.inputs.plain(training.inputs.placed.test[:1])
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -60,11 +63,11 @@ def count_multiply_adds(trial: "NetworkTrial") -> int:
     return int(counter.get_total_flops()) // 2
 
 
-def _latency(trial: "Trial") -> float:
+def _latency(trial: "Trial", one: Integers) -> float:
     times: list[float] = []
-    trial.predict_logits(trial.test_indices[:1])
+    trial.predict_logits(one)
     while len(times) < 3 or sum(times) < LATENCY_SECONDS:
         started = time.perf_counter()
-        trial.predict_logits(trial.test_indices[:1]).sum().item()  # which waits for the device
+        trial.predict_logits(one).sum().item()  # which waits for the device
         times.append(time.perf_counter() - started)
     return statistics.median(times)

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trainables.classical import ClassicalTraining, Vectors, save_estimator
 from trainables.config import parse_estimator
 from trainables.datasets.image_data import Integers
 from trainables.estimators import find_estimator
-from trainables.evaluate import Evaluation, score
 from trainables.export import build_card, estimator_path, save_model
 from trainables.features.extract import normalisation_of
 from trainables.features.front import build_front
@@ -52,12 +52,17 @@ class EstimatorTrial:
             session.watchdog.progress()
             yield figures
 
-    def evaluate(self, indices: Integers) -> Evaluation:
+    def predict_logits(self, indices: Integers) -> Tensor:
         features_ND = self._features.plain_ND[indices, : self._num_features]
         probabilities_NK = self.training.predict_probabilities(features_ND)
-        labels_N = torch.tensor(self._given.data.labels_N[indices])
         least = float(np.finfo(np.float32).tiny)
-        return score(torch.tensor(probabilities_NK).clamp(min=least).log(), labels_N)
+        return torch.tensor(probabilities_NK).clamp(min=least).log()
+
+    def features(self, indices: Integers) -> Tensor:
+        return torch.tensor(self._features.plain_ND[indices, : self._num_features])
+
+    def count_multiply_adds(self) -> None:
+        """An estimator is no sum of convolutions and matrix products."""
 
     def save(self, folder: Path) -> Path:
         given, features = self._given, self._features

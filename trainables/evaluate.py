@@ -1,5 +1,6 @@
 """What a model says of a set of images, never augmented."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,16 +23,27 @@ class Evaluation:
 
 
 @torch.inference_mode()
-def predict_logits(model: nn.Module, inputs: Inputs, indices: Tensor, runtime: Runtime) -> Tensor:
-    """Float32 logits, NK, of the images that `indices` name, in batches that fit in memory."""
+def predict_logits(
+    model: nn.Module,
+    inputs: Inputs,
+    indices: Tensor,
+    runtime: Runtime,
+    function: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
+    """Float32 logits, NK, of the images that `indices` name, in batches that fit in memory.
+
+    Args:
+        function: A part of the model to call in place of the whole.
+    """
     model.eval()
+    function = function or model
     logits: list[Tensor] = []
     batch_size, done = BATCH_SIZE, 0
     while done < len(indices):
         chosen = indices[done : done + batch_size]
         try:
             with autocast(runtime):
-                logits.append(model(inputs.plain(chosen)).float())
+                logits.append(function(inputs.plain(chosen)).float())
         except torch.OutOfMemoryError:
             if batch_size == 1:
                 raise

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from trainables.checkpoint import CheckpointClock
 from trainables.config import Runtime
+from trainables.cost import count_multiply_adds
 from trainables.datasets.image_data import Integers
-from trainables.evaluate import Evaluation
+from trainables.evaluate import predict_logits
 from trainables.export import build_card, save_model
 from trainables.features.extract import normalisation_of
 from trainables.features.front import build_front
@@ -54,9 +56,19 @@ class NetworkTrial:
                 session.checkpoints.save(report.epoch, training.state_dict())
             yield {**asdict(report), **extra}
 
-    def evaluate(self, indices: Integers) -> Evaluation:
+    def predict_logits(self, indices: Integers) -> Tensor:
         place = self.training.inputs.placed.labels_N.device
-        return self.training.evaluate(torch.tensor(indices, device=place))
+        return self.training.predict_logits(torch.tensor(indices, device=place))
+
+    def features(self, indices: Integers) -> Tensor:
+        training = self.training
+        chosen = torch.tensor(indices, device=training.inputs.placed.labels_N.device)
+        last_layer = training.model.features
+        assert callable(last_layer)  # every architecture has it
+        return predict_logits(training.model, training.inputs, chosen, training.runtime, last_layer)
+
+    def count_multiply_adds(self) -> int:
+        return count_multiply_adds(self.training)
 
     def save(self, folder: Path) -> Path:
         given, inputs, front = self._given, self.training.inputs, None

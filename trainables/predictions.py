@@ -14,6 +14,9 @@ from trainables.datasets.image_data import Integers
 PREDICTIONS = "predictions.parquet"
 """In the folder of a retraining, beside its model."""
 
+EMBEDDINGS = "embeddings.npy"
+"""Beside it: features of the first test images, float32, ND."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Predictions:
@@ -33,7 +36,7 @@ class Predictions:
     probabilities_NK: npt.NDArray[np.float32]
 
     @property
-    def correct_N(self) -> npt.NDArray[np.bool_]:
+    def correct_N(self) -> npt.NDArray[np.bool_]:  # noqa: N802 (a shape)
         correct_N: npt.NDArray[np.bool_] = self.predicted_N == self.labels_N
         return correct_N
 

@@ -70,10 +70,25 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
         tune.report({"figures": _probe(config, given)})
         return
     folder = settings.folder / config["name"]
+    try:
+        with Watchdog(settings.timeout_seconds, folder) as watchdog:
+            for figures in _train(config, given, folder, watchdog):
+                with watchdog.paused():
+                    tune.report({"figures": figures})
+    except ConfigError as error:  # another attempt would not mend it
+        tune.report({"figures": {"error": str(error)}})
+
+
+def retrain_once(config: dict[str, Any], settings: TrialSettings) -> dict[str, Any]:
+    """A retraining outside Ray Tune -> the last epoch's figures; the rest is in its folder."""
+    from trainables.device import prepare_process
+    from trainables.watchdog import Watchdog
+
+    prepare_process()
+    folder = settings.folder / config["name"]
     with Watchdog(settings.timeout_seconds, folder) as watchdog:
-        for figures in _train(config, given, folder, watchdog):
-            with watchdog.paused():
-                tune.report({"figures": figures})
+        *_, last = _train(config, settings.fetch(), folder, watchdog)
+    return last
 
 
 def _probe(config: dict[str, Any], given: "Given") -> dict[str, str]:
@@ -95,9 +110,12 @@ def _train(
 ) -> Iterator[dict[str, Any]]:
     """Figures by epoch; a retraining's last ones hold test's, and its model is in `folder`."""
     from trainables.checkpoint import CheckpointFolder
+    from trainables.cost import forget_peak
+    from trainables.held_out import evaluate_on_test
     from trainables.session import Session
     from trainables.trials import build_trial
 
+    forget_peak()
     if config["task"] == "retrain":
         given = replace(given, rungs=())
     trial = build_trial(config["config"], given, Runtime(**config["runtime"]), seed=config["seed"])
@@ -106,7 +124,6 @@ def _train(
     )
     for figures in trial.figures(session):
         if config["task"] == "retrain" and figures["epoch"] == trial.epochs:
-            test = trial.evaluate(given.data.test_indices)
-            figures |= {f"test_{name}": value for name, value in asdict(test).items()}
+            figures |= evaluate_on_test(trial, given.data, folder)
             trial.save(folder)
         yield figures

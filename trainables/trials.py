@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from trainables.catalogue import is_estimator
 from trainables.config import ConfigError, Runtime
 from trainables.datasets.image_data import Integers
-from trainables.evaluate import Evaluation
 from trainables.given import Given
 from trainables.session import Session
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Trial(Protocol):
@@ -19,7 +21,17 @@ class Trial(Protocol):
         """Each epoch's figures as soon as they are known; after an interruption, some again."""
         ...
 
-    def evaluate(self, indices: Integers) -> Evaluation: ...
+    def predict_logits(self, indices: Integers) -> "Tensor":
+        """Logits or log-probabilities, NK, of the images that `indices` name."""
+        ...
+
+    def features(self, indices: Integers) -> "Tensor":
+        """What the classifier sees of these images, ND."""
+        ...
+
+    def count_multiply_adds(self) -> int | None:
+        """Of one image; `None` for what is no network."""
+        ...
 
     def save(self, folder: Path) -> Path:
         """Export the model into `folder`; returns its `.safetensors`."""

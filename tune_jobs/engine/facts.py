@@ -2,13 +2,16 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainables.datasets import ImageData
 from tune_jobs.engine import provenance
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
+
+if TYPE_CHECKING:
+    from trainables.datasets.duplicates import Duplicates
 
 MUST_MATCH = (
     "dataset_fingerprint",
@@ -23,7 +26,11 @@ MUST_MATCH = (
 
 
 def known_facts(
-    job: Job, options: Options, data: ImageData, weights_digest: str | None
+    job: Job,
+    options: Options,
+    data: ImageData,
+    weights_digest: str | None,
+    duplicates: "Duplicates | None" = None,
 ) -> dict[str, Any]:
     """All that is known before Ray starts."""
     return {
@@ -31,7 +38,7 @@ def known_facts(
         "job": job.name,
         "dataset": data.source,
         "data": describe(data),
-        "notes": list(data.notes),
+        "notes": [*data.notes, *describe_duplicates(duplicates)],
         "dataset_fingerprint": data.fingerprint,
         "split_fingerprint": data.split_fingerprint,
         "architecture": job.architecture,
@@ -40,7 +47,11 @@ def known_facts(
         "features": asdict(job.features) if job.features else None,
         "weights": options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
         "options": options.as_json(),
+        "published": [asdict(published) for published in job.published],
+        "duplicates": None if duplicates is None else asdict(duplicates),
         "git_commit": provenance.git_commit(),
+        "git_clean": provenance.git_is_clean(),
+        "hardware": provenance.hardware(),
         "versions": provenance.versions(),
         "command": provenance.command(),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -55,6 +66,17 @@ def describe(data: ImageData) -> str:
         f"{data.num_classes} classes; {len(data.train_indices)} train, "
         f"{len(data.validation_indices)} validation, {len(data.test_indices)} test"
     )
+
+
+def describe_duplicates(duplicates: "Duplicates | None") -> list[str]:
+    """What the user should know of images that train and test share."""
+    if duplicates is None:
+        return []
+    notes = {
+        "test images are training images, pixel by pixel": duplicates.exact_train_test,
+        "test images look like a training image (by a hash: a hint)": duplicates.near_train_test,
+    }
+    return [f"{count} {note}" for note, count in notes.items() if count]
 
 
 def take_over(facts: dict[str, Any], earlier: dict[str, Any] | None) -> dict[str, Any]:

@@ -50,6 +50,9 @@ class Options:
     )
     image_size: Count | None = _resolved("resize images to this many pixels a side")
     split_seed: Seed = _option(0, "seed of the splits into train, validation and test")
+    allow_duplicates: bool = _option(
+        False, "go on although images of your test split are in your train split too"
+    )
 
     weights: str = _resolved(
         "scratch, imagenet (downloaded when missing), an exported .safetensors, a torch state dict"
@@ -98,6 +101,13 @@ class Options:
     verbose: bool = _option(False, "show Ray's own messages")
 
     @classmethod
+    def from_json(cls, recorded: dict[str, Any]) -> "Options":
+        """The inverse of `as_json`, of a run that an earlier version may have recorded."""
+        known = {f.name for f in fields(cls)}
+        values, _ = check_fields(cls, {k: v for k, v in recorded.items() if k in known})
+        return cls(**values)
+
+    @classmethod
     def resolve(cls, job: Job, **given: Any) -> "Options":
         """The options with the job's own defaults filled in, checked.
 
@@ -136,6 +146,10 @@ class Options:
     def first_rung(self) -> int:
         """Epochs before early stopping looks at a trial."""
         return self.grace_period or max(1, self.epochs // 10)
+
+    @property
+    def retraining_seeds(self) -> list[int]:
+        return [self.seed + 1 + i for i in range(self.retrain_seeds)]
 
     @property
     def first_trials(self) -> int | None:

@@ -7,6 +7,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
     from tune_jobs.engine.cluster import ray_cluster
     from tune_jobs.engine.facts import known_facts, take_over
     from tune_jobs.engine.fork import forked_configurations
+    from tune_jobs.engine.leaks import check_duplicates
     from tune_jobs.engine.prepare import check_space, load_data, load_weights
     from tune_jobs.engine.search.journal import repair_journal
 
@@ -54,7 +56,8 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
         data = load_data(options)
         pretrained = load_weights(job, options)
         digest = pretrained.digest if pretrained else None
-        facts = take_over(known_facts(job, options, data, digest), earlier)
+        duplicates = check_duplicates(data, options)
+        facts = take_over(known_facts(job, options, data, digest, duplicates), earlier)
         if torn:
             facts["notes"].append(f"the record ended in a torn line, cut off: {torn} bytes")
         forked = forked_configurations(options, folder) if options.fork else []
@@ -69,10 +72,12 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
             from tune_jobs.engine.steps import Steps, run_steps
 
             shared = share(job.features, data, pretrained, options, progress.say)
+            facts["resources"] = asdict(shared.resources)
+            folder.write_facts(facts)
             logs = TrialLogs(folder.tensorboard, distributions)
             steps = Steps(job, options, folder, facts, distributions, forked, [progress, logs])
             run_steps(steps, options, shared, folder)
-        return publish(steps, folder, options.storage)
+        return publish(facts, steps.search.record, steps.retraining, folder, data, options.storage)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from optuna.study import create_study
 
 from trainables.config import ConfigError
 from trainables.datasets import DatasetError, ImageData, load_dataset
-from trainables.features import Frozen
+from trainables.features import Features, Frozen
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Space
 from tune_jobs.engine.options import Options
@@ -35,17 +35,24 @@ def load_data(options: Options) -> ImageData:
 
 
 def load_weights(job: Job, options: Options) -> "Pretrained | None":
+    """`load_pretrained_weights` of a job."""
+    return load_pretrained_weights(options.weights, job.architecture, job.features)
+
+
+def load_pretrained_weights(
+    weights: str, architecture: str, features: Features | None
+) -> "Pretrained | None":
     """What `--weights` names, downloaded when missing; `None` to start from scratch.
 
     Only then torch is imported here, which takes seconds.
     """
-    if options.weights == "scratch":
+    if weights == "scratch":
         return None
     from trainables.pretrained import load_pretrained
 
-    of = job.features.architecture if isinstance(job.features, Frozen) else job.architecture
+    of = features.architecture if isinstance(features, Frozen) else architecture
     try:
-        return load_pretrained(options.weights, of)
+        return load_pretrained(weights, of)
     except ConfigError as error:
         raise RequestError(str(error)) from error
 

@@ -1,5 +1,7 @@
 """Where a result comes from: versions, commit, command."""
 
+import os
+import platform
 import shlex
 import subprocess
 import sys
@@ -22,17 +24,44 @@ def versions() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """The commit of the checkout that this code runs from; `None` outside one."""
+    return _git("rev-parse", "HEAD") or None
+
+
+def git_is_clean() -> bool | None:
+    """Whether the checkout's files are as committed; `None` outside one."""
+    changes = _git("status", "--porcelain")
+    return None if changes is None else not changes
+
+
+def _git(*arguments: str) -> str | None:
     folder = Path(__file__).resolve().parents[2]
     if not (folder / ".git").exists():
         return None
-    result = subprocess.run(
-        ["git", "rev-parse", "HEAD"],  # noqa: S607
+    result = subprocess.run(  # noqa: S603 (our own words)
+        ["git", *arguments],  # noqa: S607
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    return result.stdout.strip() or None
+    return None if result.returncode else result.stdout.strip()
+
+
+def hardware() -> dict[str, str | int]:
+    """The machine of the driver; a trial's GPU is in the run's `runtime`."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count() or 1,
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    }
+
+
+def _cpu_model() -> str:
+    """As Linux tells it; `platform.processor()` is empty there."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 def program() -> list[str]:

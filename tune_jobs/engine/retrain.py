@@ -11,7 +11,8 @@ from typing import Any
 from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from tune_jobs.engine.results.leaderboard import Origin
+from tune_jobs.engine.results.row import Origin
+from tune_jobs.engine.run_folder import retraining_name
 from tune_jobs.engine.search.search import EXEMPT, Search, is_finite
 from tune_jobs.engine.search.study import AnyTrial, Record, reports_of
 
@@ -157,25 +158,33 @@ class Retraining:
         return False
 
     def results(self) -> list[Retrained]:
-        """Per candidate, what its seeds reached, read from the record."""
-        ended = {pair(t): t for t in self.record.trials(TrialState.COMPLETE)}
-        results = []
-        for number, candidate in self._candidates.items():
-            trials = {s: ended[number, s] for s in self._seeds if (number, s) in ended}
-            results.append(
-                Retrained(
-                    candidate=candidate,
-                    seeds=tuple(trials),
-                    figures=tuple(_figures(t, self.search.plan.epochs) for t in trials.values()),
-                    names=tuple(pair_name(t) for t in trials.values()),
-                    train_seconds=sum(_seconds(t) for t in trials.values()),
-                    all_seeds_ended=len(trials) == len(self._seeds),
-                )
-            )
-        return results
+        candidates = list(self._candidates.values())
+        return read_results(candidates, self.record, self._seeds, self.search.plan.epochs)
 
     def _configuration(self, trial: Trial) -> dict[str, Any]:
         return self._candidates[trial.user_attrs["trial_number"]].config
+
+
+def read_results(
+    candidates: Sequence[Candidate], record: Record, seeds: Sequence[int], epochs: int
+) -> list[Retrained]:
+    """Per candidate, what its seeds reached, read from the record."""
+    ended = {pair(t): t for t in record.trials(TrialState.COMPLETE)}
+    results = []
+    for candidate in candidates:
+        number = candidate.trial_number
+        trials = {s: ended[number, s] for s in seeds if (number, s) in ended}
+        results.append(
+            Retrained(
+                candidate=candidate,
+                seeds=tuple(trials),
+                figures=tuple(_figures(t, epochs) for t in trials.values()),
+                names=tuple(pair_name(t) for t in trials.values()),
+                train_seconds=sum(_seconds(t) for t in trials.values()),
+                all_seeds_ended=len(trials) == len(seeds),
+            )
+        )
+    return results
 
 
 def choose_winner(results: Sequence[Retrained]) -> Retrained | None:
@@ -193,8 +202,7 @@ def best_seed(winner: Retrained) -> int:
 
 
 def pair_name(trial: AnyTrial) -> str:
-    trial_number, seed = pair(trial)
-    return f"retrain-{trial_number:04d}-seed-{seed}"
+    return retraining_name(*pair(trial))
 
 
 def pair(trial: AnyTrial) -> tuple[int, int]:

@@ -9,6 +9,10 @@ from typing import Any
 from tune_jobs.engine.errors import RequestError
 
 
+def retraining_name(trial_number: int, seed: int) -> str:
+    return f"retrain-{trial_number:04d}-seed-{seed}"
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     path: Path
@@ -28,6 +32,10 @@ class RunFolder:
     @property
     def models(self) -> Path:
         return self.path / "models"
+
+    def retraining(self, trial_number: int, seed: int) -> Path:
+        """Where a retraining leaves its model and its predictions."""
+        return self.checkpoints / retraining_name(trial_number, seed)
 
     def create(self) -> None:
         """Make the folder; raises `RequestError` where the storage cannot be written."""

@@ -13,9 +13,9 @@ from ray import tune
 from trainables.config import Runtime, number_entries
 from trainables.trainable import TrialSettings, train_trial
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Job, Published
+from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.retrain import Candidate, Retraining, pair_name
+from tune_jobs.engine.retrain import Retraining, pair_name
 from tune_jobs.engine.run_folder import RunFolder
 from tune_jobs.engine.search.journal import open_journal
 from tune_jobs.engine.search.search import Search, SearchPlan
@@ -81,12 +81,6 @@ class Steps:
     def runtime(self) -> Runtime:
         return Runtime(**self.facts["runtime"])
 
-    def published(self, candidate: Candidate) -> Published | None:
-        """The published configuration that a candidate is; they are the first trials."""
-        if candidate.origin != "published":
-            return None
-        return self._job.published[candidate.trial_number]
-
     @property
     def finished(self) -> bool:
         return self.error is not None or (bool(self._sources) and self.retraining.finished)
@@ -109,6 +103,9 @@ class Steps:
         }
 
     def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
+        if trial["task"] != "probe" and "error" in figures:
+            self.on_failure(trial, figures["error"])
+            return False
         if trial["task"] != "probe":
             goes_on = self._sources[trial["task"]].on_report(trial["number"], figures)
             if not goes_on:
@@ -154,7 +151,7 @@ class Steps:
             search,
             self._open("/retrain", pair_name),
             top=options.retrain_top,
-            seeds=[options.seed + 1 + i for i in range(options.retrain_seeds)],
+            seeds=options.retraining_seeds,
         )
         self._sources = {"search": search, "retrain": retraining}
         for listener in self._listeners:

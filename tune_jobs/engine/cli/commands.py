@@ -7,10 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tune_jobs.engine.cli import leaderboard
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
-
-FORMATS = ("table", "json", "csv", "md")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,22 +18,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Without a command: list the jobs. Run one by python -m tune_jobs.<job>.",
     )
     commands = parser.add_subparsers(dest="command", metavar="{leaderboard,predict}")
-    board = commands.add_parser("leaderboard", help="show what runs have found")
-    board.add_argument("path", type=Path, nargs="?", default=Path(), help="storage, or below it")
-    board.add_argument("--format", choices=FORMATS, default="table")
+    commands.add_parser(
+        "leaderboard", add_help=False, help="show what runs have found; reproduce or rebuild it"
+    )
     predict = commands.add_parser("predict", help="classify images with an exported model")
     predict.add_argument("model", type=Path, help="a model's .safetensors")
     predict.add_argument("images", nargs="+", metavar="IMAGE", help="files, or csv:PATH")
     predict.add_argument("--top", type=int, default=3, help="classes shown (default: 3)")
-    given = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if given.command == "leaderboard":
-            from rich.console import Console
-
-            from tune_jobs.engine.cli.show_leaderboard import show
-
-            show(given.path, given.format, Console())
-        elif given.command == "predict":
+        if words[:1] == ["leaderboard"]:
+            return leaderboard.main(words[1:])
+        given = parser.parse_args(words)
+        if given.command == "predict":
             from tune_jobs.engine.cli.predict import predict_images
 
             predict_images(given.model, given.images, given.top)

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from rich.console import Console
 
-from tune_jobs.engine.cli.show_leaderboard import render_table
+from tune_jobs.engine.cli.table import render_table
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.provenance import program
@@ -18,6 +18,8 @@ def show_outcome(result: RunResult, resume: str, console: Console | None = None)
     console.print(render_table(result.rows, console.width))
     console.print()
     storage = result.leaderboard.parents[2]
+    if result.report:
+        console.print(f"{'report':12} {result.report}", highlight=False, soft_wrap=True)
     for purpose, command in {
         "curves": ["tensorboard", "--logdir", str(result.folder / "tensorboard")],
         "leaderboard": ["python", "-m", "tune_jobs", "leaderboard", str(storage)],

@@ -10,118 +10,16 @@ import hashlib
 import json
 import math
 import os
-import types
-import typing
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SCHEMA_VERSION = 1
-
-Origin = Literal["search", "published", "default"]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One retrained configuration. The fields are the columns, in this order.
-
-    Accuracies are fractions in [0, 1]. What does not exist is null, never NaN. A column added after
-    version 1 must be nullable: parts written before it read with null.
-    """
-
-    schema_version: Annotated[int, "version of these columns"] = SCHEMA_VERSION
-    run_id: Annotated[str, "name of the run, unique within the job"]
-    job: Annotated[str, "name of the job"]
-    dataset: Annotated[str, "name of the dataset"]
-    dataset_fingerprint: Annotated[str, "sha256 of the decoded images and labels"]
-    split_fingerprint: Annotated[str, "sha256 of the train, validation and test indices"]
-    architecture: Annotated[str, "name of the architecture"]
-    features: Annotated[str | None, "what was computed from the images first, JSON"] = None
-    weights: Annotated[str | None, "what networks started from: scratch, imagenet or a file"] = None
-    origin: Annotated[Origin, "who proposed the configuration: search, published or default"]
-    system: Annotated[str | None, "a published configuration's number in its report"] = None
-    reported_accuracy: Annotated[float | None, "what that report claims; null if nothing"] = None
-    reported_metric: Annotated[str | None, "what the claimed figure is: test, val, best, ..."] = (
-        None
-    )
-    assumed: Annotated[str | None, "names in config that the report does not give, JSON"] = None
-    trial_number: Annotated[int, "number of the trial in the run's study"]
-    lr: Annotated[float | None, "initial learning rate"]
-    l2: Annotated[float | None, "weight_decay of the optimizer"]
-    batch_size: Annotated[int | None, "images per training step"]
-    dropout: Annotated[float | None, "dropout probability; null if the architecture has none"]
-    optimizer: Annotated[str | None, "name of the optimizer"]
-    schedule: Annotated[str | None, "name of the learning-rate schedule"]
-    epochs: Annotated[int, "epochs of the retraining"]
-    config: Annotated[str, "the complete configuration, JSON"]
-    num_parameters: Annotated[int | None, "trainable parameters of the model"]
-    search_val_accuracy: Annotated[float | None, "validation accuracy that the search saw"]
-    val_accuracy: Annotated[float | None, "validation accuracy, mean over seeds; null if diverged"]
-    val_accuracy_per_seed: Annotated[tuple[float | None, ...], "one per seed; null if diverged"]
-    winner: Annotated[bool, "highest val_accuracy of its run"]
-    test_accuracy: Annotated[float | None, "test accuracy, mean over seeds; null if diverged"]
-    test_accuracy_std: Annotated[float | None, "sample standard deviation over seeds (ddof=1)"]
-    test_accuracy_per_seed: Annotated[tuple[float | None, ...], "one per seed; null if diverged"]
-    test_macro_f1: Annotated[float | None, "test F1, mean over classes, then over seeds"]
-    test_loss: Annotated[float | None, "test cross-entropy in nats, mean over seeds"]
-    num_seeds: Annotated[int, "seeds retrained"]
-    num_trials: Annotated[int, "trials of the run's search"]
-    train_seconds: Annotated[float, "retraining time of this configuration, summed over seeds"]
-    search_seconds: Annotated[float, "wall time of the run's search"]
-    device: Annotated[str, "device that trained, such as cpu or the GPU's name"]
-    precision: Annotated[str, "number format and memory layout used in training"]
-    git_commit: Annotated[str | None, "commit of the code; null outside a repository"]
-    versions: Annotated[str, "versions of Python and the libraries, JSON"]
-    command: Annotated[str, "command that repeats the run"]
-    finished_at: Annotated[datetime, "when the run finished, UTC"]
-
-    def __post_init__(self) -> None:
-        if self.finished_at.tzinfo is None:
-            raise ValueError(f"finished_at is {self.finished_at}, but must have a time zone")
-        for column in dataclasses.fields(self):
-            value = getattr(self, column.name)
-            for number in value if isinstance(value, tuple) else (value,):
-                _check_number(column.name, number)
-
-
-def _check_number(name: str, value: object) -> None:
-    if not isinstance(value, float):
-        return
-    if not math.isfinite(value):
-        raise ValueError(f"{name} is {value}, but must be finite, or None where there is no value")
-    if ("accuracy" in name or name == "test_macro_f1") and not 0 <= value <= 1:
-        raise ValueError(f"{name} is {value}, but must be a fraction in [0, 1]")
-
-
-_ARROW_TYPES = {
-    bool: pa.bool_(),
-    int: pa.int64(),
-    float: pa.float64(),
-    str: pa.string(),
-    Origin: pa.string(),
-    datetime: pa.timestamp("us", tz="UTC"),
-    tuple[float | None, ...]: pa.list_(pa.float64()),
-}
-
-
-def _build_schema() -> Any:
-    fields = []
-    for name, hint in typing.get_type_hints(Row, include_extras=True).items():
-        annotation, doc = typing.get_args(hint)
-        nullable = isinstance(annotation, types.UnionType)
-        kind = typing.get_args(annotation)[0] if nullable else annotation
-        fields.append(pa.field(name, _ARROW_TYPES[kind], nullable, {"doc": doc}))
-    return pa.schema(fields)
-
+from tune_jobs.engine.results.row import SCHEMA, Row
 
 _DIGEST = b"rows_sha256"
-
-SCHEMA = _build_schema()
-"""Arrow's view of `Row`; each field's metadata has the column's one-line documentation, `doc`."""
 
 
 def write_rows(rows: Sequence[Row], storage: Path) -> Path:
@@ -222,4 +120,6 @@ def _compute_digest(table: Any) -> bytes:
 def _build_row(values: dict[str, Any]) -> Row:
     for name in ("val_accuracy_per_seed", "test_accuracy_per_seed"):
         values[name] = tuple(values[name])
+    if values["seeds"] is not None:
+        values["seeds"] = tuple(values["seeds"])
     return Row(**values)

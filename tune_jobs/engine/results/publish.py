@@ -1,19 +1,33 @@
 """From a finished run to what its user takes away: the winner's model and the leaderboard."""
 
-import json
 import shutil
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from statistics import fmean, stdev
+from typing import Any
 
-from trainables.config import complete_config
-from tune_jobs.engine.errors import RunError
-from tune_jobs.engine.results.leaderboard import Row, write_rows
-from tune_jobs.engine.retrain import Retrained, best_seed, choose_winner
+import optuna
+from optuna.storages import JournalStorage
+
+from trainables.datasets import ImageData
+from tune_jobs.engine.errors import RequestError, RunError
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.results.build_rows import build_rows
+from tune_jobs.engine.results.leaderboard import write_rows
+from tune_jobs.engine.results.report import write_report
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.retrain import (
+    Retrained,
+    Retraining,
+    best_seed,
+    choose_candidates,
+    choose_winner,
+    pair,
+    pair_name,
+    read_results,
+)
 from tune_jobs.engine.run_folder import RunFolder
-from tune_jobs.engine.steps import Steps
+from tune_jobs.engine.search.journal import open_journal
+from tune_jobs.engine.search.study import Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,23 +38,72 @@ class RunResult:
     leaderboard: Path
     rows: list[Row]
     model: Path | None
+    report: Path | None = None
 
 
-def publish(steps: Steps, folder: RunFolder, storage: Path) -> RunResult:
-    """Export the winner's best seed and write the run's part of the leaderboard.
+def publish(
+    facts: dict[str, Any],
+    search: Record,
+    retraining: Retraining,
+    folder: RunFolder,
+    data: ImageData,
+    storage: Path,
+) -> RunResult:
+    """Export the winner's best seed, write the run's part of the leaderboard and its report.
 
     Raises:
         RunError: No retraining came to its end, so there is nothing to rank.
     """
-    results = steps.retraining.results()
+    results = retraining.results()
     if not any(result.figures for result in results):
-        ends = f"{steps.search.record.group_ends()}\n{steps.retraining.record.group_ends()}"
+        ends = f"{search.group_ends()}\n{retraining.record.group_ends()}"
         raise RunError(f"no configuration could be trained to its full budget:\n{ends}")
     winner = choose_winner(results)
     model = export(winner, folder) if winner else None
-    rows = [build_row(steps, result, winner=result is winner) for result in results]
+    rows = build_rows(facts, search, retraining.record, results, folder)
     part = write_rows(rows, storage)
-    return RunResult(folder=folder.path, leaderboard=part, rows=rows, model=model)
+    report = write_report(facts, search, retraining.record, results, rows, data, folder)
+    return RunResult(folder=folder.path, leaderboard=part, rows=rows, model=model, report=report)
+
+
+def rebuild(path: Path) -> Path:
+    """Write a run's part of the leaderboard again, from its folder `<storage>/runs/<job>/<run id>`;
+    returns the part.
+
+    Raises:
+        RequestError: It is no run's folder, or nothing of it has been retrained.
+    """
+    folder = RunFolder(path.resolve())
+    facts = folder.read_facts()
+    if facts is None or "runtime" not in facts or not folder.journal.exists():
+        raise RequestError(f"{path}: not the folder of a run (runs/JOB/RUN) that has begun")
+    search, retrain = read_records(folder, facts)
+    results = read_retrained(search, retrain, Options.from_json(facts["options"]))
+    if not any(result.figures for result in results):
+        raise RequestError(f"{path}: nothing of that run has been retrained")
+    rows = build_rows(facts, search, retrain, results, folder)
+    return write_rows(rows, folder.path.parents[2])
+
+
+def read_records(folder: RunFolder, facts: dict[str, Any]) -> tuple[Record, Record]:
+    """The records of a run's search and of its retraining, to read."""
+    storage = JournalStorage(open_journal(folder.journal))
+    name = f"{facts['job']}/{facts['run_id']}"
+    try:
+        search, retrain = (
+            optuna.load_study(study_name=study, storage=storage)
+            for study in (name, f"{name}/retrain")
+        )
+    except KeyError as error:
+        raise RequestError(f"{folder.journal}: it holds no study {error}") from error
+    return Record(search, pair_name, []), Record(retrain, pair_name, [])
+
+
+def read_retrained(search: Record, retrain: Record, options: Options) -> list[Retrained]:
+    """What `Retraining.results` gave when the run ended."""
+    numbers = {pair(trial)[0] for trial in retrain.trials()}
+    candidates = choose_candidates(search, 0, numbers)
+    return read_results(candidates, retrain, options.retraining_seeds, options.epochs)
 
 
 def export(winner: Retrained, folder: RunFolder) -> Path:
@@ -51,63 +114,3 @@ def export(winner: Retrained, folder: RunFolder) -> Path:
     for file in source.glob("model.*"):
         shutil.copyfile(file, target.with_name(file.name.replace("model", target.stem, 1)))
     return target
-
-
-def build_row(steps: Steps, result: Retrained, *, winner: bool) -> Row:
-    """One configuration's row: its own figures over seeds, the run's cost and provenance."""
-    facts, search = steps.facts, steps.search.record
-    flat = result.candidate.config
-    config = complete_config(facts["default_configs"][flat["architecture"]], flat)
-    figures = result.figures
-    published = steps.published(result.candidate)
-    test_accuracies = tuple(f["test_accuracy"] for f in figures)
-    return Row(
-        run_id=facts["run_id"],
-        job=facts["job"],
-        dataset=facts["dataset"],
-        dataset_fingerprint=facts["dataset_fingerprint"],
-        split_fingerprint=facts["split_fingerprint"],
-        architecture=flat["architecture"],
-        features=json.dumps(facts["features"]) if facts["features"] else None,
-        weights=facts["weights"],
-        origin=result.candidate.origin,
-        system=published.name if published else None,
-        reported_accuracy=published.accuracy if published else None,
-        reported_metric=published.metric if published else None,
-        assumed=json.dumps(published.assumed) if published else None,
-        trial_number=result.candidate.trial_number,
-        lr=config.get("lr"),
-        l2=config.get("l2"),
-        batch_size=config.get("batch_size"),
-        dropout=config.get("dropout"),
-        optimizer=config.get("optimizer"),
-        schedule=config.get("schedule"),
-        epochs=facts["epochs"],
-        config=json.dumps(config, sort_keys=True),
-        num_parameters=figures[0].get("num_parameters") if figures else None,
-        search_val_accuracy=result.candidate.search_val_accuracy,
-        val_accuracy=result.val_accuracy,
-        val_accuracy_per_seed=tuple(f["val_accuracy"] for f in figures),
-        winner=winner,
-        test_accuracy=_over_seeds(fmean, test_accuracies),
-        test_accuracy_std=_over_seeds(stdev, test_accuracies, at_least=2),
-        test_accuracy_per_seed=test_accuracies,
-        test_macro_f1=_over_seeds(fmean, [f["test_macro_f1"] for f in figures]),
-        test_loss=_over_seeds(fmean, [f["test_loss"] for f in figures]),
-        num_seeds=len(figures),
-        num_trials=len(search.trials()),
-        train_seconds=result.train_seconds,
-        search_seconds=search.seconds,
-        device=steps.runtime.device_name,
-        precision=steps.runtime.describe(),
-        git_commit=facts["git_commit"],
-        versions=json.dumps(facts["versions"]),
-        command=facts["command"],
-        finished_at=datetime.now(UTC),
-    )
-
-
-def _over_seeds(
-    statistic: Callable[[Sequence[float]], float], values: Sequence[float], at_least: int = 1
-) -> float | None:
-    return statistic(values) if len(values) >= at_least else None

@@ -39,7 +39,7 @@ class TrialLog:
 
     def __init__(self, folder: Path, hparams: Mapping[str, bool | int | float | str]) -> None:
         start = summary_v2.hparams_pb(hparams, trial_id=folder.name)
-        self._events = _EventFile(folder)
+        self._events = EventFile(folder)
         self._events.write(start)
 
     def add_epoch(self, step: int, scalars: Mapping[str, float]) -> None:
@@ -82,12 +82,12 @@ def write_hparams_config(
         [summary_v2.HParam(name, _build_domain(d)) for name, d in hparams.items()],
         [summary_v2.Metric(tag) for tag in metrics],
     )
-    events = _EventFile(folder)
+    events = EventFile(folder)
     events.write(config)
     events.close()
 
 
-class _EventFile:
+class EventFile:
     """An event file, written through at each event.
 
     TensorBoard's own writer has a thread and a queue per file, and imports tensorflow if it can.

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tune_jobs.engine.cli.show_leaderboard import Format, render_table, show
+from tune_jobs.engine.cli.show_leaderboard import Format, show
+from tune_jobs.engine.cli.table import render_table
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.results.leaderboard import Row, write_rows
+from tune_jobs.engine.results.leaderboard import write_rows
+from tune_jobs.engine.results.row import Row
 
 
 def build_row(**changes: Any) -> Row:
@@ -37,6 +39,11 @@ def build_row(**changes: Any) -> Row:
         "val_accuracy_per_seed": (0.9, 0.92478),
         "winner": False,
         "test_accuracy": 0.93456,
+        "test_accuracy_low": 0.91,
+        "test_accuracy_high": 0.96,
+        "tie_group": 1,
+        "gain": 0.0125,
+        "multiply_adds": 1_234_567,
         "test_accuracy_std": 0.01234,
         "test_accuracy_per_seed": (0.92, 0.94912),
         "test_macro_f1": 0.92345,
@@ -58,7 +65,10 @@ def build_row(**changes: Any) -> Row:
 ROWS = [
     build_row(),
     build_row(origin="search", trial_number=7, test_accuracy=0.92, winner=True, lr=0.01),
-    *(build_row(origin="search", trial_number=n, test_accuracy=0.5) for n in range(10, 18)),
+    *(
+        build_row(origin="search", trial_number=n, test_accuracy=0.5, tie_group=2, gain=-0.3)
+        for n in range(10, 18)
+    ),
     build_row(
         origin="default",
         trial_number=0,
@@ -67,6 +77,11 @@ ROWS = [
         optimizer=None,
         val_accuracy=None,
         test_accuracy=None,
+        test_accuracy_low=None,
+        test_accuracy_high=None,
+        tie_group=None,
+        gain=None,
+        multiply_adds=None,
         test_accuracy_std=None,
         test_macro_f1=None,
         num_parameters=None,
@@ -91,25 +106,40 @@ def test_a_table_fits_80_columns_and_cuts_nothing(storage: Path) -> None:
     assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
     assert "fashion_mobilenet_v2 on fashion-mnist" in text
-    first, second, *_, last = text.splitlines()[2:-1]
+    first, second, third, *_, last = text.splitlines()[2 : 2 + len(ROWS)]
     assert " ".join(first.split()) == (
-        "1 0.9346 ± 0.0123 0.9124 published 1234 0.9234 1000.0M 1.2e-05 6.8e-06 1024"
+        "1= 0.9346 0.9100-0.9600 0.9124 +0.0125 published 1234 1.2M P 1000.0M 1.2e-05"
     )
-    assert second.split()[0] == "*2"
-    assert " ".join(last.split()) == "11 diverged - default 0 - - - 6.8e-06 -"
+    assert [line.split()[0] for line in (second, third)] == ["*1=", "2="]
+    assert "P" not in second
+    assert " ".join(last.split()) == "- diverged - - - default 0 - - -"
 
 
-@pytest.mark.parametrize("width", [24, 40, 60, 79, 100, 200])
+def test_the_marks_are_explained(storage: Path) -> None:
+    caption = " ".join(print_board(storage, "table").split())
+    for said in ("* the winner", "= shares its rank", "P on the front", "gain: over"):
+        assert said in caption
+
+
+def test_rows_that_kept_no_predictions_are_counted(tmp_path: Path) -> None:
+    rows = [build_row(tie_group=None), build_row(tie_group=None, test_accuracy=0.8, winner=True)]
+    write_rows(rows, tmp_path)
+    lines = print_board(tmp_path, "table").splitlines()
+    assert [line.split()[0] for line in lines[2:4]] == ["1", "*2"]
+
+
+@pytest.mark.parametrize("width", [24, 50, 60, 80, 100, 220])
 def test_a_table_has_the_columns_that_fit(storage: Path, width: int) -> None:
     text = print_board(storage, "table", width)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
-    assert "0.9346 ± 0.0123" in text
-    assert ("published" in text) == (width >= 40)
-    assert ("a-rather-long-name-of-a-run" in text) == (width == 200)
+    assert "0.9346" in text
+    assert ("0.9100-0.9600" in text) == (width >= 50)
+    assert ("origin" in text) == (width >= 60)
+    assert ("a-rather-long-name-of-a-run" in text) == (width == 220)
 
 
-def test_each_job_and_dataset_has_its_own_table(storage: Path) -> None:
+def test_each_data_set_has_its_own_table(storage: Path) -> None:
     write_rows([build_row(job="[b]digits", dataset="digits")], storage)
     text = print_board(storage, "table")
     assert "[b]digits on digits" in text
@@ -129,8 +159,8 @@ def test_markdown_is_one_github_table_per_board(storage: Path) -> None:
     header, rule, *rows = lines[2:]
     assert len(rows) == len(ROWS)
     assert {line.count("|") for line in (header, rule, *rows)} == {header.count("|")}
-    assert rows[0].startswith("| 1 | 0.9346 ± 0.0123 | 0.9124 | published | 1234 |")
-    assert rows[1].startswith(r"| \*2 | ")
+    assert rows[0].startswith("| 1= | 0.9346 | 0.9100-0.9600 | 0.9124 | +0.0125 | published |")
+    assert rows[1].startswith(r"| \*1= | ")
 
 
 def test_json_has_every_column_with_objects_in_it(storage: Path) -> None:

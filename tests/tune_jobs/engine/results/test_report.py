@@ -1,0 +1,201 @@
+"""The report and TensorBoard in a real browser, as a user sees them, after one real run."""
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+from sklearn.metrics import classification_report
+
+from trainables.predictions import read_predictions
+from tune_jobs import engine
+from tune_jobs.digits_cnn import JOB
+from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.results.report.findings import class_figures
+from tune_jobs.engine.run_folder import RunFolder
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    storage = tmp_path_factory.mktemp("storage")
+    return engine.run(
+        JOB,
+        console=Console(quiet=True),
+        storage=storage,
+        data_dir=storage / "data",
+        trials=6,
+        epochs=3,
+        retrain_top=2,
+        retrain_seeds=2,
+        scheduler="none",
+        precision="fp32",
+        seed=3,
+        run_id="seen",
+    )
+
+
+@pytest.fixture(scope="module")
+def page(result: RunResult) -> str:
+    assert result.report is not None
+    return result.report.read_text(encoding="utf-8")
+
+
+class Tags(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_the_page_needs_no_network(page: str) -> None:
+    tags = Tags(page).found
+    sources = [a[name] for _, a in tags for name in ("src", "href", "srcset") if name in a]
+    assert sources
+    assert all((source or "").startswith("data:image/png;base64,") for source in sources)
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in tags}
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_every_picture_has_a_text_alternative(page: str) -> None:
+    tags = Tags(page).found
+    images = [attributes for tag, attributes in tags if tag == "img"]
+    charts = [attributes for tag, attributes in tags if tag == "svg"]
+    assert len(images) >= 10 * 4 + 8
+    assert len(charts) >= 4
+    assert all(attributes.get("alt") for attributes in images)
+    assert all(attributes["role"] == "img" and attributes["aria-label"] for attributes in charts)
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.1, relative luminance."""
+
+    def luminance(colour: str) -> float:
+        shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [s / 12.92 if s <= 0.03928 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_text_stands_out_in_light_and_dark(page: str) -> None:
+    schemes = [dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in page.split("@media")[:2]]
+    assert schemes[0] != schemes[1]
+    for colours in schemes:
+        for ink in ("ink", "soft", "main", "wrong"):
+            for ground in ("paper", "panel"):
+                assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+
+
+def test_figures_by_class_are_scikit_learns(result: RunResult) -> None:
+    row = result.rows[0]
+    kept = read_predictions(RunFolder(result.folder).retraining(row.trial_number, 4))
+    assert kept is not None
+    confusion_KK = np.zeros((10, 10), dtype=np.int64)
+    np.add.at(confusion_KK, (kept.labels_N, kept.predicted_N), 1)
+    names = [str(digit) for digit in range(10)]
+    expected: Any = classification_report(
+        kept.labels_N, kept.predicted_N, target_names=names, output_dict=True, zero_division=0
+    )
+    for found in class_figures(confusion_KK, names):
+        assert found.precision == pytest.approx(expected[found.name]["precision"])
+        assert found.recall == pytest.approx(expected[found.name]["recall"])
+        assert found.f1 == pytest.approx(expected[found.name]["f1-score"])
+        assert found.num_examples == expected[found.name]["support"]
+
+
+def share_of(picture: Image.Image, low: tuple[int, ...], high: tuple[int, ...]) -> float:
+    """Of the pixels that lie between two colours."""
+    pixels = np.asarray(picture)
+    return float(((pixels >= low) & (pixels <= high)).all(axis=2).mean())
+
+
+def test_the_report_answers_first(browser: Any, result: RunResult, tmp_path: Path) -> None:
+    assert result.report is not None
+    winner = next(row for row in result.rows if row.winner)
+    browser.open(result.report.as_uri())
+    shown = browser.wait_for("Get it again", "python -m tune_jobs leaderboard reproduce seen:")
+    answer = f"The winner is trial {winner.trial_number} ({winner.origin}), cnn: test accuracy "
+    assert shown.startswith(f"digits_cnn on digits {answer}{winner.test_accuracy:.4f}")
+    headings = browser.evaluate("[...document.querySelectorAll('h2')].map(h => h.textContent)")
+    assert headings[0] == "Leaderboard"
+    assert headings[1] == f"The winner: trial {winner.trial_number}"
+    assert headings[-5:] == [
+        "Surest mistakes of the winner (best seed)",
+        "The data: 4 images of a class",
+        "Augmentations, each by itself",
+        "The search",
+        "Get it again",
+    ]
+    drawn = "[...document.images].every(i => i.complete && i.naturalWidth > 0)"
+    assert browser.evaluate(drawn)
+    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    light = browser.screenshot(tmp_path / "light.png")
+    assert share_of(light, (250, 250, 250), (255, 255, 255)) > 0.3
+
+
+def test_the_report_is_dark_where_the_user_is(browser: Any, result: RunResult) -> None:
+    assert result.report is not None
+    browser.open(result.report.as_uri(), dark=True)
+    browser.wait_for("The winner is")
+    assert share_of(browser.screenshot(), (15, 18, 20), (30, 35, 40)) > 0.5
+
+
+@pytest.fixture(scope="module")
+def board(result: RunResult) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    logdir = str(result.folder / "tensorboard")
+    command = [sys.executable, "-W", "ignore", "-m", "tensorboard.main", "--logdir", logdir]
+    server = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port)], stderr=subprocess.DEVNULL
+    )
+    for _ in range(300):
+        with socket.socket() as probe:
+            probe.settimeout(0.2)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+def test_tensorboard_shows_the_winners_pictures(browser: Any, board: str) -> None:
+    browser.open(f"{board}/#images")
+    browser.wait_for("confusion matrix", "augmentations", "samples", "surest mistakes", "winner")
+    blue = share_of(browser.screenshot(), (5, 85, 165), (20, 110, 190))
+    assert blue > 0.002  # the diagonal
+
+
+def test_tensorboard_shows_the_figures_by_class(browser: Any, board: str) -> None:
+    browser.open(f"{board}/#text")
+    browser.wait_for("by class", "precision", "recall", "F1", "most confused", "taken for")
+
+
+def test_tensorboard_shows_curves_and_hyperparameters(browser: Any, board: str) -> None:
+    browser.open(f"{board}/#scalars")
+    browser.wait_for("accuracy/val", "accuracy/test", "loss/val", "retrain-0000-seed-4")
+    browser.open(f"{board}/#hparams")
+    browser.wait_for("Trial ID", "trial-0005", "batch_size", "PARALLEL COORDINATES VIEW")
+
+
+def test_tensorboard_projects_the_test_images(browser: Any, board: str) -> None:
+    browser.open(f"{board}/#projector")
+    browser.wait_for("Points: 359", "last layer before the classifier", "label")
+    browser.wait_for("Total variance described")
+    middle = browser.screenshot().crop((420, 150, 1080, 880))
+    assert share_of(middle, (0, 0, 0), (40, 40, 40)) > 0.01  # thumbnails on white

@@ -1,0 +1,167 @@
+"""What makes a leaderboard worth believing, on one real run: kept, compared, repeated, rebuilt."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from trainables.datasets import load_dataset
+from trainables.predictions import read_predictions
+from tune_jobs import engine
+from tune_jobs.digits_mlp import JOB
+from tune_jobs.engine.cluster import ray_cluster
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.reproduce import find_row, reproduce
+from tune_jobs.engine.results.leaderboard import read_rows
+from tune_jobs.engine.results.publish import RunResult, rebuild
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.run_folder import RunFolder
+
+
+def run(storage: Path, **options: object) -> RunResult:
+    given = {"epochs": 3, "retrain_seeds": 2, "precision": "fp32", "data_dir": storage / "data"}
+    return engine.run(JOB, console=Console(quiet=True), storage=storage, **(given | options))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_ray() -> Iterator[None]:
+    with ray_cluster(None, verbose=False):
+        yield
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("storage")
+
+
+@pytest.fixture(scope="module")
+def result(storage: Path) -> RunResult:
+    return run(storage, trials=4, retrain_top=2, run_id="first")
+
+
+def test_every_retrained_model_keeps_its_predictions(result: RunResult, storage: Path) -> None:
+    data = load_dataset("digits", data_dir=storage / "data")
+    for row in result.rows:
+        for seed, accuracy in zip(row.seeds or (), row.test_accuracy_per_seed, strict=True):
+            folder = RunFolder(result.folder).retraining(row.trial_number, seed)
+            kept = read_predictions(folder)
+            assert kept is not None
+            np.testing.assert_array_equal(kept.indices_N, data.test_indices)
+            np.testing.assert_array_equal(kept.labels_N, data.labels_N[data.test_indices])
+            assert kept.correct_N.mean() == pytest.approx(accuracy)
+
+
+def test_rows_say_how_far_they_can_be_trusted(result: RunResult) -> None:
+    assert {row.tie_group for row in result.rows} <= {1, 2, 3}
+    for row in result.rows:
+        assert row.test_accuracy is not None
+        assert row.test_accuracy_low is not None
+        assert row.test_accuracy_high is not None
+        assert row.test_accuracy_low < row.test_accuracy < row.test_accuracy_high
+        assert (row.seeds, row.num_failed_seeds, row.num_trials) == ((1, 2), 0, 4)
+        assert (row.gain is None) == (row.origin == "default")
+        assert row.search_val_accuracy is not None
+        assert row.selection_gap == row.search_val_accuracy - row.test_accuracy
+
+
+def test_rows_say_what_they_cost_and_where_they_come_from(result: RunResult) -> None:
+    [default] = [row for row in result.rows if row.origin == "default"]
+    assert default.multiply_adds == 8 * 8 * 256 + 256 * 128 + 128 * 10
+    for row in result.rows:
+        assert row.search_cpu_seconds is not None
+        assert 0 < row.search_cpu_seconds < row.search_seconds * 8
+        assert row.train_cpu_seconds == row.train_seconds
+        assert row.peak_host_bytes is not None
+        assert row.peak_host_bytes > 2**27
+        assert row.latency_seconds is not None
+        assert row.throughput is not None
+        assert row.throughput > 1 / row.latency_seconds > 10
+        assert json.loads(row.hardware or "{}")["cores"] >= 1
+        assert isinstance(row.git_clean, bool) == (row.git_commit is not None)
+        assert row.num_exact_duplicates == 0
+
+
+def test_a_row_is_reproduced_to_the_bit(result: RunResult, storage: Path) -> None:
+    row = find_row("first:0", storage)
+    verdict = reproduce(row, storage)
+    assert verdict.must_be_equal
+    assert [seed.is_equal for seed in verdict.seeds] == [True, True]
+    assert str(verdict) == "agrees to the bit"
+
+
+def test_a_row_that_claims_otherwise_differs(result: RunResult, storage: Path) -> None:
+    import dataclasses
+
+    false = dataclasses.replace(find_row("first:0", storage), test_accuracy_per_seed=(0.99, 0.99))
+    verdict = reproduce(false, storage)
+    assert not verdict.agrees
+
+
+def test_a_row_is_named_by_any_unique_beginning(result: RunResult, storage: Path) -> None:
+    assert find_row("digits_mlp/first:0", storage) == find_row("first:0", storage)
+    with pytest.raises(RequestError, match="several rows begin so"):
+        find_row("fir", storage)
+    with pytest.raises(RequestError, match="no row begins so"):
+        find_row("second", storage)
+
+
+def test_a_damaged_part_is_rebuilt_from_its_run(result: RunResult, storage: Path) -> None:
+    before = read_rows(storage).rows
+    content = bytearray(result.leaderboard.read_bytes())
+    content[len(content) // 3] ^= 8
+    result.leaderboard.write_bytes(content)
+    rows, [warning] = read_rows(storage)
+    assert rows == []
+    assert str(result.leaderboard) in warning
+    done = subprocess.run(
+        [sys.executable, "-m", "tune_jobs", "leaderboard", "rebuild", str(result.folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str(result.leaderboard)
+    assert read_rows(storage) == (before, [])
+
+
+def test_what_is_no_run_cannot_be_rebuilt(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="not the folder of a run"):
+        rebuild(tmp_path)
+
+
+def write_permuted_digits(folder: Path) -> Path:
+    """The digits, each in the folder of a class drawn at random."""
+    data = load_dataset("digits", data_dir=folder / "data")
+    labels_N = np.random.default_rng(0).permutation(data.labels_N)
+    for index, (image_HWC, label) in enumerate(zip(data.images_NHWC, labels_N, strict=True)):
+        target = folder / "permuted" / str(label)
+        target.mkdir(parents=True, exist_ok=True)
+        file = io.BytesIO()
+        Image.fromarray(image_HWC[..., 0]).save(file, "PNG")
+        (target / f"{index}.png").write_bytes(file.getvalue())
+    return folder / "permuted"
+
+
+def test_with_permuted_labels_the_gap_shows_and_test_is_at_chance(tmp_path: Path) -> None:
+    result = run(
+        tmp_path,
+        dataset=f"folder:{write_permuted_digits(tmp_path)}",
+        allow_duplicates=True,
+        trials=20,
+        epochs=1,
+        scheduler="none",
+        sampler="random",
+    )
+    found: list[Row] = [row for row in result.rows if row.origin == "search"]
+    assert len(found) >= 2
+    gaps = [row.selection_gap for row in found if row.selection_gap is not None]
+    accuracies = [row.test_accuracy for row in found if row.test_accuracy is not None]
+    assert np.mean(gaps) > 0
+    assert np.mean(accuracies) == pytest.approx(0.1, abs=0.03)
+    assert {row.tie_group for row in result.rows} == {1}

@@ -1,0 +1,171 @@
+"""A board as a table: as many columns as fit, the ones that matter most first."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from tune_jobs.engine.results.boards import pareto_front, sort_board
+from tune_jobs.engine.results.row import Row
+
+Justify = Literal["left", "right"]
+
+NOTES = {
+    "*": "the winner of its run, chosen by validation accuracy",
+    "=": "shares its rank: cannot be told apart",
+    "P": "on the front of accuracy against {cost}",
+}
+
+
+class Column(NamedTuple):
+    header: str
+    cells: list[str]
+    justify: Justify = "right"
+
+
+def render_table(rows: Sequence[Row], width: int = 80) -> Table:
+    """Build the table of a board's rows, best first.
+
+    It has as many columns as fit in `width` characters, and cuts no number.
+    """
+    rows = sort_board(rows)
+    columns = list(_fit(build_columns(rows), width))
+    table = Table(
+        title=Text(build_title(rows)),
+        caption=Text(_build_caption(rows, columns)),
+        caption_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for column in columns:
+        table.add_column(column.header, justify=column.justify, overflow="fold")
+    for row, *cells in zip(rows, *(column.cells for column in columns), strict=True):
+        table.add_row(*map(Text, cells), style="bold" if row.winner else None)
+    return table
+
+
+def build_columns(rows: Sequence[Row]) -> list[Column]:
+    """All columns of a board whose rows are in order."""
+
+    def column(header: str, format: Callable[[Row], str], justify: Justify = "right") -> Column:
+        return Column(header, list(map(format, rows)), justify)
+
+    several_jobs = len({row.job for row in rows}) > 1
+    return [
+        Column("#", build_ranks(rows)),
+        column("test", format_test),
+        column("95 % interval", format_interval),
+        *([column("job", lambda row: row.job, "left")] if several_jobs else []),
+        column("val", lambda row: format_fraction(row.val_accuracy)),
+        column("gain", lambda row: format_signed(row.gain)),
+        column("origin", lambda row: row.origin, "left"),
+        column("trial", lambda row: str(row.trial_number)),
+        _cost_column(rows),
+        column("params", lambda row: format_count(row.num_parameters)),
+        column("lr", lambda row: format_number(row.lr)),
+        column("l2", lambda row: format_number(row.l2)),
+        column("batch", lambda row: "-" if row.batch_size is None else str(row.batch_size)),
+        column("gap", lambda row: format_signed(row.selection_gap)),
+        column("F1", lambda row: format_fraction(row.test_macro_f1)),
+        column("std", lambda row: format_fraction(row.test_accuracy_std)),
+        column("train s", lambda row: format_number(row.train_seconds)),
+        column("optimizer", lambda row: row.optimizer or "-", "left"),
+        column("schedule", lambda row: row.schedule or "-", "left"),
+        column("dropout", lambda row: format_number(row.dropout)),
+        column("epochs", lambda row: str(row.epochs)),
+        column("seeds", lambda row: str(row.num_seeds)),
+        column("run", lambda row: row.run_id, "left"),
+    ]
+
+
+def build_title(rows: Sequence[Row]) -> str:
+    return f"{', '.join(sorted({row.job for row in rows}))} on {rows[0].dataset}"
+
+
+def build_ranks(rows: Sequence[Row]) -> list[str]:
+    """`*1=`: the winner, of rank 1, which it shares. Rows that have no tie group, of a run that
+    kept no predictions, are counted."""
+    if any(row.tie_group is None and row.test_accuracy is not None for row in rows):
+        return [f"{'*' * row.winner}{rank} " for rank, row in enumerate(rows, start=1)]
+    groups = [row.tie_group for row in rows if row.tie_group is not None]
+    return [
+        f"{'*' * row.winner}{row.tie_group or '-'}{'=' if _is_shared(row, groups) else ' '}"
+        for row in rows
+    ]
+
+
+def cost_of(rows: Sequence[Row]) -> tuple[str, list[float | None]]:
+    """Multiply-adds where all rows have them, else seconds of training: (name, one per row)."""
+    if all(row.multiply_adds is not None for row in rows if row.test_accuracy is not None):
+        return "multiply-adds", [row.multiply_adds for row in rows]
+    return "seconds of training", [row.train_seconds for row in rows]
+
+
+def format_test(row: Row) -> str:
+    return "diverged" if row.test_accuracy is None else f"{row.test_accuracy:.4f}"
+
+
+def format_interval(row: Row) -> str:
+    if row.test_accuracy_low is None or row.test_accuracy_high is None:
+        return "-"
+    return f"{row.test_accuracy_low:.4f}-{row.test_accuracy_high:.4f}"
+
+
+def format_signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"
+
+
+def format_number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2g}"
+
+
+def format_fraction(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def format_count(value: float | None) -> str:
+    if value is None:
+        return "-"
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if value >= size:
+            return f"{value / size:.1f}{unit}"
+    return str(value)
+
+
+def _cost_column(rows: Sequence[Row]) -> Column:
+    name, costs = cost_of(rows)
+    front = pareto_front(costs, [row.test_accuracy for row in rows])
+    is_count = name == "multiply-adds"
+    figures = [format_count(cost) if is_count else format_number(cost) for cost in costs]
+    cells = [f"{text}{' P' if on else '  '}" for text, on in zip(figures, front, strict=True)]
+    return Column("MACs" if is_count else "seconds", cells)
+
+
+def _is_shared(row: Row, groups: Sequence[int]) -> bool:
+    return row.tie_group is not None and groups.count(row.tie_group) > 1
+
+
+def _fit(columns: Sequence[Column], width: int) -> Iterator[Column]:
+    used = -1
+    for column in columns:
+        used += 1 + max(map(cell_len, (column.header, *column.cells)))
+        if used > width:
+            return
+        yield column
+
+
+def _build_caption(rows: Sequence[Row], columns: Sequence[Column]) -> str:
+    """What the marks mean that are there."""
+    shown = {column.header: " ".join(column.cells) for column in columns}
+    notes = [note for mark, note in _marks(rows) if mark in shown["#"] or mark == "P"]
+    if "gain" in shown:
+        notes.append("gain: over the run's first published (or default) row")
+    return "; ".join(notes)
+
+
+def _marks(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    cost, _ = cost_of(rows)
+    return [(mark, f"{mark} {note.format(cost=cost)}") for mark, note in NOTES.items()]

@@ -1,0 +1,86 @@
+"""Boards: rows that answer the same question, on the same images split in the same way."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tune_jobs.engine.results.comparison import Answers, add_tie_groups, read_answers
+from tune_jobs.engine.results.leaderboard import sort_rows
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.run_folder import RunFolder
+
+
+def split_boards(rows: Iterable[Row], storage: Path | None) -> list[list[Row]]:
+    """One list per data set and split, best row first.
+
+    Several runs share a board where their predictions are at hand: `tie_group` is then the rank
+    among the rows of all of them. Without them each run keeps a board of its own.
+
+    Args:
+        storage: Where the `runs/` of these rows are, if anywhere.
+    """
+
+    def question(row: Row) -> tuple[str, str, str]:
+        return row.dataset, row.dataset_fingerprint, row.split_fingerprint
+
+    groups = itertools.groupby(sorted(rows, key=question), key=question)
+    return [board for _, group in groups for board in _compare_runs(list(group), storage)]
+
+
+def find_storage(path: Path) -> Path | None:
+    """The folder at or above `path` that holds `runs/`."""
+    path = path.resolve()
+    return next((p for p in (path, *path.parents) if (p / "runs").is_dir()), None)
+
+
+def sort_board(rows: Iterable[Row]) -> list[Row]:
+    """By test accuracy, best first, null last."""
+    return sorted(
+        sort_rows(rows), key=lambda row: 1.0 if row.test_accuracy is None else -row.test_accuracy
+    )
+
+
+def pareto_front(costs: Sequence[float | None], accuracies: Sequence[float | None]) -> list[bool]:
+    """Whether no other row is at least as accurate at no more cost, and better in one of them."""
+    points = [
+        None if cost is None or accuracy is None else (cost, accuracy)
+        for cost, accuracy in zip(costs, accuracies, strict=True)
+    ]
+    known = {point for point in points if point is not None}
+    return [
+        point is not None
+        and not any(o != point and o[0] <= point[0] and o[1] >= point[1] for o in known)
+        for point in points
+    ]
+
+
+def _compare_runs(rows: list[Row], storage: Path | None) -> Iterator[list[Row]]:
+    def run(row: Row) -> tuple[str, str]:
+        return row.job, row.run_id
+
+    rows = sorted(rows, key=run)
+    if len({run(row) for row in rows}) > 1:
+        answers = [_answers(row, storage) for row in rows]
+        if not _comparable(rows, answers):
+            for _, group in itertools.groupby(rows, key=run):
+                yield sort_board(group)
+            return
+        rows = add_tie_groups(rows, answers)
+    yield sort_board(rows)
+
+
+def _answers(row: Row, storage: Path | None) -> Answers | None:
+    if storage is None or not row.seeds:
+        return None
+    folder = RunFolder(storage / "runs" / row.job / row.run_id)
+    return read_answers(folder, row.trial_number, row.seeds)
+
+
+def _comparable(rows: Sequence[Row], answers: Sequence[Answers | None]) -> bool:
+    found = [given for given in answers if given is not None]
+    needed = sum(row.test_accuracy is not None for row in rows)
+    return len(found) >= needed and all(
+        np.array_equal(given.indices_N, found[0].indices_N) for given in found
+    )

@@ -1,0 +1,95 @@
+"""Rows compared by what their models answer, example by example, to the same test split."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from trainables.datasets.image_data import Integers
+from trainables.predictions import read_predictions
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.statistics import (
+    Correct,
+    accuracy_interval,
+    compare,
+    tie_groups,
+)
+from tune_jobs.engine.run_folder import RunFolder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Which of its test examples a configuration answers correctly, seed by seed."""
+
+    indices_N: Integers
+    correct_SN: Correct
+
+
+def read_answers(folder: RunFolder, trial_number: int, seeds: Sequence[int]) -> Answers | None:
+    """`None` where a seed's predictions are missing or damaged, or there is nothing to compare."""
+    try:
+        found = [read_predictions(folder.retraining(trial_number, seed)) for seed in seeds]
+    except (OSError, pa.ArrowInvalid):
+        return None
+    stored = [predictions for predictions in found if predictions is not None]
+    if not stored or len(stored) < len(seeds) or len(stored[0].indices_N) < 2:
+        return None
+    if any(not np.array_equal(p.indices_N, stored[0].indices_N) for p in stored):
+        return None
+    return Answers(stored[0].indices_N, np.stack([p.correct_N for p in stored]))
+
+
+def add_statistics(rows: Sequence[Row], answers: Mapping[int, Answers | None]) -> list[Row]:
+    """One run's rows with their interval, gain and tie group.
+
+    Args:
+        answers: By trial number; rows without any keep null.
+    """
+    known = {number: found for number, found in answers.items() if found is not None}
+    first = [r.trial_number for r in rows if r.origin != "search" and r.trial_number in known]
+    base = min(first, default=None)
+    compared = [
+        _with_gain(_with_interval(row, known[row.trial_number]), known, base)
+        if row.trial_number in known
+        else row
+        for row in rows
+    ]
+    return add_tie_groups(compared, [answers.get(row.trial_number) for row in rows])
+
+
+def add_tie_groups(rows: Sequence[Row], answers: Sequence[Answers | None]) -> list[Row]:
+    """Rows ranked by mean test accuracy; those that cannot be told apart share a rank.
+
+    Args:
+        answers: One per row; rows without any have no rank.
+    """
+    found = [(place, given) for place, given in enumerate(answers) if given is not None]
+    found.sort(key=lambda pair: -float(pair[1].correct_SN.mean()))
+    groups = tie_groups([given.correct_SN for _, given in found])
+    by_place = {place: group for (place, _), group in zip(found, groups, strict=True)}
+    return [
+        dataclasses.replace(row, tie_group=by_place.get(place)) for place, row in enumerate(rows)
+    ]
+
+
+def _with_interval(row: Row, answers: Answers) -> Row:
+    interval = accuracy_interval(answers.correct_SN)
+    return dataclasses.replace(
+        row, test_accuracy_low=interval.low, test_accuracy_high=interval.high
+    )
+
+
+def _with_gain(row: Row, known: Mapping[int, Answers], base: int | None) -> Row:
+    if base is None or base == row.trial_number:
+        return row
+    found = compare(known[row.trial_number].correct_SN, known[base].correct_SN)
+    return dataclasses.replace(
+        row,
+        gain_over=base,
+        gain=found.difference.value,
+        gain_low=found.difference.low,
+        gain_high=found.difference.high,
+        gain_p_value=found.p_value,
+    )

@@ -1,0 +1,131 @@
+"""The charts of the page: how the trainings went, and what the search saw."""
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.importance import get_param_importances
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from tune_jobs.engine.results.report.findings import Finding
+from tune_jobs.engine.results.report.svg import Band, Dots, Line, bars, chart
+from tune_jobs.engine.search.study import reports_of
+
+MOST_SLICES = 6
+
+
+def learning_curves(finding: Finding) -> str:
+    """Validation accuracy by epoch: each seed, their mean, and what lies between the extremes."""
+    seeds = [
+        {f["epoch"]: f["val_accuracy"] for f in curve if "val_accuracy" in f}
+        for curve in finding.curves
+    ]
+    epochs = sorted(set.intersection(*(set(seed) for seed in seeds)))
+    by_epoch = [[seed[epoch] for seed in seeds] for epoch in epochs]
+    marks: list[Line | Band | Dots] = [
+        Band(epochs, list(map(min, by_epoch)), list(map(max, by_epoch)))
+    ]
+    marks += [Line(epochs, [seed[epoch] for epoch in epochs], "faint") for seed in seeds]
+    marks.append(Line(epochs, list(map(fmean, by_epoch)), "main"))
+    last = fmean(by_epoch[-1])
+    return chart(
+        marks,
+        title=f"Learning curves of the {finding.title}: validation accuracy of {len(seeds)} seeds, "
+        f"mean {fmean(by_epoch[0]):.3f} after epoch {epochs[0]}, "
+        f"{last:.3f} after epoch {epochs[-1]}",
+        x="epoch",
+        y="validation accuracy",
+    )
+
+
+def search_charts(study: Study) -> list[tuple[str, str]]:
+    """(caption, SVG): what Optuna's own plots show, of the trials that came to an end."""
+    complete = [
+        t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.value
+    ]
+    charts = [("Trials by epoch reached: what early stopping left", _survival(study))]
+    if len(complete) > 1:
+        charts.insert(0, ("Trials in their order, and the best so far", _history(complete)))
+    names = list(_importances(study, complete))
+    if names:
+        importances = _importances(study, complete)
+        title = "Importance of hyperparameters: " + ", ".join(
+            f"{name} {value:.2f}" for name, value in importances.items()
+        )
+        values = list(importances.values())
+        caption = "Importance for validation accuracy (shares that add up to 1)"
+        charts.append((caption, bars(names, values, title=title)))
+    for name in names[:MOST_SLICES]:
+        drawn = _slice(complete, name)
+        if drawn:
+            charts.append((f"Full-budget trials by {name}", drawn))
+    return charts
+
+
+def _history(complete: Sequence[FrozenTrial]) -> str:
+    numbers = [trial.number for trial in complete]
+    values = [trial.value or 0.0 for trial in complete]
+    best = np.maximum.accumulate(values).tolist()
+    labels = [f"trial {n}: {v:.4f}" for n, v in zip(numbers, values, strict=True)]
+    return chart(
+        [Line(numbers, best, "step"), Dots(numbers, values, labels)],
+        title=f"Validation accuracy of {len(values)} full-budget trials; best {max(values):.4f} "
+        f"in trial {numbers[int(np.argmax(values))]}",
+        x="trial",
+        y="validation accuracy",
+    )
+
+
+def _survival(study: Study) -> str:
+    last = [max(reports_of(trial), default=0) for trial in study.get_trials(deepcopy=False)]
+    epochs = list(range(1, max([*last, 1]) + 1))
+    counts = [sum(reached >= epoch for reached in last) for epoch in epochs]
+    return chart(
+        [Line(epochs, counts, "main")],
+        title=f"{len(last)} trials began; {counts[-1]} reached epoch {epochs[-1]}",
+        x="epoch",
+        y="trials",
+    )
+
+
+def _importances(study: Study, complete: Sequence[FrozenTrial]) -> dict[str, float]:
+    """Optuna's own, largest first; nothing where there are too few trials to tell."""
+    common = set.intersection(*(set(t.params) for t in complete)) if complete else set()
+    varied = [name for name in common if len({str(t.params[name]) for t in complete}) > 1]
+    if len(complete) < 4 or not varied:
+        return {}
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+        return get_param_importances(study, evaluator=evaluator, params=sorted(varied))
+    except (RuntimeError, ValueError):  # all trials reached the same
+        return {}
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+
+
+def _slice(complete: Sequence[FrozenTrial], name: str) -> str:
+    values: list[Any] = [trial.params[name] for trial in complete]
+    distribution: BaseDistribution = complete[0].distributions[name]
+    accuracies = [trial.value or 0.0 for trial in complete]
+    labels = [
+        f"trial {t.number}: {name} {v}, {a:.4f}"
+        for t, v, a in zip(complete, values, accuracies, strict=True)
+    ]
+    choices: list[Any] = []
+    if isinstance(distribution, CategoricalDistribution):
+        choices = list(distribution.choices)
+        values = [choices.index(value) for value in values]
+    return chart(
+        [Dots(values, accuracies, labels)],
+        title=f"Validation accuracy of {len(values)} full-budget trials by {name}",
+        x=name,
+        y="validation accuracy",
+        choices=list(map(str, choices)),
+        is_log=bool(getattr(distribution, "log", False)),
+    )

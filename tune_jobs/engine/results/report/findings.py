@@ -1,0 +1,123 @@
+"""What the pictures show: the answers of a retrained configuration, taken apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from trainables.predictions import Predictions, read_predictions
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.retrain import Retrained, best_seed
+from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.search.study import Record, reports_of
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Finding:
+    """A retrained configuration, over its seeds.
+
+    Attributes:
+        title: What the page calls it: `winner`, `published 16`, `default`.
+        names: Of its retrainings, one per seed.
+        predictions: One per seed.
+        curves: Per seed, the record's figures of each epoch.
+        best: Position of the seed that is best on validation.
+    """
+
+    title: str
+    row: Row
+    names: tuple[str, ...]
+    predictions: list[Predictions]
+    curves: list[list[dict[str, Any]]]
+    best: int
+
+    @property
+    def chosen(self) -> Predictions:
+        return self.predictions[self.best]
+
+    def confusion_KK(self) -> Integers:  # noqa: N802 (a shape)
+        """Counts by true class and predicted class, of all seeds together."""
+        count = self.chosen.probabilities_NK.shape[1]
+        confusion_KK = np.zeros((count, count), dtype=np.int64)
+        for predictions in self.predictions:
+            np.add.at(confusion_KK, (predictions.labels_N, predictions.predicted_N), 1)
+        return confusion_KK
+
+
+class ClassFigures(NamedTuple):
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    num_examples: int
+
+
+class Mistake(NamedTuple):
+    image: int  # index into `ImageData.images_NHWC`
+    label: int
+    predicted: int
+    probability: float
+
+
+def find(
+    result: Retrained, row: Row, title: str, retrain: Record, folder: RunFolder
+) -> Finding | None:
+    """`None` where a seed's predictions are not there."""
+    seeds = result.seeds
+    kept = [read_predictions(folder.retraining(row.trial_number, seed)) for seed in seeds]
+    predictions = [found for found in kept if found is not None]
+    if not seeds or len(predictions) < len(seeds):
+        return None
+    by_name = {retrain.name_of(trial): trial for trial in retrain.trials()}
+    curves = [
+        [figures for _, figures in sorted(reports_of(by_name[name]).items())]
+        for name in result.names
+    ]
+    return Finding(
+        title=title,
+        row=row,
+        names=result.names,
+        predictions=predictions,
+        curves=curves,
+        best=best_seed(result),
+    )
+
+
+def class_figures(confusion_KK: Integers, names: Sequence[str]) -> list[ClassFigures]:
+    """As scikit-learn's classification report: what is divided by zero counts as zero."""
+    hits_K = confusion_KK.diagonal()
+    predicted_K, examples_K = confusion_KK.sum(axis=0), confusion_KK.sum(axis=1)
+    precision_K = hits_K / np.maximum(predicted_K, 1)
+    recall_K = hits_K / np.maximum(examples_K, 1)
+    f1_K = 2 * hits_K / np.maximum(predicted_K + examples_K, 1)
+    return [
+        ClassFigures(name, float(p), float(r), float(f), int(n))
+        for name, p, r, f, n in zip(names, precision_K, recall_K, f1_K, examples_K, strict=True)
+    ]
+
+
+def confused_pairs(confusion_KK: Integers, most: int = 10) -> list[tuple[int, int, int]]:
+    """(true class, predicted class, count), most frequent first."""
+    errors_KK = confusion_KK - np.diag(confusion_KK.diagonal())
+    pairs = [(int(t), int(p), int(errors_KK[t, p])) for t, p in np.argwhere(errors_KK > 0)]
+    return sorted(pairs, key=lambda pair: -pair[2])[:most]
+
+
+def mistakes(predictions: Predictions, most: int = 12) -> list[Mistake]:
+    """The wrong answers that the model was surest of."""
+    wrong = np.flatnonzero(~predictions.correct_N)
+    sure_N = predictions.probabilities_NK[wrong, predictions.predicted_N[wrong]]
+    return [
+        Mistake(
+            int(predictions.indices_N[place]),
+            int(predictions.labels_N[place]),
+            int(predictions.predicted_N[place]),
+            float(predictions.probabilities_NK[place, predictions.predicted_N[place]]),
+        )
+        for place in wrong[np.argsort(-sure_N, kind="stable")][:most]
+    ]

@@ -1,0 +1,66 @@
+"""Writes a run's report page and the same pictures for TensorBoard."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trainables.datasets import ImageData
+from tune_jobs.engine.results.boards import sort_board
+from tune_jobs.engine.results.report.charts import search_charts
+from tune_jobs.engine.results.report.findings import Finding, find
+from tune_jobs.engine.results.report.page import Report, build_page
+from tune_jobs.engine.results.report.projector import write_projector
+from tune_jobs.engine.results.report.tensorboard import write_pictures
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.retrain import Retrained
+from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.search.study import Record
+
+
+def write_report(
+    facts: dict[str, Any],
+    search: Record,
+    retrain: Record,
+    results: Sequence[Retrained],
+    rows: Sequence[Row],
+    data: ImageData,
+    folder: RunFolder,
+) -> Path:
+    """Write `report/index.html`, and TensorBoard's folders `winner` and `published` (or `default`);
+    returns the page."""
+    findings = _find(results, rows, retrain, folder)
+    report = Report(
+        facts=facts,
+        rows=sort_board(rows),
+        findings=findings,
+        charts=search_charts(search.study),
+        data=data,
+    )
+    page = folder.path / "report" / "index.html"
+    page.parent.mkdir(exist_ok=True)
+    temporary = page.with_name(f".index.{os.getpid()}.tmp")
+    temporary.write_text(build_page(report), encoding="utf-8")
+    temporary.replace(page)
+    for finding in findings:
+        target = folder.tensorboard / finding.title.replace(" ", "-")
+        write_pictures(finding, data, target)
+    if findings:
+        write_projector(findings[0], data, folder)
+    return page
+
+
+def _find(
+    results: Sequence[Retrained], rows: Sequence[Row], retrain: Record, folder: RunFolder
+) -> list[Finding]:
+    """The winner, and the first published (or default) row where that is another."""
+    by_number = {result.candidate.trial_number: result for result in results}
+    chosen = [("winner", row) for row in rows if row.winner]
+    others = sorted((r for r in rows if r.origin != "search"), key=lambda r: r.trial_number)
+    chosen += [
+        (f"{row.origin} {row.system or ''}".strip(), row) for row in others[:1] if not row.winner
+    ]
+    found = [
+        find(by_number[row.trial_number], row, title, retrain, folder) for title, row in chosen
+    ]
+    return [finding for finding in found if finding is not None]
