@@ -2,13 +2,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint format
+.PHONY: demo test faults lint format
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m tune_jobs.digits_cnn
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/faults --ignore=tests/cluster
+
+faults: $(VENV)/.installed
+	$(BIN)/python -m pytest tests/faults
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .

@@ -162,7 +162,7 @@ def _build_caption(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     shown = {column.header: " ".join(column.cells) for column in columns}
     notes = [note for mark, note in _marks(rows) if mark in shown["#"] or mark == "P"]
     if "gain" in shown:
-        notes.append("gain: over the run's first published (or default) row")
+        notes.append("gain: over the run's best published (or default) row")
     return "; ".join(notes)
 
 

@@ -1,7 +1,7 @@
 """Rows compared by what their models answer, example by example, to the same test split."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,8 +48,7 @@ def add_statistics(rows: Sequence[Row], answers: Mapping[int, Answers | None]) -
         answers: By trial number; rows without any keep null.
     """
     known = {number: found for number, found in answers.items() if found is not None}
-    first = [r.trial_number for r in rows if r.origin != "search" and r.trial_number in known]
-    base = min(first, default=None)
+    base = best_before(r for r in rows if r.trial_number in known)
     compared = [
         _with_gain(_with_interval(row, known[row.trial_number]), known, base)
         if row.trial_number in known
@@ -57,6 +56,14 @@ def add_statistics(rows: Sequence[Row], answers: Mapping[int, Answers | None]) -
         for row in rows
     ]
     return add_tie_groups(compared, [answers.get(row.trial_number) for row in rows])
+
+
+def best_before(rows: Iterable[Row]) -> int | None:
+    """The trial of the published (or default) row with the highest validation accuracy: what people
+    had before the search."""
+    before = [row for row in rows if row.origin != "search"]
+    best = max(before, key=lambda row: (row.val_accuracy or 0.0, -row.trial_number), default=None)
+    return None if best is None else best.trial_number
 
 
 def add_tie_groups(rows: Sequence[Row], answers: Sequence[Answers | None]) -> list[Row]:

@@ -116,7 +116,7 @@ def _table(rows: Sequence[Row]) -> str:
     cost, _ = cost_of(rows)
     caption = (
         "* the winner, chosen by validation accuracy; = shares its rank: cannot be told apart; "
-        f"P on the front of accuracy against {cost}; gain: over the first published (or default) "
+        f"P on the front of accuracy against {cost}; gain: over the best published (or default) "
         "row; gap: search validation less test"
     )
     return (

@@ -7,6 +7,7 @@ from typing import Any
 
 from trainables.datasets import ImageData
 from tune_jobs.engine.results.boards import sort_board
+from tune_jobs.engine.results.comparison import best_before
 from tune_jobs.engine.results.report.charts import search_charts
 from tune_jobs.engine.results.report.findings import Finding, find
 from tune_jobs.engine.results.report.page import Report, build_page
@@ -53,12 +54,14 @@ def write_report(
 def _find(
     results: Sequence[Retrained], rows: Sequence[Row], retrain: Record, folder: RunFolder
 ) -> list[Finding]:
-    """The winner, and the first published (or default) row where that is another."""
+    """The winner, and the best published (or default) row where that is another."""
     by_number = {result.candidate.trial_number: result for result in results}
     chosen = [("winner", row) for row in rows if row.winner]
-    others = sorted((r for r in rows if r.origin != "search"), key=lambda r: r.trial_number)
+    before = best_before(rows)
     chosen += [
-        (f"{row.origin} {row.system or ''}".strip(), row) for row in others[:1] if not row.winner
+        (f"{row.origin} {row.system or ''}".strip(), row)
+        for row in rows
+        if row.trial_number == before and not row.winner
     ]
     found = [
         find(by_number[row.trial_number], row, title, retrain, folder) for title, row in chosen
