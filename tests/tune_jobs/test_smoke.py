@@ -1,9 +1,11 @@
 """Every job takes all its steps: in one process, on one Ray, on images made up for it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 import torch
 from rich.console import Console
@@ -37,3 +39,25 @@ def test_smoke(job: Job, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         probabilities_NK = model(torch.tensor(images_NHWC, dtype=torch.uint8))
     assert probabilities_NK.shape == (2, job.num_classes)
     torch.testing.assert_close(probabilities_NK.sum(dim=1), torch.ones(2))
+
+
+def breaking_space(trial: optuna.Trial) -> None:
+    trial.suggest_categorical("dropout", (0.0, 1.5))
+
+
+@pytest.mark.usefixtures("_one_ray")
+def test_a_configuration_that_breaks_a_rule_fails_once_and_the_run_goes_on(tmp_path: Path) -> None:
+    job = Job(
+        name="breaking",
+        dataset="digits",
+        architecture="mlp",
+        space=breaking_space,
+        trials=6,
+        epochs=1,
+    )
+    result = engine.run(
+        job, console=Console(quiet=True), storage=tmp_path, data_dir=tmp_path, retrain_seeds=1
+    )
+    assert {json.loads(row.config)["dropout"] for row in result.rows} == {0.0}
+    journal = (result.folder / "study.journal").read_text()
+    assert "dropout = 1.5: must be in [0, 1)" in journal
