@@ -2,13 +2,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test faults lint format
+.PHONY: demo test faults cluster lint format
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m tune_jobs.digits_cnn
 
 test: lint
 	$(BIN)/python -m pytest --ignore=tests/faults --ignore=tests/cluster
+
+cluster: $(VENV)/.installed
+	CLUSTER=1 $(BIN)/python -m pytest tests/cluster -s -rs
 
 faults: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/faults
