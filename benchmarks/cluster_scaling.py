@@ -67,6 +67,9 @@ class Source:
     def next_trial(self) -> dict[str, Any] | None:
         return self._search.next_trial()
 
+    def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
+        """It is started again."""
+
     def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
         if figures["epoch"] == self._epochs:
             self.ends.append(time.monotonic())

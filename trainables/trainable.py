@@ -13,6 +13,7 @@ import ray
 from ray import tune
 
 from trainables.config import ConfigError, Runtime
+from trainables.storage_errors import storage_errors
 
 if TYPE_CHECKING:
     from trainables.given import Given
@@ -71,7 +72,7 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
         return
     folder = settings.folder / config["name"]
     try:
-        with Watchdog(settings.timeout_seconds, folder) as watchdog:
+        with storage_errors(), Watchdog(settings.timeout_seconds, folder) as watchdog:
             for figures in _train(config, given, folder, watchdog):
                 with watchdog.paused():
                     tune.report({"figures": figures})

@@ -1,5 +1,6 @@
 """The facts of a run that its `run.json` and its leaderboard rows repeat."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ MUST_MATCH = (
     "split_fingerprint",
     "architecture",
     "space",
+    "suggests",
     "epochs",
     "features",
     "weights",
@@ -30,6 +32,7 @@ def known_facts(
     options: Options,
     data: ImageData,
     weights_digest: str | None,
+    distributions: Mapping[str, Any],
     duplicates: "Duplicates | None" = None,
 ) -> dict[str, Any]:
     """All that is known before Ray starts."""
@@ -43,6 +46,7 @@ def known_facts(
         "split_fingerprint": data.split_fingerprint,
         "architecture": job.architecture,
         "space": f"{job.space.__module__}.{job.space.__qualname__}",
+        "suggests": {name: str(distributions[name]) for name in sorted(distributions)},
         "epochs": options.epochs,
         "features": asdict(job.features) if job.features else None,
         "weights": options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
@@ -88,13 +92,30 @@ def take_over(facts: dict[str, Any], earlier: dict[str, Any] | None) -> dict[str
     if earlier is None:
         return facts
     differences = [
-        f"  {name}: was {earlier.get(name)!r}, is {facts[name]!r}"
+        f"  {key}: was {was!r}, is {now!r}"
         for name in MUST_MATCH
-        if earlier.get(name) != facts[name]
+        if name in earlier  # an earlier version may not have recorded it
+        for key, was, now in _pairs(name, earlier[name], facts[name])
+        if was != now
     ]
     if differences:
         raise RequestError(
             f"--run-id = {facts['run_id']!r}: that run began differently, and its trials would "
             "not compare with new ones:\n" + "\n".join(differences) + "\nTake another --run-id."
+            " (--fork begins a new run with the best configurations of an earlier one)"
+        )
+    if earlier.get("git_commit") != facts["git_commit"]:
+        facts["notes"].append(
+            f"an earlier session ran commit {earlier.get('git_commit')}, this one runs "
+            f"{facts['git_commit']}: their results compare only if no change between them matters"
         )
     return {**earlier, **facts}
+
+
+def _pairs(name: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    """What to compare, and what to call it: of two dicts, each key's values."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in {**was, **now}:
+            yield f"{name}.{key}", was.get(key), now.get(key)
+    else:
+        yield name, was, now

@@ -3,7 +3,6 @@
 from typing import Any
 
 import optuna
-from optuna.storages import JournalStorage
 from optuna.trial import TrialState
 
 from tune_jobs.engine.errors import RequestError
@@ -21,11 +20,13 @@ def forked_configurations(options: Options, folder: RunFolder) -> list[dict[str,
         RequestError: There is no such run of this job, or no trial of it came to its full budget.
     """
     other = RunFolder(folder.path.parent / str(options.fork))
+    if other == folder:
+        raise RequestError(f"--fork = {options.fork!r}: that is this run: --resume continues it")
     if not other.journal.exists():
         raise RequestError(f"--fork = {options.fork!r}: there is no such run: {other.path}")
     study = optuna.load_study(
         study_name=f"{folder.path.parent.name}/{options.fork}",
-        storage=JournalStorage(open_journal(other.journal)),
+        storage=open_journal(other.journal),
     )
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if not complete:

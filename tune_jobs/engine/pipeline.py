@@ -3,7 +3,6 @@
 What is heavy (Ray, Optuna, pyarrow) is imported when a run starts, so that `--help` does without.
 """
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainables.storage_errors import STORAGE_ERRNOS
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.lease import lease
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tune_jobs.engine.results.publish import RunResult
-
-STORAGE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
 def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunResult":
@@ -57,7 +55,8 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
         pretrained = load_weights(job, options)
         digest = pretrained.digest if pretrained else None
         duplicates = check_duplicates(data, options)
-        facts = take_over(known_facts(job, options, data, digest, duplicates), earlier)
+        known = known_facts(job, options, data, digest, distributions, duplicates)
+        facts = take_over(known, earlier)
         if torn:
             facts["notes"].append(f"the record ended in a torn line, cut off: {torn} bytes")
         forked = forked_configurations(options, folder) if options.fork else []

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,15 @@ class RunFolder:
 
     def drop_checkpoints(self, name: str) -> None:
         """Remove an ended trial's checkpoints; what it exported stays."""
-        for file in (self.checkpoints / name).glob("*.pt"):
-            file.unlink(missing_ok=True)
+        for pattern in ("*.pt", "*.tmp"):
+            for file in (self.checkpoints / name).glob(pattern):
+                file.unlink(missing_ok=True)
+
+    def drop_checkpoints_but(self, names: Container[str]) -> None:
+        """Remove those of trials that ended as an earlier session died."""
+        for folder in self.checkpoints.glob("*"):
+            if folder.name not in names:
+                self.drop_checkpoints(folder.name)
 
     def read_hang(self, name: str) -> str | None:
         """Where a trial was when it was ended for making no progress, or `None`."""

@@ -12,7 +12,7 @@ from ray import tune
 
 from trainables.config import Runtime, number_entries
 from trainables.trainable import TrialSettings, train_trial
-from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.retrain import Retraining, pair_name
@@ -61,6 +61,7 @@ class Steps:
             epochs=options.epochs,
         )
         self._sources: dict[str, Search | Retraining] = {}
+        self._storage = open_journal(folder.journal)
         self._probe_runs = False
         if "runtime" in facts:
             self._begin()
@@ -119,6 +120,13 @@ class Steps:
             self._begin()
         return False
 
+    def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
+        if "StorageError" in cause:  # no trial's fault: none of them could go on
+            raise RunError(
+                f"--storage = {str(self._options.storage)!r}: a worker could not write: {cause}: "
+                "make room, then resume; what has been recorded is whole"
+            )
+
     def on_failure(self, trial: Mapping[str, Any], cause: str) -> None:
         if trial["task"] == "probe":
             self.error = RequestError(f"the workers cannot train {self._job.architecture}: {cause}")
@@ -146,6 +154,8 @@ class Steps:
             seed=options.seed,
             time_budget=options.time_budget,
         )
+        for listener in self._listeners:  # before the record tells them of anything
+            listener.begin(plan.trials, self.rule)
         search = Search(plan, self._open("", _trial_name), self.rule)
         retraining = Retraining(
             search,
@@ -154,12 +164,11 @@ class Steps:
             seeds=options.retraining_seeds,
         )
         self._sources = {"search": search, "retrain": retraining}
-        for listener in self._listeners:
-            listener.begin(plan.trials, self.rule)
+        self._folder.drop_checkpoints_but(search.record.running | retraining.record.running)
 
     def _open(self, suffix: str, name_of: Any) -> Record:
         name = f"{self._job.name}/{self._options.run_id}{suffix}"
-        return Record.open(open_journal(self._folder.journal), name, name_of, self._listeners)
+        return Record.open(self._storage, name, name_of, self._listeners)
 
 
 def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder) -> None:

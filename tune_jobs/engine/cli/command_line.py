@@ -1,18 +1,18 @@
 """`python -m tune_jobs.<job> [options]`: the options dataclass as a command line."""
 
 import argparse
-import signal
 import sys
 import types
 from collections.abc import Sequence
 from dataclasses import Field, fields
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
+from tune_jobs.engine.cli.signals import INTERRUPTED, interruptible
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 
-DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG = 0, 1, 2
 
 
 def main(job: Job, arguments: Sequence[str] | None = None) -> NoReturn:
@@ -61,21 +61,17 @@ def run_and_show(job: Job, given: dict[str, Any]) -> int:
     from tune_jobs.engine.cli.outcome import resume_command, show_outcome
     from tune_jobs.engine.pipeline import run_resolved
 
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         options = Options.resolve(job, **given)
-        show_outcome(run_resolved(job, options), resume_command(job, options))
+        resume = resume_command(job, options)
+        with interruptible(f"interrupted; resume: {resume}"):
+            show_outcome(run_resolved(job, options), resume)
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG
     except RunError as error:
-        print(f"error: {error}\nresume: {resume_command(job, options)}", file=sys.stderr)
+        print(f"error: {error}\nresume: {resume}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print(f"interrupted; resume: {resume_command(job, options)}", file=sys.stderr)
         return INTERRUPTED
     return DONE
-
-
-def _interrupt(_signal: int, _frame: types.FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import JournalStorage
 
 from trainables.datasets import ImageData
 from tune_jobs.engine.errors import RequestError, RunError
@@ -87,7 +86,7 @@ def rebuild(path: Path) -> Path:
 
 def read_records(folder: RunFolder, facts: dict[str, Any]) -> tuple[Record, Record]:
     """The records of a run's search and of its retraining, to read."""
-    storage = JournalStorage(open_journal(folder.journal))
+    storage = open_journal(folder.journal)
     name = f"{facts['job']}/{facts['run_id']}"
     try:
         search, retrain = (

@@ -1,23 +1,37 @@
 """The journal file under a study: whole lines only, and a lock that no dead process keeps."""
 
+import json
+import mmap
 import os
 from pathlib import Path
 
+from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.storages.journal._file import get_lock_file
+
+from tune_jobs.engine.errors import RunError
 
 STALE_SECONDS = 3
 """A lock that nobody has released or used for so long is taken over: its owner is dead."""
 
-BLOCK_BYTES = 65536
 
+def open_journal(path: Path) -> JournalStorage:
+    """The storage of all studies in the journal; each such object holds them all in memory.
 
-def open_journal(path: Path) -> JournalFileBackend:
-    return JournalFileBackend(str(path), lock_obj=_lock(path))
+    Raises:
+        RunError: A line amid the journal is damaged.
+    """
+    try:
+        return JournalStorage(JournalFileBackend(str(path), lock_obj=_lock(path)))
+    except ValueError as error:
+        raise RunError(
+            f"{path}: a line of the record is damaged ({error}): put a copy of it back, or begin "
+            "a new run"
+        ) from error
 
 
 def repair_journal(path: Path) -> int:
-    """Cut a torn last line off -> the number of its bytes.
+    """Cut a torn end off -> the number of its bytes.
 
     A process that dies while it writes leaves one. Optuna skips it when it reads, and would glue
     the next record onto it, so it is cut off under the lock before the first append.
@@ -33,22 +47,27 @@ def _lock(path: Path) -> JournalFileSymlinkLock:
 
 
 def _cut_torn_line(path: Path) -> int:
+    """Also lines that hold no JSON, which a power cut may leave at the end."""
+    size = path.stat().st_size
+    if size == 0:  # cannot be mapped
+        return 0
     with path.open("r+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        whole = _end_of_last_line(file.fileno(), size)
-        if whole < size:
-            file.truncate(whole)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            end = content.rfind(b"\n") + 1
+            while end:
+                start = content.rfind(b"\n", 0, end - 1) + 1
+                if _is_json(content[start:end]):
+                    break
+                end = start
+        if end < size:
+            file.truncate(end)
             os.fsync(file.fileno())
-        return size - whole
+        return size - end
 
 
-def _end_of_last_line(descriptor: int, size: int) -> int:
-    """Position after the last newline."""
-    end = size
-    while end > 0:
-        start = max(0, end - BLOCK_BYTES)
-        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
-        if newline >= 0:
-            return start + newline + 1
-        end = start
-    return 0
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True

@@ -26,6 +26,9 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the record is saved already."""
 
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        forget_ended(tune_controller)
+
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         figures = {
             key.removeprefix("figures/"): value
@@ -37,17 +40,37 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         text = Path(trial.error_file).read_text() if trial.error_file else ""
-        self._causes[trial.config["name"]] = explain(text)
+        cause = explain(text)
+        self._causes[trial.config["name"]] = cause
+        self._source.on_attempt_failed(trial.config, cause)
 
 
-def explain(error: str) -> str:
-    """One line for a trial's error, from the text that Ray keeps of it."""
-    if "ray.exceptions.OutOfMemoryError" in error:
+def forget_ended(tune_controller: Any) -> None:
+    """Ray's loop keeps every trial, about 50 KB each, and goes through all of them now and then;
+    the record has those that ended. (Its own list and sets: there is no call for it.)"""
+    loop = tune_controller.get_trials.__self__
+    ended = loop._stopped_trials | loop._failed_trials
+    loop._trials[:] = [trial for trial in loop._trials if trial not in ended]
+    loop._live_trials -= ended
+    loop._stopped_trials.clear()
+    loop._failed_trials.clear()
+
+
+def explain(errors: str) -> str:
+    """One line for the last of a trial's errors, from the text that Ray keeps of them."""
+    error = errors.rpartition("Failure # ")[2]
+    if LOW_ON_MEMORY in error:
         return (
             "out of host memory, ended by Ray's memory monitor: run fewer trials at once "
             "(--max-parallel), or smaller ones"
         )
-    if "ActorDiedError" in error or "ActorUnavailableError" in error:
+    if any(words in error for words in DEATHS):
         return "its process died: killed, out of memory, or its node lost"
     lines = [line for line in error.splitlines() if line.strip()]
     return lines[-1] if lines else "unknown"
+
+
+LOW_ON_MEMORY = "running low on memory"
+
+DEATHS = ("The actor is dead", "The actor died", "The actor is unavailable", "ActorDiedError")
+"""Ray's words; the text does not have the error's class."""

@@ -17,6 +17,9 @@ EXEMPT = ("published", "default")
 tuned configuration that comes first would stop every early proposal."""
 
 
+OUT_OF_TIME = TrialState.PRUNED, "time budget"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchPlan:
     """What a search is asked to do.
@@ -72,6 +75,8 @@ class Search:
     def next_trial(self) -> dict[str, Any] | None:
         """The next proposal, an earlier session's unfinished trials first."""
         if self._out_of_time():
+            while self._unfinished:
+                self._end(self._restart(self._unfinished.pop(0)).number, *OUT_OF_TIME)
             return None
         if self._unfinished:
             trial = self._restart(self._unfinished.pop(0))
@@ -113,7 +118,7 @@ class Search:
             return TrialState.COMPLETE, "full budget"
         if not goes_on:
             return TrialState.PRUNED, "stopped early"
-        return (TrialState.PRUNED, "time budget") if self._out_of_time() else None
+        return OUT_OF_TIME if self._out_of_time() else None
 
     def _restart(self, left: FrozenTrial) -> optuna.Trial:
         sampler = build_sampler(self.plan.sampler, seed=self.plan.seed, number=left.number)

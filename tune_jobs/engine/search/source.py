@@ -20,6 +20,11 @@ class TrialSource(Protocol):
         """Record a report, then decide: `False` ends the trial, whose end is then recorded."""
         ...
 
+    def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
+        """The trial's process ended with an error; the trial may be started again. What this
+        raises ends the run, and leaves the trial unfinished."""
+        ...
+
     def on_failure(self, trial: Mapping[str, Any], cause: str) -> None:
         """Record that the trial ended with an error."""
         ...

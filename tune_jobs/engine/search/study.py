@@ -4,14 +4,14 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.storages import JournalStorage
-from optuna.storages.journal import BaseJournalBackend
+from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FixedTrial, FrozenTrial, Trial, TrialState
 
@@ -75,14 +75,14 @@ class Record:
     @classmethod
     def open(
         cls,
-        backend: BaseJournalBackend,
+        storage: BaseStorage,
         study_name: str,
         name_of: Callable[[AnyTrial], str],
         listeners: Sequence[Listener] = (),
     ) -> "Record":
-        """The study in the journal, made if it is not there; `name_of` names its trials."""
+        """The study in the storage, made if it is not there; `name_of` names its trials."""
         study = optuna.create_study(
-            storage=JournalStorage(backend),
+            storage=storage,
             study_name=study_name,
             direction="maximize",
             load_if_exists=True,
@@ -105,9 +105,10 @@ class Record:
     ) -> Trial:
         """A trial that an earlier session left running, under its own number."""
         self.study.sampler = sampler
-        running = Running(
-            Trial(self.study, unfinished._trial_id), dict(sorted(reports_of(unfinished).items()))
-        )
+        trial = Trial(self.study, unfinished._trial_id)
+        if "config" not in unfinished.user_attrs:
+            _forget_parameters(trial)
+        running = Running(trial, dict(sorted(reports_of(unfinished).items())))
         for epoch, figures in running.reported.items():
             if epoch not in unfinished.intermediate_values and not figures.get("diverged"):
                 running.trial.report(figures["val_accuracy"], epoch)
@@ -121,6 +122,11 @@ class Record:
         for listener in self._listeners:
             listener.started(self.name_of(trial), trial.user_attrs["config"])
         return trial
+
+    @property
+    def running(self) -> set[str]:
+        """The names of the trials that have not ended."""
+        return {self.name_of(trial) for trial in self.trials(TrialState.RUNNING)}
 
     def last_report(self, number: int) -> dict[str, Any] | None:
         """The figures of a running trial's last recorded epoch."""
@@ -210,6 +216,14 @@ def reports_of(trial: FrozenTrial) -> dict[int, dict[str, Any]]:
         for name, figures in trial.user_attrs.items()
         if name.startswith("epoch_")
     }
+
+
+def _forget_parameters(trial: Trial) -> None:
+    """For a session that died amid a proposal: all parameters are drawn again, since a draw that
+    were left out would change those after it. The record gets the same values twice."""
+    trial._cached_frozen_trial = deepcopy(trial._cached_frozen_trial)
+    trial._cached_frozen_trial.params = {}
+    trial._cached_frozen_trial.distributions = {}
 
 
 def _differ(recorded: Figures, repeated: Figures) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import ray
 from ray import tune
 
+from tune_jobs.engine.search.kept_errors import KeptErrors
 from tune_jobs.engine.search.scheduler import SourceScheduler
 from tune_jobs.engine.search.searcher import SourceSearcher
 from tune_jobs.engine.search.source import TrialSource
@@ -48,13 +49,14 @@ def run_trials(
             node that is taken away does not count.
     """
     causes: dict[str, str] = {}
+    kept = KeptErrors(source)
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(resources.slots())
     with tempfile.TemporaryDirectory(prefix="tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(trainable, {"cpu": resources.cpus, "gpu": resources.gpus}),
             tune_config=tune.TuneConfig(
-                search_alg=SourceSearcher(source, causes, resources.max_parallel),
-                scheduler=SourceScheduler(source, causes),
+                search_alg=SourceSearcher(kept, causes, resources.max_parallel),
+                scheduler=SourceScheduler(kept, causes),
                 num_samples=-1,
                 reuse_actors=True,
                 trial_dirname_creator=_trial_name,
@@ -67,7 +69,12 @@ def run_trials(
                 failure_config=tune.FailureConfig(max_failures=max_failures),
             ),
         )
-        tuner.fit()
+        try:
+            tuner.fit()
+        except Exception:
+            if kept.error:
+                raise kept.error from None
+            raise
 
 
 def _trial_name(trial: Any) -> str:

@@ -1,0 +1,150 @@
+"""What a trial costs the driver, after few trials and after many.
+
+    python benchmarks/driver_cost.py [--trials 100,1000] [--samplers random,tpe]
+
+Trials that report once and train nothing, through the same loop, search and record as a run's:
+Ray Tune on one CPU, a journal on disk. Each number of trials is a driver of its own, since memory
+is never given back. Told are the driver's memory (VmRSS) as the last trial has ended, its CPU time
+per trial over the last hundred trials, and that part of it in which a trial is proposed: the
+sampler's own work, and some lines of the journal.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+LAST = 100
+"""Trials over which the cost of one is taken."""
+
+
+def report_once(config: dict[str, Any]) -> None:
+    from ray import tune
+
+    value = config["config"]["lr"]
+    tune.report({"figures": {"epoch": 1, "val_accuracy": value, "seconds": 0.0}})
+
+
+def space(trial: Any) -> None:
+    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+    trial.suggest_categorical("optimizer", ("sgd", "adam"))
+    trial.suggest_int("width", 16, 1024, log=True)
+    trial.suggest_float("dropout", 0.0, 0.6)
+
+
+class Source:
+    """A search, whose cost is noted as it begins its last trials and when it is over."""
+
+    def __init__(self, search: Any, trials: int) -> None:
+        self._search = search
+        self._trials = trials
+        self.begun = 0
+        self.seconds_proposing = 0.0
+        self.memory_mib = 0.0
+        self.at_last: tuple[float, float] | None = None
+        self.at_end: tuple[float, float] | None = None
+
+    @property
+    def finished(self) -> bool:
+        return bool(self._search.finished)
+
+    def next_trial(self) -> dict[str, Any] | None:
+        if self.begun == self._trials - LAST and self.at_last is None:
+            self.at_last = time.process_time(), self.seconds_proposing
+        if self._search.finished and self.at_end is None:
+            self.at_end = time.process_time(), self.seconds_proposing
+            self.memory_mib = resident_mib()
+        started = time.process_time()
+        trial: dict[str, Any] | None = self._search.next_trial()
+        self.seconds_proposing += time.process_time() - started
+        self.begun += trial is not None
+        return trial
+
+    def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
+        return bool(self._search.on_report(trial["number"], figures))
+
+    def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
+        raise RuntimeError(cause)
+
+    def on_failure(self, trial: Mapping[str, Any], cause: str) -> None: ...
+
+
+def drive(trials: int, sampler: str) -> dict[str, float]:
+    """In a process of its own."""
+    from tune_jobs.engine.cluster import QUIET
+
+    os.environ.update(QUIET)
+    import ray
+
+    from tune_jobs.engine.search.journal import open_journal
+    from tune_jobs.engine.search.search import Search, SearchPlan
+    from tune_jobs.engine.search.stopping import Never
+    from tune_jobs.engine.search.study import Record
+    from tune_jobs.engine.search.tuner import Resources, run_trials
+
+    plan = SearchPlan(
+        space=space,
+        architecture="none",
+        first=[],
+        trials=trials,
+        epochs=1,
+        sampler=sampler,
+        seed=0,
+        time_budget=None,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
+        storage = open_journal(Path(folder) / "study.journal")
+        record = Record.open(storage, "cost/run", lambda t: f"trial-{t.number:04d}")
+        source = Source(Search(plan, record, Never()), trials)
+        run_trials(source, report_once, Resources(cpus=1, gpus=0), max_failures=0)
+        ray.shutdown()
+    assert source.at_last
+    assert source.at_end
+    cpu, proposing = (
+        (end - begin) / LAST for begin, end in zip(source.at_last, source.at_end, strict=True)
+    )
+    return {"memory_mib": source.memory_mib, "cpu_seconds": cpu, "proposing_seconds": proposing}
+
+
+def resident_mib() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def measure(trials: int, sampler: str) -> dict[str, float]:
+    words = [sys.executable, __file__, "--drive", str(trials), sampler]
+    done = subprocess.run(words, capture_output=True, check=True, text=True)
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--trials", default="100,1000", help="in each run (default: 100,1000)")
+    parser.add_argument("--samplers", default="random,tpe", help="(default: random,tpe)")
+    parser.add_argument("--drive", nargs=2, metavar=("TRIALS", "SAMPLER"), help="one run only")
+    given = parser.parse_args()
+    if given.drive:
+        print(json.dumps(drive(int(given.drive[0]), given.drive[1])))
+        return
+    print(f"{'sampler':8}{'trials':>8}{'MiB':>9}{'CPU ms/trial':>14}{'of it proposing':>17}")
+    for sampler in given.samplers.split(","):
+        for trials in map(int, given.trials.split(",")):
+            figures = measure(trials, sampler)
+            print(
+                f"{sampler:8}{trials:>8}{figures['memory_mib']:>9.1f}"
+                f"{1e3 * figures['cpu_seconds']:>14.1f}"
+                f"{1e3 * figures['proposing_seconds']:>17.1f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""A Ray cluster for all tests of faults that are not in Ray itself: starting one takes seconds."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.runs import JOB_FOLDER, PATIENCE_SECONDS, Runs
+
+
+@pytest.fixture(scope="session")
+def environment() -> Iterator[None]:
+    """Workers find the job's modules, and import what a trial needs as they start."""
+    before = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_preload_python_modules", "torch,ray.tune")
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(JOB_FOLDER), *before]))
+        yield
+
+
+StartCluster = Callable[..., AbstractContextManager[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def start_cluster(environment: None) -> StartCluster:
+    @contextmanager
+    def start(**cpus: int) -> Iterator[dict[str, Any]]:
+        """Nodes by name, the head first -> `address`, and `raylets`: process ids by node."""
+        folder = tempfile.mkdtemp(prefix="fault-")  # a short path: sockets lie below it
+        words = [f"{name}={count}" for name, count in cpus.items()]
+        with subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("cluster.py"), folder, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            assert process.stdin
+            assert process.stdout
+            try:
+                yield json.loads(process.stdout.readline())
+            finally:
+                process.stdin.close()
+                process.wait(timeout=PATIENCE_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def address(start_cluster: StartCluster) -> Iterator[str]:
+    with start_cluster(head=2) as cluster:
+        yield cluster["address"]
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture
+def make_runs(tmp_path: Path, data: Path, environment: None) -> Iterator[Callable[..., Runs]]:
+    """Runs whose processes have ended when the test has."""
+    made: list[Runs] = []
+
+    def make(
+        address: str | None, faults: Mapping[str, Mapping[str, Any]] | None = None, at: str = "a"
+    ) -> Runs:
+        made.append(Runs(storage=tmp_path / at, data=data, address=address, faults=faults or {}))
+        return made[-1]
+
+    yield make
+    for runs in made:
+        runs.stop()
+
+
+@pytest.fixture
+def runs(make_runs: Callable[..., Runs], address: str) -> Runs:
+    return make_runs(address)

@@ -1,0 +1,1 @@
+"""A job that misbehaves on order; drivers run in the folder above."""

@@ -1,0 +1,148 @@
+"""Storage that is full, cannot be written, or is shared: named errors, and nothing mixed."""
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.faults.runs import Runs, end_of
+from tune_jobs.engine.results.leaderboard import read_rows
+
+SEARCH = (
+    *("--epochs", "3", "--trials", "4", "--grace-period", "1", "--reduction-factor", "2"),
+    *("--max-failures", "0"),
+)
+ROOMY = "32m"
+NOWHERE = "192.0.2.1:1"  # an address for documentation: nothing answers
+
+
+class Mounts:
+    """File systems of a given size, unmounted at the end."""
+
+    def __init__(self) -> None:
+        self._made: list[Path] = []
+
+    def mount(self, folder: Path, size: str, *options: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        how = ",".join((f"size={size}", *options))
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", how, "tmpfs", folder], capture_output=True, check=False
+        )
+        if done.returncode:
+            pytest.skip(f"NOT TESTED, a file system cannot be mounted: {done.stderr.decode()}")
+        self._made.append(folder)
+
+    def make_room(self, folder: Path) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={ROOMY}", folder], check=True)
+
+    def unmount(self) -> None:
+        for folder in reversed(self._made):
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def mounts() -> Iterator[Mounts]:
+    mounts = Mounts()
+    yield mounts
+    mounts.unmount()
+
+
+PLACES = {
+    "journal": (".", "512k"),
+    "TensorBoard": ("tensorboard", "12k"),
+    "checkpoint": ("checkpoints", "16k"),
+    "retrained model": ("checkpoints/retrain-0000-seed-1", "4k"),
+    "exported model": ("models", "16k"),
+    "leaderboard": ("../../../leaderboards", "4k"),
+}
+
+
+SOME_TRIALS_BYTES = 4_000
+
+
+def fill(file: Path) -> None:
+    with suppress(OSError), file.open("wb", buffering=0) as rest:
+        while True:
+            rest.write(bytes(4096))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_room_left(
+    make_runs: Callable[..., Runs], address: str, mounts: Mounts, place: str
+) -> None:
+    runs = make_runs(address, {"*": {"padding": 20_000, "step_seconds": 0.01}})
+    below, size = PLACES[place]
+    full = (runs.folder() / below).resolve()
+    mounts.mount(full, size)
+    if place == "journal":
+        for other in ("tensorboard", "checkpoints", "models"):
+            mounts.mount(runs.folder() / other, ROOMY)
+    driver = runs.start(*SEARCH)
+    if place == "journal":
+        driver.until(lambda: runs.size() > SOME_TRIALS_BYTES)
+        fill(full / "filler")
+    assert driver.wait() == 1, driver.said
+    assert "No space left on device" in driver.said
+    assert "make room, then resume" in driver.said
+    assert "--resume run" in driver.said
+    assert "Traceback" not in driver.said
+    recorded = runs.recorded()
+    ends = [end_of(trial) for trial in runs.trials() if trial.state.is_finished()]
+    assert set(ends) <= {"full budget", "stopped early"}, "no trial fails of it"
+
+    mounts.make_room(full)
+    runs.run(*SEARCH)
+    assert runs.recorded().startswith(recorded)
+    assert len(runs.trials()) == 4
+    assert all(trial.state.is_finished() for trial in runs.trials())
+    assert not read_rows(runs.storage).warnings
+    assert len(list((runs.folder() / "models").glob("*.safetensors"))) == 1
+    assert not [file for file in runs.storage.rglob("*") if ".tmp" in file.name]
+
+
+def test_a_storage_that_cannot_be_written_is_refused_before_ray_starts(
+    make_runs: Callable[..., Runs], mounts: Mounts, tmp_path: Path
+) -> None:
+    (tmp_path / "a file").touch()
+    mounts.mount(tmp_path / "read-only", "1m", "ro")
+    for storage in ("a file", "read-only"):
+        driver = make_runs(NOWHERE, at=storage).run(status=2)
+        assert "error: --storage: " in driver.said
+        assert "Traceback" not in driver.said
+
+
+def test_two_runs_at_once_do_not_mix_and_one_cannot_be_started_twice(
+    make_runs: Callable[..., Runs], address: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "marks"
+    folder.mkdir()
+    runs = make_runs(address, {"*": {"folder": str(folder), "step_seconds": 0.02}})
+    first = runs.start(*SEARCH, name="first")
+    second = runs.start(*SEARCH, "--seed", "1", name="second")
+    first.until(lambda: list(folder.glob("epoch-2.*")))
+    first.kill(signal.SIGSTOP)  # alive, and as long as it takes
+    for words in (("--run-id", "first"), ("--resume", "first")):
+        late = runs.start_as(words, *SEARCH)
+        assert late.wait() == 2, late.said
+        assert "is alive" in late.said
+        assert str(first.process.pid) in late.said
+    first.kill(signal.SIGCONT)
+    assert (first.wait(), second.wait()) == (0, 0), first.said + second.said
+    proposals = [[t.params for t in runs.trials(name=name)] for name in ("first", "second")]
+    assert [len(p) for p in proposals] == [4, 4]
+    assert proposals[0][1:] != proposals[1][1:]
+    assert set(runs.reports("first")) == {"faulty/first", "faulty/first/retrain"}
+    assert {row.run_id for row in read_rows(runs.storage).rows} == {"first", "second"}
+
+
+def test_a_worker_that_the_memory_monitor_ends_is_said_to_be(
+    make_runs: Callable[..., Runs],
+) -> None:
+    """A local Ray whose monitor takes hardly any memory for too much."""
+    runs = make_runs(None)
+    limits = {"RAY_memory_usage_threshold": "0.001", "RAY_memory_monitor_refresh_ms": "100"}
+    driver = runs.run("--max-failures", "0", status=2, **limits)
+    assert "out of host memory, ended by Ray's memory monitor" in driver.said

@@ -1,0 +1,39 @@
+"""Ctrl-C and SIGTERM: once, the run stops in good order; twice, at once."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+INTERRUPTED = 130
+
+
+@contextmanager
+def interruptible(message: str) -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise `KeyboardInterrupt`, and a second of them end the process.
+
+    The first prints `message` at once: `ray job stop` sends SIGKILL 3 s after SIGTERM. The record
+    is whole at all times, so nothing has to be done before the end.
+    """
+    interrupted = False
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal interrupted
+        if interrupted:
+            os._exit(INTERRUPTED)
+        interrupted = True
+        os.write(2, f"\n{message}\n".encode())
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    yield
+    for number, handler in before.items():  # not after an interruption: a second one may follow
+        signal.signal(number, handler)
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
