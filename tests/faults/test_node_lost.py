@@ -20,14 +20,15 @@ def test_its_trials_go_on_elsewhere_from_their_checkpoints(
 ) -> None:
     folder = tmp_path / "marks"
     folder.mkdir()
-    faults = {"0": {"folder": str(folder), "step_seconds": 0.05}}
+    faults = {"0": {"folder": str(folder), "fault": "hang", "at_epoch": 4, "times": 1}}
     with start_cluster(head=0, one=1, two=1) as cluster:
         runs = make_runs(cluster["address"], faults)
         driver = runs.start(
             *("--epochs", "6", "--trials", "3", "--max-parallel", "2"),
             *("--grace-period", "1", "--reduction-factor", "2"),
         )
-        [mark] = driver.until(lambda: runs.marks(0, "epoch-4.*"))
+        driver.until(lambda: runs.marks(0, "fault-*"))
+        [mark] = runs.marks(0, "epoch-4.*")
         raylet = parent_of(pid_of(mark))
         assert raylet in cluster["raylets"].values()
         os.kill(raylet, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """`python -m tune_jobs.<job> [options]`: the options dataclass as a command line."""
 
 import argparse
+import os
 import sys
 import types
 from collections.abc import Sequence
@@ -19,7 +20,11 @@ def main(job: Job, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `job` as the command line says, show the leaderboard, exit with the run's status:
     0 done, 1 the run failed, 2 the request was wrong, 130 interrupted and resumable."""
     given = vars(build_parser(job).parse_args(arguments))
-    sys.exit(run_and_show(job, {k: v for k, v in given.items() if v is not None}))
+    status = run_and_show(job, {k: v for k, v in given.items() if v is not None})
+    if status == INTERRUPTED:  # all is closed; what Python does at its end, no handler sees
+        sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def build_parser(job: Job) -> argparse.ArgumentParser:

@@ -52,8 +52,8 @@ def forget_ended(tune_controller: Any) -> None:
     ended = loop._stopped_trials | loop._failed_trials
     loop._trials[:] = [trial for trial in loop._trials if trial not in ended]
     loop._live_trials -= ended
-    loop._stopped_trials.clear()
-    loop._failed_trials.clear()
+    for kept in (loop._stopped_trials, loop._failed_trials, loop._trials_to_cache):
+        kept.clear()
 
 
 def explain(errors: str) -> str:

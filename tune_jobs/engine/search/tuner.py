@@ -8,6 +8,7 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.progress_reporter import TrialProgressCallback
 
 from tune_jobs.engine.search.kept_errors import KeptErrors
 from tune_jobs.engine.search.scheduler import SourceScheduler
@@ -63,6 +64,7 @@ def run_trials(
                 trial_name_creator=_trial_name,
             ),
             run_config=tune.RunConfig(
+                callbacks=[Silent()],
                 storage_path=scratch,
                 name="trials",
                 verbose=0,
@@ -75,6 +77,14 @@ def run_trials(
             if kept.error:
                 raise kept.error from None
             raise
+
+
+class Silent(TrialProgressCallback):  # type: ignore[misc]
+    """In place of the one that Ray adds, which prints, and keeps every trial."""
+
+    def on_trial_result(self, *_: Any, **__: Any) -> None: ...
+    def on_trial_error(self, *_: Any, **__: Any) -> None: ...
+    def on_trial_complete(self, *_: Any, **__: Any) -> None: ...
 
 
 def _trial_name(trial: Any) -> str:
