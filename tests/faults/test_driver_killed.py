@@ -24,9 +24,13 @@ SEARCH = (
 )
 
 OF_THE_SESSION = {
-    *("run_id", "command", "finished_at", "train_seconds", "search_seconds", "git_commit"),
+    *("run_id", "command", "finished_at", "git_commit", "git_clean"),
+    *("train_seconds", "train_cpu_seconds", "train_gpu_seconds"),
+    *("search_seconds", "search_cpu_seconds", "search_gpu_seconds"),
+    *("latency_seconds", "throughput", "peak_host_bytes", "peak_device_bytes"),
 }
-"""Columns that no two runs share; all others are results, or what they depend on."""
+"""Columns of time and cost, which no two runs share; the others are results, or what those depend
+on."""
 
 
 def results(runs: Runs) -> list[dict[str, object]]:

@@ -115,7 +115,10 @@ def test_the_run_goes_on_and_has_a_winner(runs: Runs) -> None:
     trials = runs.trials()
     assert len(trials) == 1 + len(FAULTS)
     assert all(trial.state.is_finished() for trial in trials)
-    assert sum(row.winner for row in read_rows(runs.storage).rows) == 1
+    rows = {row.trial_number: row for row in read_rows(runs.storage).rows}
+    assert sum(row.winner for row in rows.values()) == 1
+    split = NUMBERS["fits in parts"]
+    assert all(row.num_micro_batches == (4 if n == split else 1) for n, row in rows.items())
     assert not list((runs.folder() / "checkpoints").rglob("*.pt"))
     assert not list((runs.folder() / "checkpoints").rglob("*.tmp"))
 

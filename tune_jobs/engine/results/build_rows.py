@@ -97,6 +97,7 @@ def _build_row(
         lr=config.get("lr"),
         l2=config.get("l2"),
         batch_size=config.get("batch_size"),
+        num_micro_batches=_most(figures, "num_micro_batches"),
         dropout=config.get("dropout"),
         optimizer=config.get("optimizer"),
         schedule=config.get("schedule"),

@@ -46,6 +46,9 @@ class Row:
     lr: Annotated[float | None, "initial learning rate"]
     l2: Annotated[float | None, "weight_decay of the optimizer"]
     batch_size: Annotated[int | None, "images per training step"]
+    num_micro_batches: Annotated[
+        int | None, "parts a batch was split into, to fit in memory; batch norm sees the parts"
+    ] = None
     dropout: Annotated[float | None, "dropout probability; null if the architecture has none"]
     optimizer: Annotated[str | None, "name of the optimizer"]
     schedule: Annotated[str | None, "name of the learning-rate schedule"]

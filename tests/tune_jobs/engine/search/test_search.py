@@ -1,6 +1,7 @@
 """The search and its record, with real Optuna and a real journal; Ray has no part in it."""
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from tune_jobs.engine.job import Space
 from tune_jobs.engine.search.journal import open_journal, repair_journal
 from tune_jobs.engine.search.search import Search, SearchPlan
 from tune_jobs.engine.search.stopping import Asha, Never, StoppingRule
@@ -22,16 +24,31 @@ def space(trial: optuna.Trial) -> dict[str, Any]:
     return {"width": 8}
 
 
+def wide_space(trial: optuna.Trial) -> None:
+    """The process dies before the parameter that the environment names is drawn."""
+    space(trial)
+    for name in "abc":
+        if os.environ.get("CUT") == name:
+            raise InterruptedError
+        trial.suggest_float(name, 0, 1)
+
+
 def open_search(
-    journal: Path, *, trials: int = 3, rule: StoppingRule | None = None, first: int = 1
+    journal: Path,
+    *,
+    trials: int = 3,
+    rule: StoppingRule | None = None,
+    first: int = 1,
+    sampler: str = "tpe",
+    space: Space = space,
 ) -> Search:
     plan = SearchPlan(
         space=space,
         architecture="net",
-        first=[({"lr": 0.01, "unused": 1}, "default")] * first,
+        first=[({"lr": 0.01, "a": 0.5, "b": 0.5, "c": 0.5, "unused": 1}, "default")] * first,
         trials=trials,
         epochs=EPOCHS,
-        sampler="tpe",
+        sampler=sampler,
         seed=0,
         time_budget=None,
     )
@@ -240,3 +257,28 @@ def test_a_lock_that_a_dead_process_left_is_taken_over(journal: Path) -> None:
     search = open_search(journal)
     journal.with_name(f"{journal.name}.lock").symlink_to(journal)
     assert search.next_trial() is not None
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_proposal_that_a_crash_cut_short_is_made_again_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: str
+) -> None:
+    """Which of its parameters the record has already does not change the others."""
+
+    def first_proposals(journal: Path, cut: bool) -> list[Any]:
+        configs: list[Any] = []
+        while len(configs) < 13:
+            search = open_search(journal, trials=13, sampler=sampler, space=wide_space)
+            while trial := search.next_trial():
+                configs.append(trial["config"])
+                run_to_the_end(search, trial, trial["config"]["lr"])
+                if cut and len(configs) in (5, 12):
+                    monkeypatch.setenv("CUT", "b")
+                    with pytest.raises(InterruptedError):
+                        search.next_trial()
+                    monkeypatch.delenv("CUT")
+                    break
+        return configs
+
+    straight = first_proposals(tmp_path / "a.journal", cut=False)
+    assert first_proposals(tmp_path / "b.journal", cut=True) == straight
