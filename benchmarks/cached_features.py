@@ -57,7 +57,7 @@ def seconds(job: Job, folder: Path, **options: Any) -> tuple[float, int]:
         **options,
     )
     elapsed = time.perf_counter() - started
-    journal = (result.folder / "study.journal").read_text()
+    journal = Path(result.folder, "study.journal").read_text()
     return elapsed, journal.count('"user_attr":{"epoch_')
 
 

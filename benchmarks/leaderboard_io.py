@@ -13,6 +13,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from trainables.storage import open_storage
 from tune_jobs.engine.results.leaderboard import read_rows, write_rows
 from tune_jobs.engine.results.row import Row
 
@@ -70,9 +71,9 @@ def main() -> None:
                     dataclasses.replace(ROW, run_id=f"run-{first}", trial_number=n)
                     for n in range(per_run)
                 ]
-                write_rows(rows, Path(storage))
+                write_rows(rows, open_storage(storage))
             written = time.perf_counter()
-            found = read_rows(Path(storage))
+            found = read_rows(storage)
             read = time.perf_counter()
             size = sum(part.stat().st_size for part in Path(storage).rglob("*.parquet"))
         assert len(found.rows) == given.rows

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def load_model(path: str | Path) -> "ImageClassifier":
-    """The exported model at `path` (`*.safetensors`), ready to predict; see `trainables.export`."""
+    """The exported model at a path or URI (`*.safetensors`): see `trainables.export`."""
     from trainables import export
 
     return export.load_model(path)

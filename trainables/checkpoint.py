@@ -2,14 +2,16 @@
 
 import hashlib
 import io
-import os
 import time
 from collections.abc import Container
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from trainables.storage import Storage
+
+SUFFIX = ".pt"
 
 KEPT = 2
 """Checkpoints kept per trial: the newest, and the one before it to fall back to."""
@@ -26,36 +28,25 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckpointFolder:
-    """`<epoch>.pt` files, each followed by its sha256 (32 bytes)."""
+class Checkpoints:
+    """A trial's `<epoch>.pt` files, each followed by its sha256 (32 bytes)."""
 
-    path: Path
+    place: Storage
 
-    def save(self, epoch: int, state: dict[str, Any]) -> Path:
-        """Write `state` under a temporary name, sync it, rename it; older ones are dropped."""
+    def save(self, epoch: int, state: dict[str, Any]) -> None:
+        """Write `state` whole or not at all; older ones are dropped."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
         content = buffer.getvalue()
-        self.path.mkdir(parents=True, exist_ok=True)
-        target = self.path / f"{epoch:06d}.pt"
-        temporary = target.with_suffix(f".{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                file.write(content + hashlib.sha256(content).digest())
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        for old in self._files()[:-KEPT]:
-            old.unlink(missing_ok=True)
-        return target
+        self.place.write(f"{epoch:06d}{SUFFIX}", content + hashlib.sha256(content).digest())
+        for old in self._names()[:-KEPT]:
+            self.place.remove(old)
 
     def load_newest(self) -> Loaded:
         """The newest checkpoint that is intact. One that is not is left where it is."""
         corrupt: list[str] = []
-        for file in reversed(self._files()):
-            content = file.read_bytes()
+        for name in reversed(self._names()):
+            content = self.place.read(name)
             body, digest = content[:-32], content[-32:]
             if hashlib.sha256(body).digest() == digest:
                 try:
@@ -63,11 +54,11 @@ class CheckpointFolder:
                     return Loaded(state, tuple(corrupt))
                 except Exception:  # noqa: S110 (foreign bytes raise anything; none is trusted)
                     pass
-            corrupt.append(file.name)
+            corrupt.append(name)
         return Loaded(None, tuple(corrupt))
 
-    def _files(self) -> list[Path]:
-        return sorted(self.path.glob("*.pt"))
+    def _names(self) -> list[str]:
+        return [name for name in self.place.names() if name.endswith(SUFFIX)]
 
 
 @dataclass(slots=True)

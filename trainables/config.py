@@ -225,7 +225,7 @@ def _unknown(key: str, value: object, known: list[str]) -> str:
 def check_fields(cls: type[Any], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """`values` as the dataclass's annotations want them, and what is wrong with them, a line each.
 
-    An int becomes a float where one is wanted, a list a tuple, a string a path.
+    An int becomes a float where one is wanted, a list a tuple, a string a path or the reverse.
     """
     hints = get_type_hints(cls, include_extras=True)
     checked, problems = dict(values), []
@@ -264,6 +264,8 @@ def _coerce(value: Any, hint: Any) -> Any:
         return tuple(_coerce(entry, arguments[0]) for entry in value)
     if hint is Path and isinstance(value, (str, Path)):
         return Path(value)
+    if hint is str and isinstance(value, Path):
+        return str(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not hint:

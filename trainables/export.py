@@ -23,6 +23,7 @@ from trainables.datasets import ImageData, decode_image
 from trainables.features import build_features
 from trainables.features.feature_data import FeatureData
 from trainables.features.front import FeatureFront, build_feature_front
+from trainables.storage import fetched
 
 FORMAT = 1
 WEIGHTS = "model.safetensors"
@@ -165,13 +166,17 @@ def estimator_path(weights: Path) -> Path:
 
 
 def load_model(path: str | Path) -> ImageClassifier:
-    """The exported model at `path` (`*.safetensors`), in evaluation mode, on the CPU.
+    """The exported model at a path or URI (`*.safetensors`), in evaluation mode, on the CPU.
 
     Raises:
         FileNotFoundError: A file of the model is missing.
         ValueError: The JSON is of another format, or an estimator's file holds foreign types.
     """
-    path = Path(path)
+    with fetched(path) as file:
+        return _load_model(file)
+
+
+def _load_model(path: Path) -> ImageClassifier:
     for needed in (path, card_path(path)):
         if not needed.is_file():
             raise FileNotFoundError(

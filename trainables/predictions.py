@@ -1,6 +1,5 @@
 """What a model says of each test image, kept so that models can be compared without retraining."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trainables.datasets.image_data import Integers
+from trainables.storage import Storage
 
 PREDICTIONS = "predictions.parquet"
 """In the folder of a retraining, beside its model."""
@@ -41,8 +41,8 @@ class Predictions:
         return correct_N
 
 
-def write_predictions(folder: Path, predictions: Predictions) -> Path:
-    """Write `predictions.parquet` into `folder`: under a temporary name, synced, then renamed."""
+def write_predictions(folder: Path, predictions: Predictions) -> None:
+    """Write `predictions.parquet` into `folder`."""
     num_classes = predictions.probabilities_NK.shape[1]
     flat = pa.array(predictions.probabilities_NK.ravel(), pa.float32())
     table = pa.table(
@@ -53,30 +53,21 @@ def write_predictions(folder: Path, predictions: Predictions) -> Path:
             "probabilities": pa.FixedSizeListArray.from_arrays(flat, num_classes),
         }
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / PREDICTIONS
-    temporary = folder / f".{PREDICTIONS}.{os.getpid()}.tmp"
-    try:
-        with temporary.open("wb") as file:
-            pq.write_table(table, file, compression="zstd", write_page_checksum=True)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
+    pq.write_table(table, folder / PREDICTIONS, compression="zstd", write_page_checksum=True)
 
 
-def read_predictions(folder: Path) -> Predictions | None:
-    """What `write_predictions` wrote into `folder`; `None` where there is nothing.
+def read_predictions(place: Storage) -> Predictions | None:
+    """What `write_predictions` wrote, from a retraining's place; `None` where there is nothing.
 
     Raises:
         OSError, pyarrow.ArrowInvalid: The file is damaged; pages have checksums.
     """
-    file = folder / PREDICTIONS
-    if not file.is_file():
+    try:
+        content = place.read(PREDICTIONS)
+    except FileNotFoundError:
         return None
-    with pq.ParquetFile(file, page_checksum_verification=True) as stored:
+    source = pa.BufferReader(content)
+    with pq.ParquetFile(source, page_checksum_verification=True) as stored:
         table = stored.read().combine_chunks()
     probabilities = table["probabilities"].combine_chunks()
     return Predictions(

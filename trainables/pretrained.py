@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from trainables.architectures import find_architecture
 from trainables.config import ConfigError
+from trainables.storage import fetched
 
 BACKBONE = "backbone."
 REPLACED = ("classifier.", "head.", f"{BACKBONE}fc.", f"{BACKBONE}classifier.")
@@ -47,7 +48,8 @@ def load_pretrained(weights: str, architecture_name: str) -> Pretrained | None:
     if weights == "imagenet":
         state = _download_imagenet(architecture_name)
     else:
-        state = _read_file(Path(weights))
+        with fetched(weights) as file:
+            state = _read_file(file)
     if not any(name.startswith(BACKBONE) for name in state):
         state = _as_backbone(state, architecture_name)
     arrays = {n: t.numpy() for n, t in state.items() if not n.startswith(REPLACED)}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from trainables.checkpoint import CheckpointFolder
+from trainables.checkpoint import Checkpoints
 from trainables.watchdog import Watchdog
 
 
@@ -14,6 +14,6 @@ class Session:
         reported: The last epoch that the record has; 0: none.
     """
 
-    checkpoints: CheckpointFolder
+    checkpoints: Checkpoints
     watchdog: Watchdog
     reported: int = 0

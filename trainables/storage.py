@@ -6,9 +6,15 @@ being replaced may get parts of both, so what is replaced carries a checksum of 
 """
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from trainables.storage_errors import StorageError
 
 TEMPORARY = ".tmp"
 
@@ -17,20 +23,25 @@ class Storage(Protocol):
     """A place for files by name; a name may have folders in it, by `/`."""
 
     @property
-    def uri(self) -> str: ...
+    def uri(self) -> str:
+        """The folder's path, or what `open_storage` opens."""
+        ...
 
     def child(self, name: str) -> "Storage":
         """The place below this one."""
         ...
 
-    def write(self, name: str, content: bytes) -> None: ...
+    def write(self, name: str, content: bytes) -> None:
+        """Raises `OSError` (`StorageError` from an object store) where it cannot be written."""
+        ...
 
     def read(self, name: str) -> bytes:
         """Raises `FileNotFoundError` where there is no such file."""
         ...
 
     def names(self) -> list[str]:
-        """The files directly in this place, sorted; none where it does not exist."""
+        """The files here and in the folders below, sorted; none where the place does not exist.
+        What a dead process has not finished is among them, as `*.tmp`."""
         ...
 
     def remove(self, name: str) -> None:
@@ -38,18 +49,33 @@ class Storage(Protocol):
         ...
 
 
+def is_uri(place: str | Path) -> bool:
+    return "://" in str(place)
+
+
 def open_storage(uri: str | Path) -> Storage:
     """The place at a path, or at a URI that pyarrow knows: `s3://bucket/prefix`, `gs://...`.
 
     Options of pyarrow's may follow, as `?endpoint_override=127.0.0.1:5000&scheme=http`
     (https://arrow.apache.org/docs/python/filesystems.html).
-    """
-    if "://" not in str(uri):
-        return LocalStorage(Path(uri).resolve())
-    from pyarrow.fs import FileSystem
 
-    filesystem, path = FileSystem.from_uri(str(uri))
-    return RemoteStorage(filesystem, path, str(uri))
+    Raises:
+        ValueError: pyarrow knows no such URI, or it has a password in it.
+    """
+    if not is_uri(uri):
+        return LocalStorage(Path(uri).resolve())
+    uri = str(uri)
+    if "@" in urlsplit(uri).netloc:
+        raise ValueError(
+            "must hold no key: it would be written into the run's files: give it by the "
+            "environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, say)"
+        )
+    from pyarrow.fs import FileSystem, LocalFileSystem
+
+    filesystem, path = FileSystem.from_uri(uri)
+    if isinstance(filesystem, LocalFileSystem):
+        return LocalStorage(Path(path).resolve())
+    return RemoteStorage(filesystem, path, uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +101,15 @@ class LocalStorage:
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
+        _sync(target.parent)
 
     def read(self, name: str) -> bytes:
         return (self.path / name).read_bytes()
 
     def names(self) -> list[str]:
-        if not self.path.is_dir():
-            return []
-        files = (path for path in self.path.iterdir() if path.is_file())
-        return sorted(file.name for file in files if not file.name.endswith(TEMPORARY))
+        return sorted(
+            str(file.relative_to(self.path)) for file in self.path.rglob("*") if file.is_file()
+        )
 
     def remove(self, name: str) -> None:
         (self.path / name).unlink(missing_ok=True)
@@ -101,21 +127,82 @@ class RemoteStorage:
         return RemoteStorage(self.filesystem, f"{self.path.rstrip('/')}/{name}", uri)
 
     def write(self, name: str, content: bytes) -> None:
-        with self.filesystem.open_output_stream(f"{self.path}/{name}") as stream:
+        with (
+            self._named_errors(),
+            self.filesystem.open_output_stream(f"{self.path}/{name}") as stream,
+        ):
             stream.write(content)
 
     def read(self, name: str) -> bytes:
-        with self.filesystem.open_input_stream(f"{self.path}/{name}") as stream:
+        with (
+            self._named_errors(),
+            self.filesystem.open_input_stream(f"{self.path}/{name}") as stream,
+        ):
             return bytes(stream.read())
 
     def names(self) -> list[str]:
         from pyarrow.fs import FileSelector
 
-        found = self.filesystem.get_file_info(FileSelector(self.path, allow_not_found=True))
-        return sorted(info.base_name for info in found if info.is_file)
+        selector = FileSelector(self.path, allow_not_found=True, recursive=True)
+        with self._named_errors():
+            found = self.filesystem.get_file_info(selector)
+        above = len(self.path.strip("/")) + 1
+        return sorted(info.path.strip("/")[above:] for info in found if info.is_file)
 
     def remove(self, name: str) -> None:
         try:
-            self.filesystem.delete_file(f"{self.path}/{name}")
+            with self._named_errors():
+                self.filesystem.delete_file(f"{self.path}/{name}")
         except FileNotFoundError:
             return
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        """pyarrow's errors of a network or a server have no number to tell them by."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise StorageError(f"{self.uri}: {error}") from error
+
+
+def split_name(file: str | Path) -> tuple[str, str]:
+    """The path or URI of a file -> that of its place, and its name."""
+    base, separator, options = str(file).partition("?")
+    place, slash, name = base.rpartition("/")
+    return f"{place or slash or '.'}{separator}{options}", name
+
+
+@contextmanager
+def fetched(file: str | Path) -> Iterator[Path]:
+    """The file at a path; one at a URI is copied for a while, with those beside it that have its
+    stem. It need not exist."""
+    if not is_uri(file):
+        yield Path(file)
+        return
+    uri, name = split_name(file)
+    place, stem = open_storage(uri), name.rpartition(".")[0]
+    with tempfile.TemporaryDirectory(prefix="fetched-") as folder:
+        for found in place.names():
+            if found.startswith(stem) and "/" not in found:
+                Path(folder, found).write_bytes(place.read(found))
+        yield Path(folder, name)
+
+
+@contextmanager
+def files_for(place: Storage) -> Iterator[Path]:
+    """A temporary folder; what is in it at the end is written to `place`."""
+    with tempfile.TemporaryDirectory(prefix="files-") as folder:
+        yield Path(folder)
+        for file in sorted(Path(folder).iterdir()):
+            place.write(file.name, file.read_bytes())
+
+
+def _sync(folder: Path) -> None:
+    """A rename outlives a power cut once its folder is synced."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

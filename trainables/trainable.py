@@ -6,13 +6,13 @@ The driver imports this module too, so torch is imported where a worker runs.
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
 from ray import tune
 
 from trainables.config import ConfigError, Runtime
+from trainables.storage import Storage, files_for
 from trainables.storage_errors import storage_errors
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class TrialSettings:
         data, features, pretrained: Object references to an `ImageData`, and to a `FeatureData`
             and a `Pretrained`, or `None`.
         rungs: Epochs at which early stopping looks at a trial.
-        folder: Where a trial may write, below its own name.
+        place: Where a trial keeps its files, below its own name.
         timeout_seconds: After so long without progress a trial's process ends itself.
     """
 
@@ -36,7 +36,7 @@ class TrialSettings:
     features: Any
     pretrained: Any
     rungs: tuple[int, ...]
-    folder: Path
+    place: Storage
     timeout_seconds: float | None
 
     def fetch(self) -> "Given":
@@ -70,10 +70,10 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
     if config["task"] == "probe":
         tune.report({"figures": _probe(config, given)})
         return
-    folder = settings.folder / config["name"]
+    place = settings.place.child(config["name"])
     try:
-        with storage_errors(), Watchdog(settings.timeout_seconds, folder) as watchdog:
-            for figures in _train(config, given, folder, watchdog):
+        with storage_errors(), Watchdog(settings.timeout_seconds, place) as watchdog:
+            for figures in _train(config, given, place, watchdog):
                 with watchdog.paused():
                     tune.report({"figures": figures})
     except ConfigError as error:  # another attempt would not mend it
@@ -86,9 +86,9 @@ def retrain_once(config: dict[str, Any], settings: TrialSettings) -> dict[str, A
     from trainables.watchdog import Watchdog
 
     prepare_process()
-    folder = settings.folder / config["name"]
-    with Watchdog(settings.timeout_seconds, folder) as watchdog:
-        *_, last = _train(config, settings.fetch(), folder, watchdog)
+    place = settings.place.child(config["name"])
+    with Watchdog(settings.timeout_seconds, place) as watchdog:
+        *_, last = _train(config, settings.fetch(), place, watchdog)
     return last
 
 
@@ -107,10 +107,10 @@ def _probe(config: dict[str, Any], given: "Given") -> dict[str, str]:
 
 
 def _train(
-    config: dict[str, Any], given: "Given", folder: Path, watchdog: "Watchdog"
+    config: dict[str, Any], given: "Given", place: Storage, watchdog: "Watchdog"
 ) -> Iterator[dict[str, Any]]:
-    """Figures by epoch; a retraining's last ones hold test's, and its model is in `folder`."""
-    from trainables.checkpoint import CheckpointFolder
+    """Figures by epoch; a retraining's last ones hold test's, and its model is in `place`."""
+    from trainables.checkpoint import Checkpoints
     from trainables.cost import forget_peak
     from trainables.held_out import evaluate_on_test
     from trainables.session import Session
@@ -121,10 +121,11 @@ def _train(
         given = replace(given, rungs=())
     trial = build_trial(config["config"], given, Runtime(**config["runtime"]), seed=config["seed"])
     session = Session(
-        checkpoints=CheckpointFolder(folder), watchdog=watchdog, reported=config["reported"]
+        checkpoints=Checkpoints(place), watchdog=watchdog, reported=config["reported"]
     )
     for figures in trial.figures(session):
         if config["task"] == "retrain" and figures["epoch"] == trial.epochs:
-            figures |= evaluate_on_test(trial, given.data, folder)
-            trial.save(folder)
+            with files_for(place) as folder:
+                figures |= evaluate_on_test(trial, given.data, folder)
+                trial.save(folder)
         yield figures

@@ -1,6 +1,8 @@
 """Ends a process whose trial makes no progress: Ray Tune cannot see a hang."""
 
 import faulthandler
+import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from trainables.storage import LocalStorage, Storage
+
 HANG_FILE = "hang.txt"
-"""In a trial's folder: where its threads were when it was ended."""
+"""Where a trial's threads were when it was ended."""
 
 REARM_SECONDS = 1.0
 
@@ -22,12 +26,17 @@ class Watchdog:
 
     Args:
         seconds: Without progress; `None` never ends anything.
-        folder: The trial's; `HANG_FILE` in it then has the traceback.
+        place: The trial's; `HANG_FILE` in it then has the traceback. Where that is an object store,
+            it stays on the node, in its folder for temporary files: a process that hangs cannot
+            send it.
     """
 
-    def __init__(self, seconds: float | None, folder: Path) -> None:
+    def __init__(self, seconds: float | None, place: Storage) -> None:
         self._seconds = seconds
-        self._path = folder / HANG_FILE
+        if isinstance(place, LocalStorage):
+            self._path = place.path / HANG_FILE
+        else:
+            self._path = Path(tempfile.gettempdir()) / f"tune-jobs-{os.getpid()}-{HANG_FILE}"
         self._file: IO[str] | None = None
         self._armed = 0.0
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.checkpoint import CheckpointFolder
+from trainables.checkpoint import Checkpoints
 from trainables.datasets import ImageData
 from trainables.session import Session
+from trainables.storage import LocalStorage
 from trainables.watchdog import Watchdog
 
 
@@ -30,9 +31,9 @@ def make_session(tmp_path: Path) -> Callable[[], Session]:
     """A first attempt at a trial, its checkpoints below the test's folder."""
 
     def make(reported: int = 0) -> Session:
-        folder = tmp_path / "trial"
+        place = LocalStorage(tmp_path / "trial")
         return Session(
-            checkpoints=CheckpointFolder(folder), watchdog=Watchdog(None, folder), reported=reported
+            checkpoints=Checkpoints(place), watchdog=Watchdog(None, place), reported=reported
         )
 
     return make

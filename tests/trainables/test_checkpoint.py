@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from trainables.checkpoint import KEPT, CheckpointClock, CheckpointFolder, Loaded
+from trainables.checkpoint import KEPT, CheckpointClock, Checkpoints, Loaded
+from trainables.storage import LocalStorage
 
 
 def state(epoch: int) -> dict[str, Any]:
@@ -16,15 +17,20 @@ def state(epoch: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> CheckpointFolder:
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "trial"
+
+
+@pytest.fixture
+def folder(path: Path) -> Checkpoints:
     """Holds the checkpoints of epochs 1 and 2."""
-    folder = CheckpointFolder(tmp_path / "trial")
+    folder = Checkpoints(LocalStorage(path))
     folder.save(1, state(1))
     folder.save(2, state(2))
     return folder
 
 
-def epoch_loaded(folder: CheckpointFolder) -> int | None:
+def epoch_loaded(folder: Checkpoints) -> int | None:
     found = folder.load_newest().state
     if found is None:
         return None
@@ -34,35 +40,37 @@ def epoch_loaded(folder: CheckpointFolder) -> int | None:
 
 
 def test_no_checkpoint_is_none(tmp_path: Path) -> None:
-    assert CheckpointFolder(tmp_path / "absent").load_newest() == Loaded(None, ())
-    assert CheckpointFolder(tmp_path).load_newest() == Loaded(None, ())
+    assert Checkpoints(LocalStorage(tmp_path / "absent")).load_newest() == Loaded(None, ())
+    assert Checkpoints(LocalStorage(tmp_path)).load_newest() == Loaded(None, ())
 
 
-def test_the_newest_is_loaded(folder: CheckpointFolder) -> None:
+def test_the_newest_is_loaded(folder: Checkpoints) -> None:
     assert epoch_loaded(folder) == 2
 
 
-def test_the_newest_are_kept_and_nothing_else(folder: CheckpointFolder) -> None:
-    paths = [folder.save(epoch, state(epoch)) for epoch in (9, 10, 100)]
-    assert sorted(folder.path.iterdir()) == paths[-KEPT:]
+def test_the_newest_are_kept_and_nothing_else(folder: Checkpoints, path: Path) -> None:
+    for epoch in (9, 10, 100):
+        folder.save(epoch, state(epoch))
+    assert sorted(file.name for file in path.iterdir()) == ["000010.pt", "000100.pt"]
+    assert KEPT == 2
     assert epoch_loaded(folder) == 100
 
 
-def test_an_epoch_can_be_written_again(folder: CheckpointFolder) -> None:
+def test_an_epoch_can_be_written_again(folder: Checkpoints, path: Path) -> None:
     folder.save(2, state(2))
-    assert len(list(folder.path.iterdir())) == 2
+    assert len(list(path.iterdir())) == 2
     assert epoch_loaded(folder) == 2
 
 
-def test_a_write_that_was_interrupted_is_not_seen(folder: CheckpointFolder) -> None:
-    newest = folder.path / "000002.pt"
+def test_a_write_that_was_interrupted_is_not_seen(folder: Checkpoints, path: Path) -> None:
+    newest = path / "000002.pt"
     newest.rename(newest.with_suffix(".123.tmp"))
     assert epoch_loaded(folder) == 1
 
 
 @pytest.mark.parametrize("position", [0, 100, -1], ids=["first", "inside", "digest"])
-def test_a_flipped_byte_falls_back(folder: CheckpointFolder, position: int) -> None:
-    newest = folder.path / "000002.pt"
+def test_a_flipped_byte_falls_back(folder: Checkpoints, path: Path, position: int) -> None:
+    newest = path / "000002.pt"
     content = bytearray(newest.read_bytes())
     content[position] ^= 1
     newest.write_bytes(content)
@@ -71,15 +79,15 @@ def test_a_flipped_byte_falls_back(folder: CheckpointFolder, position: int) -> N
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 1, 32, 500])
-def test_a_file_cut_short_falls_back(folder: CheckpointFolder, kept_bytes: int) -> None:
-    newest = folder.path / "000002.pt"
+def test_a_file_cut_short_falls_back(folder: Checkpoints, path: Path, kept_bytes: int) -> None:
+    newest = path / "000002.pt"
     newest.write_bytes(newest.read_bytes()[:kept_bytes])
     assert epoch_loaded(folder) == 1
 
 
-def test_all_damaged_is_none(folder: CheckpointFolder) -> None:
-    for path in folder.path.iterdir():
-        path.write_bytes(b"damaged")
+def test_all_damaged_is_none(folder: Checkpoints, path: Path) -> None:
+    for file in path.iterdir():
+        file.write_bytes(b"damaged")
     assert folder.load_newest() == Loaded(None, ("000002.pt", "000001.pt"))
 
 
@@ -94,11 +102,11 @@ class Canary:
 
 
 def test_code_in_a_checkpoint_is_refused_and_not_run(
-    folder: CheckpointFolder, tmp_path: Path
+    folder: Checkpoints, path: Path, tmp_path: Path
 ) -> None:
     canary = tmp_path / "canary"
-    path = folder.save(3, {"weights": Canary(canary)})
-    content = path.read_bytes()
+    folder.save(3, {"weights": Canary(canary)})
+    content = (path / "000003.pt").read_bytes()
     assert content[-32:] == hashlib.sha256(content[:-32]).digest()
     assert epoch_loaded(folder) == 2
     assert folder.load_newest().corrupt == ("000003.pt",)
@@ -106,7 +114,7 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(
 
 
 def test_no_room_leaves_what_was_there(
-    folder: CheckpointFolder, monkeypatch: pytest.MonkeyPatch
+    folder: Checkpoints, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -115,7 +123,7 @@ def test_no_room_leaves_what_was_there(
     with pytest.raises(OSError, match="No space left"):
         folder.save(3, state(3))
     assert epoch_loaded(folder) == 2
-    assert len(list(folder.path.iterdir())) == 2
+    assert len(list(path.iterdir())) == 2
 
 
 def test_a_checkpoint_is_due_at_rungs_and_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from trainables.architectures import mlp
 from trainables.augment import Normalisation
-from trainables.checkpoint import CheckpointFolder
+from trainables.checkpoint import Checkpoints
 from trainables.config import ConfigError, OptimizerName, Runtime, ScheduleName, TrialConfig
 from trainables.datasets import ImageData
 from trainables.fit import EpochReport, Training, build_training, fit
 from trainables.inputs import ImageInputs, Placed
+from trainables.storage import LocalStorage
 
 CPU = Runtime(device="cpu")
 
@@ -131,7 +132,7 @@ def test_resuming_gives_the_same_to_the_bit(
     interrupted = build_training(flat, data, CPU, seed=5)
     for _ in range(2):
         interrupted.run_epoch()
-    folder = CheckpointFolder(tmp_path)
+    folder = Checkpoints(LocalStorage(tmp_path))
     folder.save(interrupted.epoch, interrupted.state_dict())
 
     resumed = build_training(flat, data, CPU, seed=5)

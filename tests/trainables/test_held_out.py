@@ -15,6 +15,7 @@ from trainables.datasets import ImageData
 from trainables.given import Given
 from trainables.held_out import evaluate_on_test
 from trainables.predictions import EMBEDDINGS, PREDICTIONS, read_predictions
+from trainables.storage import LocalStorage
 from trainables.trials import build_trial
 
 CPU = Runtime(device="cpu")
@@ -32,7 +33,7 @@ def test_every_prediction_is_read_back(tmp_path: Path, make_data: Callable[..., 
     assert {path.name for path in tmp_path.iterdir()} == {PREDICTIONS, EMBEDDINGS}
     embeddings_ND = np.load(tmp_path / EMBEDDINGS)
     assert embeddings_ND.shape == (len(data.test_indices), 8 * 8)
-    stored = read_predictions(tmp_path)
+    stored = read_predictions(LocalStorage(tmp_path))
     assert stored is not None
     np.testing.assert_array_equal(stored.indices_N, data.test_indices)
     np.testing.assert_array_equal(stored.labels_N, data.labels_N[data.test_indices])
@@ -43,7 +44,7 @@ def test_every_prediction_is_read_back(tmp_path: Path, make_data: Callable[..., 
 
 
 def test_a_folder_without_predictions_has_none(tmp_path: Path) -> None:
-    assert read_predictions(tmp_path) is None
+    assert read_predictions(LocalStorage(tmp_path)) is None
 
 
 def test_damaged_predictions_are_an_error(
@@ -55,7 +56,7 @@ def test_damaged_predictions_are_an_error(
     content[len(content) // 4] ^= 1
     (tmp_path / PREDICTIONS).write_bytes(content)
     with pytest.raises((OSError, pa.ArrowInvalid)):
-        read_predictions(tmp_path)
+        read_predictions(LocalStorage(tmp_path))
 
 
 def test_the_cost_is_that_of_the_model(tmp_path: Path, make_data: Callable[..., ImageData]) -> None:

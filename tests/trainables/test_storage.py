@@ -1,32 +1,13 @@
 """Folders and an object store by the same verbs; the store is a real server, started here."""
 
+import pickle
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
-from pyarrow.fs import S3FileSystem
 
 from trainables.storage import LocalStorage, Storage, open_storage
-
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """A bucket on a server of its own -> its URI."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in CREDENTIALS.items():
-            environment.setenv(name, value)
-        address = f"{host}:{port}"
-        store = S3FileSystem(endpoint_override=address, scheme="http", allow_bucket_creation=True)
-        store.create_dir("bucket")
-        yield f"s3://bucket/runs?endpoint_override={address}&scheme=http"
-    server.stop()
+from trainables.storage_errors import StorageError
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -42,14 +23,19 @@ def test_what_is_written_is_read(storage: Storage) -> None:
     assert storage.read("a.bin") == b"again"
 
 
-def test_names_are_of_this_place_alone(storage: Storage) -> None:
+def test_names_are_of_this_place_and_of_those_below(storage: Storage) -> None:
     assert storage.names() == []
     storage.write("b", b"")
     storage.write("a", b"")
     storage.child("below").write("c", b"")
     storage.write("below/d", b"1")
-    assert storage.names() == ["a", "b"]
+    assert storage.names() == ["a", "b", "below/c", "below/d"]
     assert storage.child("below").names() == ["c", "d"]
+
+
+def test_a_place_travels_to_another_process(storage: Storage) -> None:
+    storage.write("a", b"1")
+    assert pickle.loads(pickle.dumps(storage)).read("a") == b"1"
 
 
 def test_a_child_opens_by_its_uri(storage: Storage) -> None:
@@ -85,8 +71,13 @@ def test_a_reader_of_a_folder_sees_the_old_content_or_the_new(tmp_path: Path) ->
     writer.join()
 
 
-def test_a_folder_shows_no_unfinished_files(tmp_path: Path) -> None:
-    storage = LocalStorage(tmp_path)
-    (tmp_path / ".a.1.tmp").write_bytes(b"unfinished")
-    storage.write("a", b"1")
-    assert storage.names() == ["a"]
+def test_a_store_out_of_reach_is_a_storage_error(bucket: str) -> None:
+    absent = open_storage(bucket.replace("bucket/", "no-such-bucket/"))
+    with pytest.raises(StorageError, match=r"no-such-bucket/runs.*NoSuchBucket|does not exist"):
+        absent.write("a", b"")
+
+
+def test_a_key_in_a_uri_is_refused() -> None:
+    with pytest.raises(ValueError, match="must hold no key") as error:
+        open_storage("s3://name:secret@bucket/runs")
+    assert "secret" not in str(error.value)

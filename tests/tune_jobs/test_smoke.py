@@ -59,5 +59,5 @@ def test_a_configuration_that_breaks_a_rule_fails_once_and_the_run_goes_on(tmp_p
         job, console=Console(quiet=True), storage=tmp_path, data_dir=tmp_path, retrain_seeds=1
     )
     assert {json.loads(row.config)["dropout"] for row in result.rows} == {0.0}
-    journal = (result.folder / "study.journal").read_text()
+    journal = Path(result.folder, "study.journal").read_text()
     assert "dropout = 1.5: must be in [0, 1)" in journal

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-import optuna
 from optuna.trial import TrialState
 
+from trainables.storage import Storage
 from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run_folder import RunFolder
-from tune_jobs.engine.search.journal import open_journal
+from tune_jobs.engine.run_folder import place_of, run_folder
+from tune_jobs.engine.search.record_storage import read_studies
 
 
-def forked_configurations(options: Options, folder: RunFolder) -> list[dict[str, Any]]:
+def forked_configurations(job: Job, options: Options, storage: Storage) -> list[dict[str, Any]]:
     """The configurations of the `--retrain-top` best trials of the run that `--fork` names.
 
     That run is only read. Its data, space and budget may differ from this one's.
@@ -19,16 +20,17 @@ def forked_configurations(options: Options, folder: RunFolder) -> list[dict[str,
     Raises:
         RequestError: There is no such run of this job, or no trial of it came to its full budget.
     """
-    other = RunFolder(folder.path.parent / str(options.fork))
-    if other == folder:
+    if options.fork == options.run_id:
         raise RequestError(f"--fork = {options.fork!r}: that is this run: --resume continues it")
-    if not other.journal.exists():
-        raise RequestError(f"--fork = {options.fork!r}: there is no such run: {other.path}")
-    study = optuna.load_study(
-        study_name=f"{folder.path.parent.name}/{options.fork}",
-        storage=open_journal(other.journal),
-    )
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    with run_folder(place_of(storage, job.name, str(options.fork))) as other:
+        facts = other.read_facts()
+        other.fetch()
+        if facts is None:
+            raise RequestError(
+                f"--fork = {options.fork!r}: there is no such run: {other.place.uri}"
+            )
+        search, _ = read_studies(other, facts)
+    complete = search.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if not complete:
         raise RequestError(
             f"--fork = {options.fork!r}: no trial of that run came to its full budget"

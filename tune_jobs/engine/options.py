@@ -78,7 +78,13 @@ class Options:
     retrain_top: Count = _option(3, "retrain so many of the best full-budget configurations")
     retrain_seeds: Count = _option(3, "over so many seeds each")
 
-    storage: Path = _option(Path(), "runs/ and leaderboards/ are written below it", Path)
+    storage: str = _option(
+        ".", "runs/ and leaderboards/ are written below it: a folder, or s3://bucket/prefix"
+    )
+    study: str | None = _option(
+        None,
+        "where the record is kept: journal (a file of the run), or postgresql://user@host/name",
+    )
     run_id: str = _resolved("name of the run; that of an earlier run continues it")
     resume: str | None = _option(None, "continue the run of this name, which must exist")
     fork: str | None = _option(

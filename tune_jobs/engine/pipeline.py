@@ -7,17 +7,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainables.storage_errors import STORAGE_ERRNOS
+from trainables.storage import Storage
+from trainables.storage_errors import STORAGE_ERRNOS, StorageError
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.lease import lease
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.run_folder import RunFolder, open_place, place_of, run_folder
 
 if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
     from rich.console import Console
 
     from tune_jobs.engine.results.publish import RunResult
@@ -35,60 +36,90 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 
 def run_resolved(job: Job, options: Options, console: "Console | None" = None) -> "RunResult":
     """`run`, for options that are already complete."""
+    from tune_jobs.engine.mirror import mirrored
+    from tune_jobs.engine.prepare import check_space
+
+    storage = open_place(options.storage)
+    with run_folder(place_of(storage, job.name, options.run_id)) as folder:
+        earlier = folder.read_facts()
+        if options.resume and earlier is None:
+            raise RequestError(
+                f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
+            )
+        distributions = check_space(job.space)
+        folder.create()
+        with (
+            lease(folder.place, options.run_id),
+            storage_errors(options.storage),
+            mirrored(folder),
+        ):
+            return _run(job, options, distributions, earlier, folder, storage, console)
+
+
+def _run(
+    job: Job,
+    options: Options,
+    distributions: "dict[str, BaseDistribution]",
+    earlier: dict[str, Any] | None,
+    folder: RunFolder,
+    storage: Storage,
+    console: "Console | None",
+) -> "RunResult":
+    """The five steps, by the one process that holds the run's lease."""
     from tune_jobs.engine.cli.progress import Progress
     from tune_jobs.engine.cluster import ray_cluster
     from tune_jobs.engine.facts import known_facts, take_over
     from tune_jobs.engine.fork import forked_configurations
     from tune_jobs.engine.leaks import check_duplicates
-    from tune_jobs.engine.prepare import check_space, load_data, load_weights
+    from tune_jobs.engine.prepare import load_data, load_weights
     from tune_jobs.engine.search.journal import repair_journal
+    from tune_jobs.engine.search.record_storage import open_study_storage
 
-    folder = RunFolder(options.storage.resolve() / "runs" / job.name / options.run_id)
-    earlier = folder.read_facts()
-    if options.resume and earlier is None:
-        raise RequestError(f"--resume = {options.run_id!r}: there is no such run: {folder.path}")
-    distributions = check_space(job.space)
-    folder.create()
-    with lease(folder.path / "lease", options.run_id), storage_errors(options.storage):
-        torn = repair_journal(folder.journal)
-        data = load_data(options)
-        pretrained = load_weights(job, options)
-        digest = pretrained.digest if pretrained else None
-        duplicates = check_duplicates(data, options)
-        known = known_facts(job, options, data, digest, distributions, duplicates)
-        facts = take_over(known, earlier)
-        if torn:
-            facts["notes"].append(f"the record ended in a torn line, cut off: {torn} bytes")
-        forked = forked_configurations(options, folder) if options.fork else []
+    torn = repair_journal(folder.journal)
+    study, studies = open_study_storage(job, options, earlier, folder)
+    data = load_data(options)
+    pretrained = load_weights(job, options)
+    digest = pretrained.digest if pretrained else None
+    duplicates = check_duplicates(data, options)
+    known = known_facts(job, options, data, digest, distributions, duplicates)
+    facts = take_over(known, earlier) | {"study": study}
+    if torn:
+        facts["notes"].append(f"the record ended in a torn line, cut off: {torn} bytes")
+    forked = forked_configurations(job, options, storage) if options.fork else []
+    folder.write_facts(facts)
+    with (
+        Progress(facts, console) as progress,
+        ray_cluster(options.address, verbose=options.verbose),
+    ):
+        from tune_jobs.engine.results.publish import publish
+        from tune_jobs.engine.results.trial_logs import TrialLogs
+        from tune_jobs.engine.shared import share
+        from tune_jobs.engine.steps import Steps, run_steps
+
+        shared = share(job.features, data, pretrained, options, progress.say)
+        facts["resources"] = asdict(shared.resources)
         folder.write_facts(facts)
-        with (
-            Progress(facts, console) as progress,
-            ray_cluster(options.address, verbose=options.verbose),
-        ):
-            from tune_jobs.engine.results.publish import publish
-            from tune_jobs.engine.results.trial_logs import TrialLogs
-            from tune_jobs.engine.shared import share
-            from tune_jobs.engine.steps import Steps, run_steps
-
-            shared = share(job.features, data, pretrained, options, progress.say)
-            facts["resources"] = asdict(shared.resources)
-            folder.write_facts(facts)
-            logs = TrialLogs(folder.tensorboard, distributions)
-            steps = Steps(job, options, folder, facts, distributions, forked, [progress, logs])
-            run_steps(steps, options, shared, folder)
-        return publish(facts, steps.search.record, steps.retraining, folder, data, options.storage)
+        logs = TrialLogs(folder.tensorboard, distributions)
+        steps = Steps(job, options, folder, studies, facts, distributions, forked, [progress, logs])
+        run_steps(steps, options, shared, folder)
+    return publish(facts, steps.search.record, steps.retraining, folder, data, storage)
 
 
 @contextmanager
-def storage_errors(storage: Path) -> Iterator[None]:
-    """A disk that is full or gone ends the run, not its record: exit 1, with what to do."""
+def storage_errors(storage: str) -> Iterator[None]:
+    """A disk that is full, or a store out of reach, ends the run, not its record: exit 1, with what
+    to do."""
     try:
         yield
+    except StorageError as error:
+        raise RunError(f"--storage = {storage!r}: {error}: {MEND}") from error
     except OSError as error:
         if error.errno not in STORAGE_ERRNOS:
             raise
+        file = f" ({error.filename})" if error.filename else ""
         raise RunError(
-            f"--storage = {str(storage)!r}: {os.strerror(error.errno)}"
-            f"{f' ({error.filename})' if error.filename else ''}: make room, then resume; what "
-            "has been recorded is whole"
+            f"--storage = {storage!r}: {os.strerror(error.errno)}{file}: {MEND}"
         ) from error
+
+
+MEND = "mend it (make room, say), then resume; what has been recorded is whole"

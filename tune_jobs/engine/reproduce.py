@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainables.features import build_features
+from trainables.storage import LocalStorage, Storage
 from tune_jobs.engine import provenance
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run_folder import RunFolder, retraining_name
+from tune_jobs.engine.run_folder import (
+    CHECKPOINTS,
+    open_place,
+    place_of,
+    retraining_name,
+    retraining_place,
+    run_folder,
+)
 
 if TYPE_CHECKING:
     from tune_jobs.engine.results.row import Row
@@ -56,7 +64,7 @@ class Verdict:
         return f"{'agrees' if self.agrees else 'differs'} ({rule})"
 
 
-def find_row(name: str, storage: Path) -> "Row":
+def find_row(name: str, storage: str | Path) -> "Row":
     """The row `RUN_ID:TRIAL`, or the only one whose name so begins.
 
     Raises:
@@ -78,7 +86,7 @@ def find_row(name: str, storage: Path) -> "Row":
     )
 
 
-def reproduce(row: "Row", storage: Path) -> Verdict:
+def reproduce(row: "Row", storage: str | Path) -> Verdict:
     """Retrain every seed of `row` in a temporary folder and compare.
 
     Raises:
@@ -86,16 +94,17 @@ def reproduce(row: "Row", storage: Path) -> Verdict:
     """
     from tune_jobs.engine.cluster import ray_cluster
 
-    folder = RunFolder(storage.resolve() / "runs" / row.job / row.run_id)
-    facts = folder.read_facts()
+    before = place_of(open_place(storage), row.job, row.run_id)
+    with run_folder(before) as folder:
+        facts = folder.read_facts()
     if facts is None or not row.seeds:
-        raise RequestError(f"{folder.path}: the folder of that row's run is needed: it says how")
+        raise RequestError(f"{before.uri}: the folder of that row's run is needed: it says how")
     options = Options.from_json(facts["options"])
     with (
         ray_cluster(options.address, verbose=options.verbose),
         tempfile.TemporaryDirectory(prefix="reproduce-") as scratch,
     ):
-        again = RunFolder(Path(scratch))
+        again = LocalStorage(Path(scratch))
         found = _retrain(row, row.seeds, facts, options, again)
         recorded = zip(
             row.seeds, row.val_accuracy_per_seed, row.test_accuracy_per_seed, strict=True
@@ -106,7 +115,7 @@ def reproduce(row: "Row", storage: Path) -> Verdict:
                 recorded=test or 0.0,
                 found=figures["test_accuracy"],
                 is_equal=(figures["val_accuracy"], figures["test_accuracy"]) == (val, test)
-                and _same_predictions(folder, again, row.trial_number, seed),
+                and _same_predictions(before, again, row.trial_number, seed),
             )
             for figures, (seed, val, test) in zip(found, recorded, strict=True)
         ]
@@ -114,7 +123,7 @@ def reproduce(row: "Row", storage: Path) -> Verdict:
 
 
 def _retrain(
-    row: "Row", seeds: tuple[int, ...], facts: dict[str, Any], options: Options, again: RunFolder
+    row: "Row", seeds: tuple[int, ...], facts: dict[str, Any], options: Options, again: Storage
 ) -> list[dict[str, Any]]:
     """The last epoch's figures of each seed, with the resources that the run gave a trial."""
     import ray
@@ -137,7 +146,7 @@ def _retrain(
         features=shared.features,
         pretrained=shared.pretrained,
         rungs=(),
-        folder=again.checkpoints,
+        place=again.child(CHECKPOINTS),
         timeout_seconds=options.trial_timeout,
     )
     task = ray.remote(retrain_once).options(
@@ -161,11 +170,11 @@ def _retrain(
     return figures
 
 
-def _same_predictions(before: RunFolder, now: RunFolder, trial_number: int, seed: int) -> bool:
+def _same_predictions(before: Storage, now: Storage, trial_number: int, seed: int) -> bool:
     from trainables.predictions import read_predictions
 
-    recorded = read_predictions(before.retraining(trial_number, seed))
-    found = read_predictions(now.retraining(trial_number, seed))
+    recorded = read_predictions(retraining_place(before, trial_number, seed))
+    found = read_predictions(retraining_place(now, trial_number, seed))
     if recorded is None or found is None:
         return recorded is None
     return bool(np.array_equal(recorded.probabilities_NK, found.probabilities_NK))

@@ -1,72 +1,97 @@
 """Where a run writes: `<storage>/runs/<job>/<run id>/`, and the facts that it begins with."""
 
 import json
-import os
-from collections.abc import Container
+import tempfile
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainables.storage import LocalStorage, Storage, open_storage
+from trainables.watchdog import HANG_FILE
 from tune_jobs.engine.errors import RequestError
+
+FACTS = "run.json"
+JOURNAL = "study.journal"
+TENSORBOARD = "tensorboard"
+CHECKPOINTS = "checkpoints"
 
 
 def retraining_name(trial_number: int, seed: int) -> str:
     return f"retrain-{trial_number:04d}-seed-{seed}"
 
 
+def retraining_place(run: Storage, trial_number: int, seed: int) -> Storage:
+    """Where a retraining leaves its model and its predictions, below its run's place."""
+    return run.child(f"{CHECKPOINTS}/{retraining_name(trial_number, seed)}")
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    path: Path
+    """A run's files.
+
+    Attributes:
+        place: All of them, as the workers and other machines see them.
+        local: What the driver appends to, the journal and TensorBoard's logs: the same folder, or
+            a temporary one that `mirrored` copies to an object store.
+    """
+
+    place: Storage
+    local: Path
 
     @property
     def journal(self) -> Path:
-        return self.path / "study.journal"
+        return self.local / JOURNAL
 
     @property
     def tensorboard(self) -> Path:
-        return self.path / "tensorboard"
+        return self.local / TENSORBOARD
 
     @property
-    def checkpoints(self) -> Path:
-        return self.path / "checkpoints"
+    def checkpoints(self) -> Storage:
+        return self.place.child(CHECKPOINTS)
 
-    @property
-    def models(self) -> Path:
-        return self.path / "models"
-
-    def retraining(self, trial_number: int, seed: int) -> Path:
-        """Where a retraining leaves its model and its predictions."""
-        return self.checkpoints / retraining_name(trial_number, seed)
+    def fetch(self) -> None:
+        """Bring what an earlier session has left of the local files."""
+        if isinstance(self.place, LocalStorage):
+            return
+        for name in self.place.names():
+            if name == JOURNAL or name.startswith(f"{TENSORBOARD}/"):
+                target = self.local / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self.place.read(name))
 
     def create(self) -> None:
         """Make the folder; raises `RequestError` where the storage cannot be written."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            probe = self.path / ".writable"
-            probe.write_bytes(b"")
-            probe.unlink()
+            self.place.write(".writable", b"")
+            self.place.remove(".writable")
         except OSError as error:
             raise RequestError(
-                f"--storage: {self.path} cannot be written ({error.strerror}): "
-                "give a folder of yours"
+                f"--storage: {self.place.uri} cannot be written ({error.strerror or error}): "
+                "give a place of yours"
             ) from error
 
     def drop_checkpoints(self, name: str) -> None:
         """Remove an ended trial's checkpoints; what it exported stays."""
-        for pattern in ("*.pt", "*.tmp"):
-            for file in (self.checkpoints / name).glob(pattern):
-                file.unlink(missing_ok=True)
+        place = self.checkpoints.child(name)
+        for file in place.names():
+            if file.endswith((".pt", ".tmp")):
+                place.remove(file)
 
     def drop_checkpoints_but(self, names: Container[str]) -> None:
         """Remove those of trials that ended as an earlier session died."""
-        for folder in self.checkpoints.glob("*"):
-            if folder.name not in names:
-                self.drop_checkpoints(folder.name)
+        for trial in {file.partition("/")[0] for file in self.checkpoints.names()}:
+            if trial not in names:
+                self.drop_checkpoints(trial)
 
     def read_hang(self, name: str) -> str | None:
         """Where a trial was when it was ended for making no progress, or `None`."""
-        file = self.checkpoints / name / "hang.txt"
-        text = file.read_text(errors="replace") if file.exists() else ""
+        try:
+            text = self.checkpoints.child(name).read(HANG_FILE).decode(errors="replace")
+        except FileNotFoundError:
+            return None
         places = [line.strip() for line in text.splitlines() if line.startswith("  File")]
         if not places:
             return None
@@ -74,17 +99,42 @@ class RunFolder:
 
     def read_facts(self) -> dict[str, Any] | None:
         """`run.json` of an earlier session, or `None`."""
-        file = self.path / "run.json"
-        if not file.exists():
+        try:
+            facts: dict[str, Any] = json.loads(self.place.read(FACTS))
+        except FileNotFoundError:
             return None
-        facts: dict[str, Any] = json.loads(file.read_text())
         return facts
 
     def write_facts(self, facts: dict[str, Any]) -> None:
-        """Write `run.json` whole, under a temporary name first."""
-        temporary = self.path / "run.json.tmp"
-        with temporary.open("w") as file:
-            file.write(json.dumps(facts, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path / "run.json")
+        self.place.write(FACTS, (json.dumps(facts, indent=2) + "\n").encode())
+
+
+def open_place(uri: str | Path) -> Storage:
+    """`open_storage` of what `--storage` names; raises `RequestError`."""
+    try:
+        return open_storage(uri)
+    except (ValueError, OSError) as error:
+        raise RequestError(
+            f"--storage = {str(uri)!r}: {error}: give a folder, or a URI such as s3://bucket/prefix"
+        ) from error
+
+
+def place_of(storage: Storage, job: str, run_id: str) -> Storage:
+    return storage.child(f"runs/{job}/{run_id}")
+
+
+def storage_of(run: Storage) -> Storage:
+    """The storage in which a run's place is: the inverse of `place_of`."""
+    base, separator, options = run.uri.partition("?")
+    return open_place(f"{base.rsplit('/', 3)[0]}{separator}{options}")
+
+
+@contextmanager
+def run_folder(place: Storage) -> Iterator[RunFolder]:
+    """The run whose files are at `place`. One in an object store gets a temporary folder for what
+    is appended to; `fetch` fills it."""
+    if isinstance(place, LocalStorage):
+        yield RunFolder(place, place.path)
+        return
+    with tempfile.TemporaryDirectory(prefix="run-") as local:
+        yield RunFolder(place, Path(local))

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from optuna.storages import BaseStorage
 from ray import tune
 
 from trainables.config import Runtime, number_entries
@@ -17,7 +18,6 @@ from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.retrain import Retraining, pair_name
 from tune_jobs.engine.run_folder import RunFolder
-from tune_jobs.engine.search.journal import open_journal
 from tune_jobs.engine.search.search import Search, SearchPlan
 from tune_jobs.engine.search.stopping import build_rule
 from tune_jobs.engine.search.study import AnyTrial, Listener, Record
@@ -29,6 +29,7 @@ class Steps:
     """A `TrialSource` over a run's steps.
 
     Args:
+        studies: Holds the record.
         facts: What `run.json` holds so far. The probe's findings are added to it: `runtime` and
             `default_configs`, by architecture. A resumed run has them already, and does not probe.
         distributions: Of the space. Where it suggests the architecture, its choices are tried.
@@ -40,6 +41,7 @@ class Steps:
         job: Job,
         options: Options,
         folder: RunFolder,
+        studies: BaseStorage,
         facts: dict[str, Any],
         distributions: Mapping[str, Any],
         forked: Sequence[Mapping[str, Any]],
@@ -61,7 +63,7 @@ class Steps:
             epochs=options.epochs,
         )
         self._sources: dict[str, Search | Retraining] = {}
-        self._storage = open_journal(folder.journal)
+        self._studies = studies
         self._probe_runs = False
         if "runtime" in facts:
             self._begin()
@@ -123,8 +125,8 @@ class Steps:
     def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
         if "StorageError" in cause:  # no trial's fault: none of them could go on
             raise RunError(
-                f"--storage = {str(self._options.storage)!r}: a worker could not write: {cause}: "
-                "make room, then resume; what has been recorded is whole"
+                f"--storage = {self._options.storage!r}: a worker could not write: {cause}: "
+                "mend it (make room, say), then resume; what has been recorded is whole"
             )
 
     def on_failure(self, trial: Mapping[str, Any], cause: str) -> None:
@@ -168,7 +170,7 @@ class Steps:
 
     def _open(self, suffix: str, name_of: Any) -> Record:
         name = f"{self._job.name}/{self._options.run_id}{suffix}"
-        return Record.open(self._storage, name, name_of, self._listeners)
+        return Record.open(self._studies, name, name_of, self._listeners)
 
 
 def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder) -> None:
@@ -182,7 +184,7 @@ def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder)
         features=shared.features,
         pretrained=shared.pretrained,
         rungs=tuple(steps.rule.rungs()),
-        folder=folder.checkpoints,
+        place=folder.checkpoints,
         timeout_seconds=options.trial_timeout,
     )
     trainable = tune.with_parameters(train_trial, settings=settings)

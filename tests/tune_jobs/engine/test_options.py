@@ -14,8 +14,9 @@ def test_the_job_gives_what_is_not_given() -> None:
     assert options.first_rung == JOB.epochs // 10
 
 
-def test_paths_may_be_strings() -> None:
-    assert Options.resolve(JOB, storage="here").storage == Path("here")
+def test_paths_may_be_strings_and_the_reverse() -> None:
+    options = Options.resolve(JOB, storage=Path("here"), data_dir="there")
+    assert (options.storage, options.data_dir) == ("here", Path("there"))
 
 
 def test_every_run_gets_a_name_of_its_own() -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from trainables.datasets import load_dataset
 from trainables.predictions import read_predictions
+from trainables.storage import open_storage
 from tune_jobs import engine
 from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine.cluster import ray_cluster
@@ -22,7 +23,7 @@ from tune_jobs.engine.reproduce import find_row, reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult, rebuild
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.run_folder import retraining_place
 
 
 def run(storage: Path, **options: object) -> RunResult:
@@ -50,8 +51,8 @@ def test_every_retrained_model_keeps_its_predictions(result: RunResult, storage:
     data = load_dataset("digits", data_dir=storage / "data")
     for row in result.rows:
         for seed, accuracy in zip(row.seeds or (), row.test_accuracy_per_seed, strict=True):
-            folder = RunFolder(result.folder).retraining(row.trial_number, seed)
-            kept = read_predictions(folder)
+            place = retraining_place(open_storage(result.folder), row.trial_number, seed)
+            kept = read_predictions(place)
             assert kept is not None
             np.testing.assert_array_equal(kept.indices_N, data.test_indices)
             np.testing.assert_array_equal(kept.labels_N, data.labels_N[data.test_indices])
@@ -114,19 +115,19 @@ def test_a_row_is_named_by_any_unique_beginning(result: RunResult, storage: Path
 
 def test_a_damaged_part_is_rebuilt_from_its_run(result: RunResult, storage: Path) -> None:
     before = read_rows(storage).rows
-    content = bytearray(result.leaderboard.read_bytes())
+    content = bytearray(Path(result.leaderboard).read_bytes())
     content[len(content) // 3] ^= 8
-    result.leaderboard.write_bytes(content)
+    Path(result.leaderboard).write_bytes(content)
     rows, [warning] = read_rows(storage)
     assert rows == []
-    assert str(result.leaderboard) in warning
+    assert result.leaderboard in warning
     done = subprocess.run(
-        [sys.executable, "-m", "tune_jobs", "leaderboard", "rebuild", str(result.folder)],
+        [sys.executable, "-m", "tune_jobs", "leaderboard", "rebuild", result.folder],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == str(result.leaderboard)
+    assert done.stdout.strip() == result.leaderboard
     assert read_rows(storage) == (before, [])
 
 

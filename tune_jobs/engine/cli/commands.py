@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "leaderboard", add_help=False, help="show what runs have found; reproduce or rebuild it"
     )
     predict = commands.add_parser("predict", help="classify images with an exported model")
-    predict.add_argument("model", type=Path, help="a model's .safetensors")
+    predict.add_argument("model", help="a model's .safetensors, by path or URI")
     predict.add_argument("images", nargs="+", metavar="IMAGE", help="files, or csv:PATH")
     predict.add_argument("--top", type=int, default=3, help="classes shown (default: 3)")
     words = list(sys.argv[1:] if arguments is None else arguments)

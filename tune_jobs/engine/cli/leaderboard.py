@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 PROGRAM = "python -m tune_jobs leaderboard"
 FORMATS = ("table", "json", "csv", "md")
@@ -21,7 +20,9 @@ def _show(arguments: Sequence[str]) -> int:
         description="Show what runs have found. `reproduce ROW` retrains a row; "
         "`rebuild RUN_FOLDER` writes a run's rows again (each has a --help).",
     )
-    parser.add_argument("path", type=Path, nargs="?", default=Path(), help="storage, or below it")
+    parser.add_argument(
+        "path", nargs="?", default=".", help="storage (a folder or URI), or below it"
+    )
     parser.add_argument("--format", choices=FORMATS, default="table")
     given = parser.parse_args(arguments)
     from rich.console import Console
@@ -40,7 +41,7 @@ def _reproduce(arguments: Sequence[str]) -> int:
         "loaded it, so start it in the folder where the run was started.",
     )
     parser.add_argument("row", metavar="ROW", help="RUN_ID:TRIAL, or a beginning that is unique")
-    parser.add_argument("--storage", type=Path, default=Path(), help="as the run was given it")
+    parser.add_argument("--storage", default=".", help="as the run was given it")
     given = parser.parse_args(arguments)
     from tune_jobs.engine.reproduce import find_row, reproduce
 
@@ -58,7 +59,7 @@ def _rebuild(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} rebuild", description="Write a run's rows again from its record."
     )
-    parser.add_argument("folder", metavar="RUN_FOLDER", type=Path, help="runs/JOB/RUN")
+    parser.add_argument("folder", metavar="RUN_FOLDER", help="STORAGE/runs/JOB/RUN")
     given = parser.parse_args(arguments)
     from tune_jobs.engine.results.publish import rebuild
 

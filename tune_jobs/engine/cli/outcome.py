@@ -10,6 +10,7 @@ from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.provenance import program
 from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.run_folder import TENSORBOARD
 
 
 def show_outcome(result: RunResult, resume: str, console: Console | None = None) -> None:
@@ -17,16 +18,20 @@ def show_outcome(result: RunResult, resume: str, console: Console | None = None)
     console.print()
     console.print(render_table(result.rows, console.width))
     console.print()
-    storage = result.leaderboard.parents[2]
     if result.report:
         console.print(f"{'report':12} {result.report}", highlight=False, soft_wrap=True)
     for purpose, command in {
-        "curves": ["tensorboard", "--logdir", str(result.folder / "tensorboard")],
-        "leaderboard": ["python", "-m", "tune_jobs", "leaderboard", str(storage)],
+        "curves": ["tensorboard", "--logdir", tensorboard_folder(result.folder)],
+        "leaderboard": ["python", "-m", "tune_jobs", "leaderboard", result.storage],
         **({"predict": predict_command(result)} if result.model else {}),
         "more trials": [*shlex.split(resume), "--trials", "N"],
     }.items():
         console.print(f"{purpose:12} {shlex.join(command)}", highlight=False, soft_wrap=True)
+
+
+def tensorboard_folder(run: str) -> str:
+    """As TensorBoard takes it, which knows none of pyarrow's options."""
+    return f"{run.partition('?')[0]}/{TENSORBOARD}"
 
 
 def predict_command(result: RunResult) -> list[str]:

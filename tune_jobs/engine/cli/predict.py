@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trainables.export import ImageClassifier, ModelCard
 
 
-def predict_images(model_path: Path, images: Sequence[str], top: int) -> None:
+def predict_images(model_path: str, images: Sequence[str], top: int) -> None:
     """Print the most probable classes of each image with their probabilities.
 
     Args:

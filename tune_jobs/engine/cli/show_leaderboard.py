@@ -19,7 +19,7 @@ from tune_jobs.engine.results.row import Row
 Format = Literal["table", "json", "csv", "md"]
 
 
-def show(path: Path, format: Format, console: Console) -> None:
+def show(path: str | Path, format: Format, console: Console) -> None:
     """Print the leaderboard at `path`: a storage folder, a folder inside it, or one part.
 
     `table` and `md` have the columns that matter most, one table per data set and split; `json`
@@ -32,10 +32,9 @@ def show(path: Path, format: Format, console: Console) -> None:
     for warning in warnings:
         Console(stderr=True).print(f"warning: {warning}", markup=False, soft_wrap=True)
     if not rows:
-        problem = "has no leaderboard that can be read" if path.exists() else "does not exist"
         raise RequestError(
-            f"{path} {problem}: run a job first, or give the --storage of an earlier run "
-            "(`python -m tune_jobs` lists the jobs)"
+            f"{path} has no leaderboard that can be read: run a job first, or give the --storage "
+            "of an earlier run (`python -m tune_jobs` lists the jobs)"
         )
     boards = split_boards(rows, find_storage(path))
     rows = [row for board in boards for row in board]

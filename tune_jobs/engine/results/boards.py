@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from trainables.storage import LocalStorage, Storage, is_uri
 from tune_jobs.engine.results.comparison import Answers, add_tie_groups, read_answers
 from tune_jobs.engine.results.leaderboard import sort_rows
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.run_folder import open_place, place_of
 
 
-def split_boards(rows: Iterable[Row], storage: Path | None) -> list[list[Row]]:
+def split_boards(rows: Iterable[Row], storage: Storage | None) -> list[list[Row]]:
     """One list per data set and split, best row first.
 
     Several runs share a board where their predictions are at hand: `tie_group` is then the rank
@@ -29,10 +30,14 @@ def split_boards(rows: Iterable[Row], storage: Path | None) -> list[list[Row]]:
     return [board for _, group in groups for board in _compare_runs(list(group), storage)]
 
 
-def find_storage(path: Path) -> Path | None:
-    """The folder at or above `path` that holds `runs/`."""
-    path = path.resolve()
-    return next((p for p in (path, *path.parents) if (p / "runs").is_dir()), None)
+def find_storage(path: str | Path) -> Storage | None:
+    """The storage that `path` is, or lies in: the folder at or above it that holds `runs/`."""
+    if is_uri(path):
+        base, separator, options = str(path).partition("?")
+        return open_place(f"{base.partition('/leaderboards')[0]}{separator}{options}")
+    path = Path(path).resolve()
+    above = (p for p in (path, *path.parents) if (p / "runs").is_dir())
+    return next(map(LocalStorage, above), None)
 
 
 def sort_board(rows: Iterable[Row]) -> list[Row]:
@@ -56,7 +61,7 @@ def pareto_front(costs: Sequence[float | None], accuracies: Sequence[float | Non
     ]
 
 
-def _compare_runs(rows: list[Row], storage: Path | None) -> Iterator[list[Row]]:
+def _compare_runs(rows: list[Row], storage: Storage | None) -> Iterator[list[Row]]:
     def run(row: Row) -> tuple[str, str]:
         return row.job, row.run_id
 
@@ -71,11 +76,10 @@ def _compare_runs(rows: list[Row], storage: Path | None) -> Iterator[list[Row]]:
     yield sort_board(rows)
 
 
-def _answers(row: Row, storage: Path | None) -> Answers | None:
+def _answers(row: Row, storage: Storage | None) -> Answers | None:
     if storage is None or not row.seeds:
         return None
-    folder = RunFolder(storage / "runs" / row.job / row.run_id)
-    return read_answers(folder, row.trial_number, row.seeds)
+    return read_answers(place_of(storage, row.job, row.run_id), row.trial_number, row.seeds)
 
 
 def _comparable(rows: Sequence[Row], answers: Sequence[Answers | None]) -> bool:

@@ -29,7 +29,7 @@ def build_rows(
     rows = [_build_row(facts, result, run, winner=result is winner) for result in results]
     answers = {
         result.candidate.trial_number: read_answers(
-            folder, result.candidate.trial_number, result.seeds
+            folder.place, result.candidate.trial_number, result.seeds
         )
         for result in results
     }

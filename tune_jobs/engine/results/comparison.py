@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from trainables.datasets.image_data import Integers
 from trainables.predictions import read_predictions
+from trainables.storage import Storage
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.statistics import (
     Correct,
@@ -16,7 +17,7 @@ from tune_jobs.engine.results.statistics import (
     compare,
     tie_groups,
 )
-from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.run_folder import retraining_place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,10 +28,11 @@ class Answers:
     correct_SN: Correct
 
 
-def read_answers(folder: RunFolder, trial_number: int, seeds: Sequence[int]) -> Answers | None:
-    """`None` where a seed's predictions are missing or damaged, or there is nothing to compare."""
+def read_answers(run: Storage, trial_number: int, seeds: Sequence[int]) -> Answers | None:
+    """From a run's place; `None` where a seed's predictions are missing or damaged, or there is
+    nothing to compare."""
     try:
-        found = [read_predictions(folder.retraining(trial_number, seed)) for seed in seeds]
+        found = [read_predictions(retraining_place(run, trial_number, seed)) for seed in seeds]
     except (OSError, pa.ArrowInvalid):
         return None
     stored = [predictions for predictions in found if predictions is not None]

@@ -7,9 +7,9 @@ A part is replaced as a whole and never edited, so runs on many machines may add
 
 import dataclasses
 import hashlib
+import io
 import json
 import math
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,13 +17,17 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trainables.storage import Storage, split_name
 from tune_jobs.engine.results.row import SCHEMA, Row
+from tune_jobs.engine.run_folder import open_place
 
+SUFFIX = ".parquet"
 _DIGEST = b"rows_sha256"
 
 
-def write_rows(rows: Sequence[Row], storage: Path) -> Path:
-    """Write all rows of one run, replacing what this run wrote before; return the part's path.
+def write_rows(rows: Sequence[Row], storage: Storage) -> str:
+    """Write all rows of one run, replacing what this run wrote before; return the part's path or
+    URI.
 
     A reader sees the old part or the new one, also after a power cut, never a mixture.
 
@@ -34,26 +38,13 @@ def write_rows(rows: Sequence[Row], storage: Path) -> Path:
     if len(runs) != 1:
         raise ValueError(f"a part holds the rows of one run, but these are of {sorted(runs)}")
     [(job, run_id)] = runs
-    folder = storage / "leaderboards" / job
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{run_id}.parquet"
-    unfinished = folder / f".{run_id}.parquet.tmp"  # no reader takes a name with this start and end
     table = pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=SCHEMA)
     table = table.replace_schema_metadata({_DIGEST: _compute_digest(table)})
-    pq.write_table(table, unfinished, compression="zstd", write_page_checksum=True)
-    _sync(unfinished)
-    unfinished.replace(part)
-    _sync(folder)
-    _sync(folder.parent)
-    return part
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    content = io.BytesIO()
+    pq.write_table(table, content, compression="zstd", write_page_checksum=True)
+    name = f"leaderboards/{job}/{run_id}{SUFFIX}"
+    storage.write(name, content.getvalue())
+    return storage.child(name).uri
 
 
 class Leaderboard(NamedTuple):
@@ -65,18 +56,20 @@ class Leaderboard(NamedTuple):
     """One line per part that could not be read; its rows are missing above."""
 
 
-def read_rows(path: Path) -> Leaderboard:
-    """Read every part below a storage folder, a leaderboards folder or a job's folder, or one part.
+def read_rows(path: str | Path) -> Leaderboard:
+    """Read every part below a storage, its `leaderboards` or a job's folder there, or one part; by
+    path or URI.
 
     A part that cannot be read is named in the warnings and does not hide the others.
     """
     rows: list[Row] = []
     warnings: list[str] = []
-    for part in _list_parts(path):
+    place, parts = _find_parts(path)
+    for part in parts:
         try:
-            rows += _read_part(part)
+            rows += _read_part(place.read(part))
         except Exception as error:  # damaged bytes raise anything from OSError to KeyError
-            warnings.append(f"{part} is damaged or no leaderboard: {error}")
+            warnings.append(f"{place.child(part).uri} is damaged or no leaderboard: {error}")
     return Leaderboard(sort_rows(rows), warnings)
 
 
@@ -90,16 +83,24 @@ def sort_rows(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=rank)
 
 
-def _list_parts(path: Path) -> Iterable[Path]:
-    if path.is_file():
-        return [path]
-    boards = path / "leaderboards"
-    found = (boards if boards.is_dir() else path).rglob("*.parquet")
-    return sorted(part for part in found if not part.name.startswith((".", "_")))
+def _find_parts(path: str | Path) -> tuple[Storage, list[str]]:
+    """A place, and the names of the parts in it."""
+    folder, name = split_name(path)
+    if name.endswith(SUFFIX):
+        return open_place(folder), [name]
+    place = open_place(path)
+    boards = place.child("leaderboards")
+    if found := list(filter(_is_part, boards.names())):
+        return boards, found
+    return place, list(filter(_is_part, place.names()))
 
 
-def _read_part(part: Path) -> list[Row]:
-    with pq.ParquetFile(part, page_checksum_verification=True) as file:
+def _is_part(name: str) -> bool:
+    return name.endswith(SUFFIX) and not name.rpartition("/")[2].startswith((".", "_"))
+
+
+def _read_part(content: bytes) -> list[Row]:
+    with pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as file:
         table = file.read()
     written_digest = (table.schema.metadata or {}).get(_DIGEST)
     if written_digest not in (None, _compute_digest(table)):

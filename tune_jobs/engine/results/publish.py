@@ -1,13 +1,11 @@
 """From a finished run to what its user takes away: the winner's model and the leaderboard."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import optuna
-
 from trainables.datasets import ImageData
+from trainables.storage import Storage
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.build_rows import build_rows
@@ -24,20 +22,22 @@ from tune_jobs.engine.retrain import (
     pair_name,
     read_results,
 )
-from tune_jobs.engine.run_folder import RunFolder
-from tune_jobs.engine.search.journal import open_journal
+from tune_jobs.engine.run_folder import RunFolder, open_place, run_folder, storage_of
+from tune_jobs.engine.search.record_storage import read_studies
 from tune_jobs.engine.search.study import Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunResult:
-    """What a run leaves behind; `model` is `None` if no configuration ended on every seed."""
+    """What a run leaves behind, by path or URI; `model` is `None` where no configuration ended on
+    every seed."""
 
-    folder: Path
-    leaderboard: Path
+    storage: str
+    folder: str
+    leaderboard: str
     rows: list[Row]
-    model: Path | None
-    report: Path | None = None
+    model: str | None
+    report: str | None = None
 
 
 def publish(
@@ -46,7 +46,7 @@ def publish(
     retraining: Retraining,
     folder: RunFolder,
     data: ImageData,
-    storage: Path,
+    storage: Storage,
 ) -> RunResult:
     """Export the winner's best seed, write the run's part of the leaderboard and its report.
 
@@ -62,40 +62,34 @@ def publish(
     rows = build_rows(facts, search, retraining.record, results, folder)
     part = write_rows(rows, storage)
     report = write_report(facts, search, retraining.record, results, rows, data, folder)
-    return RunResult(folder=folder.path, leaderboard=part, rows=rows, model=model, report=report)
+    return RunResult(
+        storage=storage.uri,
+        folder=folder.place.uri,
+        leaderboard=part,
+        rows=rows,
+        model=model,
+        report=report,
+    )
 
 
-def rebuild(path: Path) -> Path:
+def rebuild(run: str | Path) -> str:
     """Write a run's part of the leaderboard again, from its folder `<storage>/runs/<job>/<run id>`;
     returns the part.
 
     Raises:
         RequestError: It is no run's folder, or nothing of it has been retrained.
     """
-    folder = RunFolder(path.resolve())
-    facts = folder.read_facts()
-    if facts is None or "runtime" not in facts or not folder.journal.exists():
-        raise RequestError(f"{path}: not the folder of a run (runs/JOB/RUN) that has begun")
-    search, retrain = read_records(folder, facts)
-    results = read_retrained(search, retrain, Options.from_json(facts["options"]))
-    if not any(result.figures for result in results):
-        raise RequestError(f"{path}: nothing of that run has been retrained")
-    rows = build_rows(facts, search, retrain, results, folder)
-    return write_rows(rows, folder.path.parents[2])
-
-
-def read_records(folder: RunFolder, facts: dict[str, Any]) -> tuple[Record, Record]:
-    """The records of a run's search and of its retraining, to read."""
-    storage = open_journal(folder.journal)
-    name = f"{facts['job']}/{facts['run_id']}"
-    try:
-        search, retrain = (
-            optuna.load_study(study_name=study, storage=storage)
-            for study in (name, f"{name}/retrain")
-        )
-    except KeyError as error:
-        raise RequestError(f"{folder.journal}: it holds no study {error}") from error
-    return Record(search, pair_name, []), Record(retrain, pair_name, [])
+    with run_folder(open_place(run)) as folder:
+        facts = folder.read_facts()
+        if facts is None or "runtime" not in facts:
+            raise RequestError(f"{run}: not the folder of a run (runs/JOB/RUN) that has begun")
+        folder.fetch()
+        search, retrain = (Record(s, pair_name, []) for s in read_studies(folder, facts))
+        results = read_retrained(search, retrain, Options.from_json(facts["options"]))
+        if not any(result.figures for result in results):
+            raise RequestError(f"{run}: nothing of that run has been retrained")
+        rows = build_rows(facts, search, retrain, results, folder)
+        return write_rows(rows, storage_of(folder.place))
 
 
 def read_retrained(search: Record, retrain: Record, options: Options) -> list[Retrained]:
@@ -105,11 +99,11 @@ def read_retrained(search: Record, retrain: Record, options: Options) -> list[Re
     return read_results(candidates, retrain, options.retraining_seeds, options.epochs)
 
 
-def export(winner: Retrained, folder: RunFolder) -> Path:
+def export(winner: Retrained, folder: RunFolder) -> str:
     """Copy the winner's best seed on validation to `models/`; returns its `.safetensors`."""
-    source = folder.checkpoints / winner.names[best_seed(winner)]
-    folder.models.mkdir(exist_ok=True)
-    target = folder.models / f"{winner.names[best_seed(winner)]}.safetensors"
-    for file in source.glob("model.*"):
-        shutil.copyfile(file, target.with_name(file.name.replace("model", target.stem, 1)))
-    return target
+    name = winner.names[best_seed(winner)]
+    source, models = folder.checkpoints.child(name), folder.place.child("models")
+    for file in source.names():
+        if file.startswith("model."):
+            models.write(file.replace("model", name, 1), source.read(file))
+    return models.child(f"{name}.safetensors").uri

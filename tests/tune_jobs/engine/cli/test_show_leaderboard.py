@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tests.tune_jobs.engine.parts import write_part
 from tune_jobs.engine.cli.show_leaderboard import Format, show
 from tune_jobs.engine.cli.table import render_table
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.results.leaderboard import write_rows
 from tune_jobs.engine.results.row import Row
 
 
@@ -91,7 +91,7 @@ ROWS = [
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Path:
-    write_rows(ROWS, tmp_path)
+    write_part(ROWS, tmp_path)
     return tmp_path
 
 
@@ -123,7 +123,7 @@ def test_the_marks_are_explained(storage: Path) -> None:
 
 def test_rows_that_kept_no_predictions_are_counted(tmp_path: Path) -> None:
     rows = [build_row(tie_group=None), build_row(tie_group=None, test_accuracy=0.8, winner=True)]
-    write_rows(rows, tmp_path)
+    write_part(rows, tmp_path)
     lines = print_board(tmp_path, "table").splitlines()
     assert [line.split()[0] for line in lines[2:4]] == ["1", "*2"]
 
@@ -140,7 +140,7 @@ def test_a_table_has_the_columns_that_fit(storage: Path, width: int) -> None:
 
 
 def test_each_data_set_has_its_own_table(storage: Path) -> None:
-    write_rows([build_row(job="[b]digits", dataset="digits")], storage)
+    write_part([build_row(job="[b]digits", dataset="digits")], storage)
     text = print_board(storage, "table")
     assert "[b]digits on digits" in text
     assert "fashion_mobilenet_v2 on fashion-mnist" in text

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from trainables.predictions import PREDICTIONS, Predictions, write_predictions
+from trainables.storage import LocalStorage, files_for
 from tune_jobs.engine.results.boards import find_storage, pareto_front, split_boards
 from tune_jobs.engine.results.comparison import add_statistics, read_answers
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.run_folder import place_of, retraining_place
 
 NUM_EXAMPLES = 1000
 MakeRow = Callable[..., Row]
@@ -18,26 +19,25 @@ MakeRow = Callable[..., Row]
 
 def store(storage: Path, row: Row, *, first: int = 0) -> None:
     """Predictions of two classes that are correct as often as the row says, where it does."""
-    folder = RunFolder(storage / "runs" / row.job / row.run_id)
+    run = place_of(LocalStorage(storage), row.job, row.run_id)
     labels_N = np.zeros(NUM_EXAMPLES, dtype=np.int64)
     for seed in row.seeds or ():
         wrong_N = np.random.default_rng(seed).random(NUM_EXAMPLES) >= (row.test_accuracy or 0)
         probabilities_N = wrong_N.astype(np.float32)
-        write_predictions(
-            folder.retraining(row.trial_number, seed),
-            Predictions(
-                indices_N=np.arange(first, first + NUM_EXAMPLES),
-                labels_N=labels_N,
-                predicted_N=wrong_N.astype(np.int64),
-                probabilities_NK=np.stack([1 - probabilities_N, probabilities_N], axis=1),
-            ),
+        predictions = Predictions(
+            indices_N=np.arange(first, first + NUM_EXAMPLES),
+            labels_N=labels_N,
+            predicted_N=wrong_N.astype(np.int64),
+            probabilities_NK=np.stack([1 - probabilities_N, probabilities_N], axis=1),
         )
+        with files_for(retraining_place(run, row.trial_number, seed)) as folder:
+            write_predictions(folder, predictions)
 
 
 def add(storage: Path, rows: list[Row]) -> list[Row]:
-    folder = RunFolder(storage / "runs" / rows[0].job / rows[0].run_id)
+    run = place_of(LocalStorage(storage), rows[0].job, rows[0].run_id)
     return add_statistics(
-        rows, {r.trial_number: read_answers(folder, r.trial_number, r.seeds or ()) for r in rows}
+        rows, {r.trial_number: read_answers(run, r.trial_number, r.seeds or ()) for r in rows}
     )
 
 
@@ -76,9 +76,9 @@ def test_missing_or_damaged_predictions_leave_null(tmp_path: Path, make_row: Mak
     rows = [make_row(0.9, trial_number=n) for n in (1, 2, 3)]
     for row in rows:
         store(tmp_path, row)
-    folder = RunFolder(tmp_path / "runs" / "digits_cnn" / "first")
-    (folder.retraining(1, 2) / PREDICTIONS).unlink()
-    (folder.retraining(2, 1) / PREDICTIONS).write_bytes(b"no parquet")
+    run = place_of(LocalStorage(tmp_path), "digits_cnn", "first")
+    retraining_place(run, 1, 2).remove(PREDICTIONS)
+    retraining_place(run, 2, 1).write(PREDICTIONS, b"no parquet")
     assert [row.tie_group for row in add(tmp_path, rows)] == [None, None, 1]
 
 
@@ -89,7 +89,7 @@ def test_runs_on_the_same_split_share_a_board_with_ranks_of_its_own(
     second = [make_row(0.99, job="digits_mlp", tie_group=1)]
     for row in (*first, *second):
         store(tmp_path, row)
-    [board] = split_boards([*first, *second], tmp_path)
+    [board] = split_boards([*first, *second], LocalStorage(tmp_path))
     assert [(row.job, row.tie_group) for row in board] == [
         ("digits_mlp", 1),
         ("digits_cnn", 2),
@@ -102,28 +102,28 @@ def test_without_predictions_each_run_is_ranked_by_itself(
 ) -> None:
     rows = [make_row(0.9, tie_group=1), make_row(0.99, job="digits_mlp", tie_group=1)]
     assert [len(board) for board in split_boards(rows, None)] == [1, 1]
-    assert [len(board) for board in split_boards(rows, tmp_path)] == [1, 1]
+    assert [len(board) for board in split_boards(rows, LocalStorage(tmp_path))] == [1, 1]
 
 
 def test_another_split_is_another_board(tmp_path: Path, make_row: MakeRow) -> None:
     rows = [make_row(0.9), make_row(0.99, run_id="second", split_fingerprint="c")]
     for row in rows:
         store(tmp_path, row)
-    assert [len(board) for board in split_boards(rows, tmp_path)] == [1, 1]
+    assert [len(board) for board in split_boards(rows, LocalStorage(tmp_path))] == [1, 1]
 
 
 def test_runs_whose_test_images_differ_are_not_compared(tmp_path: Path, make_row: MakeRow) -> None:
     rows = [make_row(0.9), make_row(0.99, run_id="second")]
     store(tmp_path, rows[0])
     store(tmp_path, rows[1], first=5)
-    assert [len(board) for board in split_boards(rows, tmp_path)] == [1, 1]
+    assert [len(board) for board in split_boards(rows, LocalStorage(tmp_path))] == [1, 1]
 
 
 def test_storage_is_found_from_any_folder_in_it(tmp_path: Path) -> None:
     part = tmp_path / "leaderboards" / "job" / "part.parquet"
     part.parent.mkdir(parents=True)
     (tmp_path / "runs").mkdir()
-    assert all(find_storage(path) == tmp_path for path in (tmp_path, part.parent, part))
+    assert all(find_storage(p) == LocalStorage(tmp_path) for p in (tmp_path, part.parent, part))
 
 
 def test_the_front_holds_what_nothing_beats() -> None:

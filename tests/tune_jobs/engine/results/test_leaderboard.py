@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tune_jobs.engine.results.leaderboard import read_rows, sort_rows, write_rows
+from tests.tune_jobs.engine.parts import write_part
+from tune_jobs.engine.results.leaderboard import read_rows, sort_rows
 from tune_jobs.engine.results.row import SCHEMA, Row
 
 
@@ -73,13 +74,13 @@ DIVERGED = {
 
 def test_rows_are_read_back_equal_and_best_first(tmp_path: Path) -> None:
     rows = [build_row(**DIVERGED), build_row(winner=False, test_accuracy=0.8), build_row()]
-    part = write_rows(rows, tmp_path)
+    part = write_part(rows, tmp_path)
     assert part == tmp_path / "leaderboards" / "digits_cnn" / "run-1.parquet"
     assert read_rows(tmp_path) == (rows[::-1], [])
 
 
 def test_any_folder_above_a_part_can_be_read(tmp_path: Path) -> None:
-    part = write_rows([build_row()], tmp_path)
+    part = write_part([build_row()], tmp_path)
     pq.write_table(pa.table({"features": [1.0]}), tmp_path / "other.parquet")  # not a leaderboard
     for path in (tmp_path, tmp_path / "leaderboards", part.parent, part):
         assert read_rows(path) == ([build_row()], [])
@@ -89,18 +90,18 @@ def test_a_second_run_adds_its_rows_and_a_repeated_one_replaces_its_own(tmp_path
     first, second = build_row(run_id="run-1"), build_row(run_id="run-2", test_accuracy=0.5)
     other = build_row(job="fashion_resnet")
     for row in (first, second, other):
-        write_rows([row], tmp_path)
+        write_part([row], tmp_path)
     assert read_rows(tmp_path).rows == [first, second, other]
     better = build_row(run_id="run-2", test_accuracy=0.99)
-    write_rows([better], tmp_path)
+    write_part([better], tmp_path)
     assert read_rows(tmp_path).rows == [better, first, other]
 
 
 def test_rows_of_two_runs_or_of_none_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="run-2"):
-        write_rows([build_row(), build_row(run_id="run-2")], tmp_path)
+        write_part([build_row(), build_row(run_id="run-2")], tmp_path)
     with pytest.raises(ValueError, match="one run"):
-        write_rows([], tmp_path)
+        write_part([], tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -122,7 +123,7 @@ def test_a_row_refuses_what_cannot_be_true(name: str, value: object) -> None:
 
 def test_a_time_in_another_zone_is_kept_as_utc(tmp_path: Path) -> None:
     there = datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=5)))
-    write_rows([build_row(finished_at=there)], tmp_path)
+    write_part([build_row(finished_at=there)], tmp_path)
     [row] = read_rows(tmp_path).rows
     assert row.finished_at == there
     assert row.finished_at.utcoffset() == timedelta(0)
@@ -134,7 +135,7 @@ def test_ties_and_nulls_have_a_stable_order() -> None:
 
 
 def test_a_half_written_part_is_ignored_by_every_reader(tmp_path: Path) -> None:
-    part = write_rows([build_row()], tmp_path)
+    part = write_part([build_row()], tmp_path)
     part.with_name(".run-2.parquet.tmp").write_bytes(part.read_bytes()[:1_000])
     boards = tmp_path / "leaderboards"
     assert read_rows(tmp_path) == ([build_row()], [])
@@ -144,14 +145,14 @@ def test_a_half_written_part_is_ignored_by_every_reader(tmp_path: Path) -> None:
 
 
 def test_writing_leaves_nothing_but_the_part(tmp_path: Path) -> None:
-    part = write_rows([build_row()], tmp_path)
+    part = write_part([build_row()], tmp_path)
     assert list(part.parent.iterdir()) == [part]
 
 
 def test_no_flipped_bit_goes_unseen(tmp_path: Path) -> None:
     good = build_row(run_id="good")
-    write_rows([good], tmp_path)
-    part = write_rows([build_row()], tmp_path)
+    write_part([good], tmp_path)
+    part = write_part([build_row()], tmp_path)
     content = part.read_bytes()
     num_reported = 0
     for position in range(0, len(content), 97):  # pages, their headers, footer
@@ -169,7 +170,7 @@ def test_no_flipped_bit_goes_unseen(tmp_path: Path) -> None:
 
 
 def test_a_truncated_part_is_reported(tmp_path: Path) -> None:
-    part = write_rows([build_row()], tmp_path)
+    part = write_part([build_row()], tmp_path)
     part.write_bytes(part.read_bytes()[:-100])
     rows, [warning] = read_rows(tmp_path)
     assert rows == []
@@ -177,7 +178,7 @@ def test_a_truncated_part_is_reported(tmp_path: Path) -> None:
 
 
 def test_an_older_part_reads_with_nulls_and_a_foreign_file_is_reported(tmp_path: Path) -> None:
-    part = write_rows([build_row()], tmp_path)
+    part = write_part([build_row()], tmp_path)
     table = pq.ParquetFile(part).read().replace_schema_metadata(None)
     pq.write_table(table.drop_columns(["dropout", "test_loss"]), part)
     pq.write_table(table.drop_columns(["run_id"]), part.with_name("foreign.parquet"))
@@ -188,14 +189,14 @@ def test_an_older_part_reads_with_nulls_and_a_foreign_file_is_reported(tmp_path:
 
 
 def test_a_newer_part_reads_without_the_columns_it_adds(tmp_path: Path) -> None:
-    part = write_rows([build_row()], tmp_path)
+    part = write_part([build_row()], tmp_path)
     table = pq.ParquetFile(part).read().replace_schema_metadata(None)
     pq.write_table(table.append_column("energy_joules", pa.array([1.0])), part)
     assert read_rows(tmp_path) == ([build_row()], [])
 
 
 def test_every_column_is_documented_in_the_file(tmp_path: Path) -> None:
-    part = write_rows([build_row()], tmp_path)
+    part = write_part([build_row()], tmp_path)
     schema = pq.read_schema(part)
     assert schema.names == [column.name for column in dataclasses.fields(Row)]
     assert all(len(field.metadata[b"doc"]) > 5 for field in schema)
@@ -212,7 +213,7 @@ def test_every_column_is_documented_in_the_file(tmp_path: Path) -> None:
 def test_pandas_polars_and_duckdb_read_the_folder_alike(tmp_path: Path) -> None:
     rows = [build_row(), build_row(run_id="run-2", **DIVERGED)]
     for row in rows:
-        write_rows([row], tmp_path)
+        write_part([row], tmp_path)
     boards = tmp_path / "leaderboards"
     by_pandas = pd.read_parquet(boards).sort_values("run_id")
     by_polars = pl.read_parquet(boards / "**/*.parquet").sort("run_id")

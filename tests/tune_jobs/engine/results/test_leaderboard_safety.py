@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from tune_jobs.engine.results.leaderboard import read_rows, write_rows
+from tests.tune_jobs.engine.parts import write_part
+from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
 
 MakeRow = Callable[..., Row]
@@ -20,7 +21,7 @@ ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 def test_sixty_flips_of_one_bit_in_column_data_are_all_detected(
     tmp_path: Path, make_row: MakeRow
 ) -> None:
-    part = write_rows([make_row(trial_number=n) for n in range(100)], tmp_path)
+    part = write_part([make_row(trial_number=n) for n in range(100)], tmp_path)
     content = part.read_bytes()
     group = pq.ParquetFile(part).metadata.row_group(0)
     places: list[int] = []
@@ -42,18 +43,19 @@ def test_sixty_flips_of_one_bit_in_column_data_are_all_detected(
 WRITER = """
 import dataclasses, sys
 from pathlib import Path
+from trainables.storage import LocalStorage
 from tune_jobs.engine.results.leaderboard import read_rows, write_rows
 template, storage, writer = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 [row] = read_rows(template).rows
 for number in range(200):
-    write_rows([dataclasses.replace(row, run_id=f"{writer}-{number}")], storage)
+    write_rows([dataclasses.replace(row, run_id=f"{writer}-{number}")], LocalStorage(storage))
 """
 
 
 def test_eight_writers_with_readers_lose_no_row_and_repeat_none(
     tmp_path: Path, make_row: MakeRow
 ) -> None:
-    template, storage = write_rows([make_row()], tmp_path / "template"), tmp_path / "storage"
+    template, storage = write_part([make_row()], tmp_path / "template"), tmp_path / "storage"
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(template), str(storage), str(n)])
         for n in range(8)

@@ -16,11 +16,12 @@ from rich.console import Console
 from sklearn.metrics import classification_report
 
 from trainables.predictions import read_predictions
+from trainables.storage import open_storage
 from tune_jobs import engine
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.results.publish import RunResult
 from tune_jobs.engine.results.report.findings import class_figures
-from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.run_folder import retraining_place
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
 @pytest.fixture(scope="module")
 def page(result: RunResult) -> str:
     assert result.report is not None
-    return result.report.read_text(encoding="utf-8")
+    return Path(result.report).read_text(encoding="utf-8")
 
 
 class Tags(HTMLParser):
@@ -101,7 +102,7 @@ def test_text_stands_out_in_light_and_dark(page: str) -> None:
 
 def test_figures_by_class_are_scikit_learns(result: RunResult) -> None:
     row = result.rows[0]
-    kept = read_predictions(RunFolder(result.folder).retraining(row.trial_number, 4))
+    kept = read_predictions(retraining_place(open_storage(result.folder), row.trial_number, 4))
     assert kept is not None
     confusion_KK = np.zeros((10, 10), dtype=np.int64)
     np.add.at(confusion_KK, (kept.labels_N, kept.predicted_N), 1)
@@ -125,7 +126,7 @@ def share_of(picture: Image.Image, low: tuple[int, ...], high: tuple[int, ...]) 
 def test_the_report_answers_first(browser: Any, result: RunResult, tmp_path: Path) -> None:
     assert result.report is not None
     winner = next(row for row in result.rows if row.winner)
-    browser.open(result.report.as_uri())
+    browser.open(Path(result.report).as_uri())
     shown = browser.wait_for("Get it again", "python -m tune_jobs leaderboard reproduce seen:")
     answer = f"The winner is trial {winner.trial_number} ({winner.origin}), cnn: test accuracy "
     assert shown.startswith(f"digits_cnn on digits {answer}{winner.test_accuracy:.4f}")
@@ -148,7 +149,7 @@ def test_the_report_answers_first(browser: Any, result: RunResult, tmp_path: Pat
 
 def test_the_report_is_dark_where_the_user_is(browser: Any, result: RunResult) -> None:
     assert result.report is not None
-    browser.open(result.report.as_uri(), dark=True)
+    browser.open(Path(result.report).as_uri(), dark=True)
     browser.wait_for("The winner is")
     assert share_of(browser.screenshot(), (15, 18, 20), (30, 35, 40)) > 0.5
 
@@ -157,7 +158,7 @@ def test_the_report_is_dark_where_the_user_is(browser: Any, result: RunResult) -
 def board(result: RunResult) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    logdir = str(result.folder / "tensorboard")
+    logdir = f"{result.folder}/tensorboard"
     command = [sys.executable, "-W", "ignore", "-m", "tensorboard.main", "--logdir", logdir]
     server = subprocess.Popen(
         [*command, "--host", "127.0.0.1", "--port", str(port)], stderr=subprocess.DEVNULL

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from trainables.predictions import Predictions, read_predictions
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.retrain import Retrained, best_seed
-from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.run_folder import RunFolder, retraining_place
 from tune_jobs.engine.search.study import Record, reports_of
 
 Integers = npt.NDArray[np.int64]
@@ -69,7 +69,9 @@ def find(
 ) -> Finding | None:
     """`None` where a seed's predictions are not there."""
     seeds = result.seeds
-    kept = [read_predictions(folder.retraining(row.trial_number, seed)) for seed in seeds]
+    kept = [
+        read_predictions(retraining_place(folder.place, row.trial_number, seed)) for seed in seeds
+    ]
     predictions = [found for found in kept if found is not None]
     if not seeds or len(predictions) < len(seeds):
         return None

@@ -3,6 +3,7 @@
 The features are those that the retraining kept (`embeddings.npy`); without them, no tab.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +31,11 @@ CONFIG = """embeddings {{
 
 def write_projector(finding: Finding, data: ImageData, folder: RunFolder) -> None:
     """Beside the winner's pictures: vectors and labels as TSV, thumbnails as one sprite."""
-    source = folder.checkpoints / finding.names[finding.best] / EMBEDDINGS
-    if not source.is_file():
+    try:
+        kept = folder.checkpoints.child(finding.names[finding.best]).read(EMBEDDINGS)
+    except FileNotFoundError:
         return
-    vectors_ND = np.load(source, allow_pickle=False)
+    vectors_ND = np.load(io.BytesIO(kept), allow_pickle=False)
     target = folder.tensorboard / "winner"
     target.mkdir(exist_ok=True)
     predictions = finding.chosen

@@ -1,8 +1,6 @@
 """Writes a run's report page and the same pictures for TensorBoard."""
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from trainables.datasets import ImageData
@@ -18,6 +16,8 @@ from tune_jobs.engine.retrain import Retrained
 from tune_jobs.engine.run_folder import RunFolder
 from tune_jobs.engine.search.study import Record
 
+PAGE = "report/index.html"
+
 
 def write_report(
     facts: dict[str, Any],
@@ -27,7 +27,7 @@ def write_report(
     rows: Sequence[Row],
     data: ImageData,
     folder: RunFolder,
-) -> Path:
+) -> str:
     """Write `report/index.html`, and TensorBoard's folders `winner` and `published` (or `default`);
     returns the page."""
     findings = _find(results, rows, retrain, folder)
@@ -38,17 +38,13 @@ def write_report(
         charts=search_charts(search.study),
         data=data,
     )
-    page = folder.path / "report" / "index.html"
-    page.parent.mkdir(exist_ok=True)
-    temporary = page.with_name(f".index.{os.getpid()}.tmp")
-    temporary.write_text(build_page(report), encoding="utf-8")
-    temporary.replace(page)
+    folder.place.write(PAGE, build_page(report).encode())
     for finding in findings:
         target = folder.tensorboard / finding.title.replace(" ", "-")
         write_pictures(finding, data, target)
     if findings:
         write_projector(findings[0], data, folder)
-    return page
+    return folder.place.child(PAGE).uri
 
 
 def _find(

@@ -1,0 +1,115 @@
+"""Where a run's studies are kept: a journal file, or a database."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.study import Study
+
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Job
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.run_folder import RunFolder
+from tune_jobs.engine.search.journal import open_journal
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+JOURNAL_FILE = "journal"
+"""What `--study` is by default."""
+
+
+def open_study_storage(
+    job: Job, options: Options, earlier: Mapping[str, Any] | None, folder: RunFolder
+) -> tuple[str, BaseStorage]:
+    """What `--study` names, or where the run's record began -> it, and the storage.
+
+    Raises:
+        RequestError: It cannot be opened, or is not where this run's record is.
+    """
+    began = earlier and earlier.get("study", JOURNAL_FILE)
+    study = options.study or began or JOURNAL_FILE
+    storage = open_record_storage(study, folder)
+    name = f"{job.name}/{options.run_id}"
+    if began and study != began and not has_study(storage, name):
+        raise RequestError(
+            f"--study = {study!r}: it has no record of {name}, which began in {began!r}: "
+            "resume it without --study"
+        )
+    if earlier is None and study != JOURNAL_FILE and has_study(storage, name):
+        raise RequestError(
+            f"--study = {study!r}: it has a record of {name}, but {folder.place.uri} has no files "
+            "of that run: give its --storage, or another --run-id"
+        )
+    return study, storage
+
+
+def open_record_storage(study: str, folder: RunFolder) -> BaseStorage:
+    """The storage of all studies of the run in `folder`.
+
+    Args:
+        study: `journal`, or a URL of SQLAlchemy's (https://docs.sqlalchemy.org, Engine
+            Configuration), whose tables Optuna makes.
+
+    Raises:
+        RequestError: The database cannot be reached, or the URL has a password in it.
+    """
+    if study == JOURNAL_FILE:
+        return open_journal(folder.journal)
+    url = _parse(study)
+    if url.password is not None:
+        raise RequestError(
+            f"--study = {url.render_as_string(hide_password=True)!r}: must hold no password, "
+            "since it is written into run.json: give it by the database's own means "
+            "(PostgreSQL: PGPASSWORD, or ~/.pgpass)"
+        )
+    try:
+        return RDBStorage(study, engine_kwargs={"pool_pre_ping": True})
+    except ImportError as error:
+        raise RequestError(
+            f"--study = {study!r}: {error}: install the database's driver (PostgreSQL: "
+            "pip install psycopg2-binary)"
+        ) from error
+    except Exception as error:  # SQLAlchemy's, its driver's, and Optuna's of another version
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise RequestError(
+            f"--study = {study!r}: cannot be opened: {reason}: is the database running, and does "
+            "this account reach it?"
+        ) from error
+
+
+def read_studies(folder: RunFolder, facts: Mapping[str, Any]) -> tuple[Study, Study]:
+    """The studies of a run's search and of its retraining, to read.
+
+    Raises:
+        RequestError: They are not there.
+    """
+    study = facts.get("study", JOURNAL_FILE)
+    name = f"{facts['job']}/{facts['run_id']}"
+    storage = open_record_storage(study, folder)
+    try:
+        search, retrain = (
+            optuna.load_study(study_name=suffixed, storage=storage)
+            for suffixed in (name, f"{name}/retrain")
+        )
+    except KeyError as error:
+        raise RequestError(f"{folder.place.uri}: its record ({study}) has no {error}") from error
+    return search, retrain
+
+
+def has_study(storage: BaseStorage, name: str) -> bool:
+    return name in optuna.get_all_study_names(storage)
+
+
+def _parse(study: str) -> "URL":
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(study)
+    except ArgumentError as error:
+        raise RequestError(
+            f"--study: must be {JOURNAL_FILE!r} or a database's URL, such as "
+            "postgresql://user@host/database"
+        ) from error
