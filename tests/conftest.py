@@ -1,6 +1,12 @@
 """What tests of several packages need."""
 
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +30,43 @@ def bucket() -> Iterator[str]:
         store.create_dir("bucket")
         yield f"s3://bucket/runs?endpoint_override={address}&scheme=http"
     server.stop()
+
+
+POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+"""Debian's package puts nothing but clients on the path."""
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[str]:
+    """A PostgreSQL server of the tests' own, which wants a password -> the URL of a database.
+
+    The password is in the environment (`PGPASSWORD`), as a user would give it.
+    """
+    if POSTGRES is None:
+        pytest.skip("NO DATABASE WAS TESTED: PostgreSQL is not installed (Debian: postgresql)")
+    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    as_user = as_user if os.getuid() == 0 else []  # it refuses to run as root
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    (folder / "password").write_text("not-in-any-file")
+    if as_user:
+        for path in (folder, folder / "password"):
+            shutil.chown(path, "postgres", "postgres")
+
+    def run(program: str, *words: str) -> None:
+        data = ["-D", str(folder / "data")]
+        command = [*as_user, str(POSTGRES / program), *data, *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+    own = ("--auth=scram-sha-256", "--username=tester", f"--pwfile={folder / 'password'}")
+    run("initdb", *own, "--no-sync")
+    listen = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder}"
+    run("pg_ctl", "--wait", "start", "-l", str(folder / "log"), "-o", listen)
+    try:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PGPASSWORD", "not-in-any-file")
+            yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "--wait", "stop", "--mode=immediate")
+        shutil.rmtree(folder)

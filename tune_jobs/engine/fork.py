@@ -29,8 +29,8 @@ def forked_configurations(job: Job, options: Options, storage: Storage) -> list[
             raise RequestError(
                 f"--fork = {options.fork!r}: there is no such run: {other.place.uri}"
             )
-        search, _ = read_studies(other, facts)
-    complete = search.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        with read_studies(other, facts) as (search, _):
+            complete = search.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if not complete:
         raise RequestError(
             f"--fork = {options.fork!r}: no trial of that run came to its full budget"

@@ -73,36 +73,39 @@ def _run(
     from tune_jobs.engine.leaks import check_duplicates
     from tune_jobs.engine.prepare import load_data, load_weights
     from tune_jobs.engine.search.journal import repair_journal
-    from tune_jobs.engine.search.record_storage import open_study_storage
+    from tune_jobs.engine.search.record_storage import closing, open_study_storage
 
     torn = repair_journal(folder.journal)
     study, studies = open_study_storage(job, options, earlier, folder)
-    data = load_data(options)
-    pretrained = load_weights(job, options)
-    digest = pretrained.digest if pretrained else None
-    duplicates = check_duplicates(data, options)
-    known = known_facts(job, options, data, digest, distributions, duplicates)
-    facts = take_over(known, earlier) | {"study": study}
-    if torn:
-        facts["notes"].append(f"the record ended in a torn line, cut off: {torn} bytes")
-    forked = forked_configurations(job, options, storage) if options.fork else []
-    folder.write_facts(facts)
-    with (
-        Progress(facts, console) as progress,
-        ray_cluster(options.address, verbose=options.verbose),
-    ):
-        from tune_jobs.engine.results.publish import publish
-        from tune_jobs.engine.results.trial_logs import TrialLogs
-        from tune_jobs.engine.shared import share
-        from tune_jobs.engine.steps import Steps, run_steps
-
-        shared = share(job.features, data, pretrained, options, progress.say)
-        facts["resources"] = asdict(shared.resources)
+    with closing(study, studies):
+        data = load_data(options)
+        pretrained = load_weights(job, options)
+        digest = pretrained.digest if pretrained else None
+        duplicates = check_duplicates(data, options)
+        known = known_facts(job, options, data, digest, distributions, duplicates)
+        facts = take_over(known, earlier) | {"study": study}
+        if torn:
+            facts["notes"].append(f"the record ended in a torn line, cut off: {torn} bytes")
+        forked = forked_configurations(job, options, storage) if options.fork else []
         folder.write_facts(facts)
-        logs = TrialLogs(folder.tensorboard, distributions)
-        steps = Steps(job, options, folder, studies, facts, distributions, forked, [progress, logs])
-        run_steps(steps, options, shared, folder)
-    return publish(facts, steps.search.record, steps.retraining, folder, data, storage)
+        with (
+            Progress(facts, console) as progress,
+            ray_cluster(options.address, verbose=options.verbose),
+        ):
+            from tune_jobs.engine.results.publish import publish
+            from tune_jobs.engine.results.trial_logs import TrialLogs
+            from tune_jobs.engine.shared import share
+            from tune_jobs.engine.steps import Steps, run_steps
+
+            shared = share(job.features, data, pretrained, options, progress.say)
+            facts["resources"] = asdict(shared.resources)
+            folder.write_facts(facts)
+            logs = TrialLogs(folder.tensorboard, distributions)
+            steps = Steps(
+                job, options, folder, studies, facts, distributions, forked, [progress, logs]
+            )
+            run_steps(steps, options, shared, folder)
+        return publish(facts, steps.search.record, steps.retraining, folder, data, storage)
 
 
 @contextmanager

@@ -84,11 +84,12 @@ def rebuild(run: str | Path) -> str:
         if facts is None or "runtime" not in facts:
             raise RequestError(f"{run}: not the folder of a run (runs/JOB/RUN) that has begun")
         folder.fetch()
-        search, retrain = (Record(s, pair_name, []) for s in read_studies(folder, facts))
-        results = read_retrained(search, retrain, Options.from_json(facts["options"]))
-        if not any(result.figures for result in results):
-            raise RequestError(f"{run}: nothing of that run has been retrained")
-        rows = build_rows(facts, search, retrain, results, folder)
+        with read_studies(folder, facts) as studies:
+            search, retrain = (Record(study, pair_name, []) for study in studies)
+            results = read_retrained(search, retrain, Options.from_json(facts["options"]))
+            if not any(result.figures for result in results):
+                raise RequestError(f"{run}: nothing of that run has been retrained")
+            rows = build_rows(facts, search, retrain, results, folder)
         return write_rows(rows, storage_of(folder.place))
 
 

@@ -1,13 +1,15 @@
 """Where a run's studies are kept: a journal file, or a database."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import Study
 
-from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_folder import RunFolder
@@ -69,7 +71,7 @@ def open_record_storage(study: str, folder: RunFolder) -> BaseStorage:
     except ImportError as error:
         raise RequestError(
             f"--study = {study!r}: {error}: install the database's driver (PostgreSQL: "
-            "pip install psycopg2-binary)"
+            "pip install 'psycopg[binary]')"
         ) from error
     except Exception as error:  # SQLAlchemy's, its driver's, and Optuna's of another version
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
@@ -79,7 +81,8 @@ def open_record_storage(study: str, folder: RunFolder) -> BaseStorage:
         ) from error
 
 
-def read_studies(folder: RunFolder, facts: Mapping[str, Any]) -> tuple[Study, Study]:
+@contextmanager
+def read_studies(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[tuple[Study, Study]]:
     """The studies of a run's search and of its retraining, to read.
 
     Raises:
@@ -88,14 +91,32 @@ def read_studies(folder: RunFolder, facts: Mapping[str, Any]) -> tuple[Study, St
     study = facts.get("study", JOURNAL_FILE)
     name = f"{facts['job']}/{facts['run_id']}"
     storage = open_record_storage(study, folder)
+    with closing(study, storage):
+        try:
+            search, retrain = (
+                optuna.load_study(study_name=suffixed, storage=storage)
+                for suffixed in (name, f"{name}/retrain")
+            )
+        except KeyError as error:
+            raise RequestError(f"{folder.place.uri}: its record ({study}): {error}") from error
+        yield search, retrain
+
+
+@contextmanager
+def closing(study: str, storage: BaseStorage) -> Iterator[None]:
+    """Close a database's connections at the end. One out of reach ends the run, not its record:
+    exit 1, with what to do."""
     try:
-        search, retrain = (
-            optuna.load_study(study_name=suffixed, storage=storage)
-            for suffixed in (name, f"{name}/retrain")
-        )
-    except KeyError as error:
-        raise RequestError(f"{folder.place.uri}: its record ({study}) has no {error}") from error
-    return search, retrain
+        yield
+    except StorageInternalError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise RunError(
+            f"--study = {study!r}: {reason}: mend it, then resume; what has been recorded is whole"
+        ) from error
+    finally:
+        if isinstance(storage, RDBStorage):
+            storage.remove_session()
+            storage.engine.dispose()
 
 
 def has_study(storage: BaseStorage, name: str) -> bool:
