@@ -61,6 +61,9 @@ class EstimatorTrial:
     def features(self, indices: Integers) -> Tensor:
         return torch.tensor(self._features.plain_ND[indices, : self._num_features])
 
+    def intermediate_features(self, indices: Integers) -> None:
+        """An estimator has no layers."""
+
     def count_multiply_adds(self) -> None:
         """An estimator is no sum of convolutions and matrix products."""
 

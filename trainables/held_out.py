@@ -4,17 +4,14 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from trainables.cost import measure_cost
 from trainables.datasets import ImageData
+from trainables.embeddings import Embeddings, choose_positions, write_embeddings
 from trainables.evaluate import score
-from trainables.predictions import EMBEDDINGS, Predictions, write_predictions
+from trainables.predictions import Predictions, write_predictions
 from trainables.trials import Trial
-
-MOST_EMBEDDED = 1000
-"""Test images whose features are kept: as many as a t-SNE in a browser takes."""
 
 
 def evaluate_on_test(trial: Trial, data: ImageData, folder: Path) -> dict[str, float | int]:
@@ -33,9 +30,20 @@ def evaluate_on_test(trial: Trial, data: ImageData, folder: Path) -> dict[str, f
             probabilities_NK=logits_NK.softmax(dim=1).float().numpy(),
         ),
     )
-    np.save(folder / EMBEDDINGS, trial.features(indices[:MOST_EMBEDDED]).cpu().float().numpy())
+    write_embeddings(folder, _embed(trial, data))
     test = asdict(score(logits_NK, labels_N))
     return {
         **{f"test_{name}": value for name, value in test.items()},
         **measure_cost(trial, indices, test_seconds),
     }
+
+
+def _embed(trial: Trial, data: ImageData) -> Embeddings:
+    positions_N = choose_positions(len(data.test_indices))
+    chosen = data.test_indices[positions_N]
+    between = trial.intermediate_features(chosen)
+    return Embeddings(
+        positions_N=positions_N,
+        last_ND=trial.features(chosen).cpu().float().numpy(),
+        intermediate_ND=None if between is None else between.cpu().float().numpy(),
+    )

@@ -1,6 +1,6 @@
 """A network, trained by gradient descent, on images or on features of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from trainables.features.front import build_front
 from trainables.fit import build_training, fit
 from trainables.given import Given
 from trainables.inputs import ImageInputs
+from trainables.intermediate import find_intermediate
 from trainables.session import Session
 
 
@@ -61,11 +62,20 @@ class NetworkTrial:
         return self.training.predict_logits(torch.tensor(indices, device=place))
 
     def features(self, indices: Integers) -> Tensor:
+        last_layer = self.training.model.features
+        assert callable(last_layer)  # every architecture has it
+        return self._see(indices, last_layer)
+
+    def intermediate_features(self, indices: Integers) -> Tensor | None:
+        training = self.training
+        one = training.inputs.plain(training.inputs.placed.test[:1])
+        middle_layer = find_intermediate(training.model, one)
+        return None if middle_layer is None else self._see(indices, middle_layer)
+
+    def _see(self, indices: Integers, layer: Callable[[Tensor], Tensor]) -> Tensor:
         training = self.training
         chosen = torch.tensor(indices, device=training.inputs.placed.labels_N.device)
-        last_layer = training.model.features
-        assert callable(last_layer)  # every architecture has it
-        return predict_logits(training.model, training.inputs, chosen, training.runtime, last_layer)
+        return predict_logits(training.model, training.inputs, chosen, training.runtime, layer)
 
     def count_multiply_adds(self) -> int:
         return count_multiply_adds(self.training)

@@ -14,9 +14,6 @@ from trainables.storage import Storage
 PREDICTIONS = "predictions.parquet"
 """In the folder of a retraining, beside its model."""
 
-EMBEDDINGS = "embeddings.npy"
-"""Beside it: features of the first test images, float32, ND."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Predictions:

@@ -29,6 +29,10 @@ class Trial(Protocol):
         """What the classifier sees of these images, ND."""
         ...
 
+    def intermediate_features(self, indices: Integers) -> "Tensor | None":
+        """What the middle layer sees of them, ND; `None` where there is none."""
+        ...
+
     def count_multiply_adds(self) -> int | None:
         """Of one image; `None` for what is no network."""
         ...

@@ -12,9 +12,10 @@ import torch
 from trainables.catalogue import default_of
 from trainables.config import Runtime
 from trainables.datasets import ImageData
+from trainables.embeddings import EMBEDDINGS, choose_positions, read_embeddings
 from trainables.given import Given
 from trainables.held_out import evaluate_on_test
-from trainables.predictions import EMBEDDINGS, PREDICTIONS, read_predictions
+from trainables.predictions import PREDICTIONS, read_predictions
 from trainables.storage import LocalStorage
 from trainables.trials import build_trial
 
@@ -31,8 +32,6 @@ def test_every_prediction_is_read_back(tmp_path: Path, make_data: Callable[..., 
     trial = build(data)
     figures = evaluate_on_test(trial, data, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {PREDICTIONS, EMBEDDINGS}
-    embeddings_ND = np.load(tmp_path / EMBEDDINGS)
-    assert embeddings_ND.shape == (len(data.test_indices), 8 * 8)
     stored = read_predictions(LocalStorage(tmp_path))
     assert stored is not None
     np.testing.assert_array_equal(stored.indices_N, data.test_indices)
@@ -43,8 +42,36 @@ def test_every_prediction_is_read_back(tmp_path: Path, make_data: Callable[..., 
     assert stored.correct_N.mean() == figures["test_accuracy"]
 
 
+@pytest.mark.parametrize(("hidden", "between"), [([12, 7], 12), ([7], None)])
+def test_two_layers_are_kept_where_there_are_two(
+    tmp_path: Path, make_data: Callable[..., ImageData], hidden: list[int], between: int | None
+) -> None:
+    data = make_data()
+    trial = build(data, "mlp", hidden=hidden)
+    evaluate_on_test(trial, data, tmp_path)
+    kept = read_embeddings(LocalStorage(tmp_path))
+    assert kept is not None
+    np.testing.assert_array_equal(kept.positions_N, np.arange(len(data.test_indices)))
+    assert kept.last_ND.shape == (len(data.test_indices), 7)
+    np.testing.assert_array_equal(kept.last_ND, trial.features(data.test_indices).numpy())
+    if between is None:
+        assert kept.intermediate_ND is None
+        assert list(kept.by_layer) == ["last"]
+    else:
+        assert kept.intermediate_ND is not None
+        assert kept.intermediate_ND.shape == (len(data.test_indices), between)
+        assert list(kept.by_layer) == ["intermediate", "last"]
+
+
+def test_of_many_images_some_from_everywhere_are_kept() -> None:
+    positions_N = choose_positions(10_000)
+    assert (len(positions_N), positions_N[0], positions_N[-1]) == (1000, 0, 9_999)
+    assert set(np.diff(positions_N)) <= {9, 10, 11}
+
+
 def test_a_folder_without_predictions_has_none(tmp_path: Path) -> None:
     assert read_predictions(LocalStorage(tmp_path)) is None
+    assert read_embeddings(LocalStorage(tmp_path)) is None
 
 
 def test_damaged_predictions_are_an_error(

@@ -22,6 +22,7 @@ def show_outcome(result: RunResult, resume: str, console: Console | None = None)
         console.print(f"{'report':12} {result.report}", highlight=False, soft_wrap=True)
     for purpose, command in {
         "curves": ["tensorboard", "--logdir", tensorboard_folder(result.folder)],
+        **({"trials": ["optuna-dashboard", result.study]} if result.study else {}),
         "leaderboard": ["python", "-m", "tune_jobs", "leaderboard", result.storage],
         **({"predict": predict_command(result)} if result.model else {}),
         "more trials": [*shlex.split(resume), "--trials", "N"],

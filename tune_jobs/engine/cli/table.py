@@ -54,17 +54,20 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         return Column(header, list(map(format, rows)), justify)
 
     several_jobs = len({row.job for row in rows}) > 1
+    has_claims = any(row.reported_accuracy is not None for row in rows)
     return [
         Column("#", build_ranks(rows)),
         column("test", format_test),
         column("95 % interval", format_interval),
         *([column("job", lambda row: row.job, "left")] if several_jobs else []),
         column("val", lambda row: format_fraction(row.val_accuracy)),
+        column("search", lambda row: format_fraction(row.search_val_accuracy)),
         column("gain", lambda row: format_signed(row.gain)),
         column("origin", lambda row: row.origin, "left"),
         column("trial", lambda row: str(row.trial_number)),
         _cost_column(rows),
         column("params", lambda row: format_count(row.num_parameters)),
+        *([column("claimed", format_claim, "left")] if has_claims else []),
         column("lr", lambda row: format_number(row.lr)),
         column("l2", lambda row: format_number(row.l2)),
         column("batch", lambda row: "-" if row.batch_size is None else str(row.batch_size)),
@@ -112,6 +115,12 @@ def format_interval(row: Row) -> str:
     if row.test_accuracy_low is None or row.test_accuracy_high is None:
         return "-"
     return f"{row.test_accuracy_low:.4f}-{row.test_accuracy_high:.4f}"
+
+
+def format_claim(row: Row) -> str:
+    if row.reported_accuracy is None:
+        return "-"
+    return f"{row.reported_accuracy:.4g} {row.reported_metric}"
 
 
 def format_signed(value: float | None) -> str:
@@ -163,6 +172,8 @@ def _build_caption(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     notes = [note for mark, note in _marks(rows) if mark in shown["#"] or mark == "P"]
     if "gain" in shown:
         notes.append("gain: over the run's best published (or default) row")
+    tried = sum({(row.job, row.run_id): row.num_trials for row in rows}.values())
+    notes.append(f"{tried} configurations tried")
     return "; ".join(notes)
 
 

@@ -23,17 +23,23 @@ from tune_jobs.engine.retrain import (
     read_results,
 )
 from tune_jobs.engine.run_folder import RunFolder, open_place, run_folder, storage_of
-from tune_jobs.engine.search.record_storage import read_studies
+from tune_jobs.engine.search.record_storage import dashboard_storage, read_studies
 from tune_jobs.engine.search.study import Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunResult:
-    """What a run leaves behind, by path or URI; `model` is `None` where no configuration ended on
-    every seed."""
+    """What a run leaves behind, by path or URI.
+
+    Attributes:
+        study: What optuna-dashboard opens, a journal or a database; `None`: a journal in an object
+            store, which it cannot.
+        model: `None` where no configuration ended on every seed.
+    """
 
     storage: str
     folder: str
+    study: str | None
     leaderboard: str
     rows: list[Row]
     model: str | None
@@ -65,6 +71,7 @@ def publish(
     return RunResult(
         storage=storage.uri,
         folder=folder.place.uri,
+        study=dashboard_storage(facts["study"], folder),
         leaderboard=part,
         rows=rows,
         model=model,

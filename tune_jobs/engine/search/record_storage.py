@@ -9,6 +9,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import Study
 
+from trainables.storage import LocalStorage
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
@@ -117,6 +118,13 @@ def closing(study: str, storage: BaseStorage) -> Iterator[None]:
         if isinstance(storage, RDBStorage):
             storage.remove_session()
             storage.engine.dispose()
+
+
+def dashboard_storage(study: str, folder: RunFolder) -> str | None:
+    """As optuna-dashboard takes it; `None`: it reads no journal in an object store."""
+    if study != JOURNAL_FILE:
+        return study
+    return str(folder.journal) if isinstance(folder.place, LocalStorage) else None
 
 
 def has_study(storage: BaseStorage, name: str) -> bool:

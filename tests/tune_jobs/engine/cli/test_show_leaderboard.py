@@ -108,17 +108,35 @@ def test_a_table_fits_80_columns_and_cuts_nothing(storage: Path) -> None:
     assert "fashion_mobilenet_v2 on fashion-mnist" in text
     first, second, third, *_, last = text.splitlines()[2 : 2 + len(ROWS)]
     assert " ".join(first.split()) == (
-        "1= 0.9346 0.9100-0.9600 0.9124 +0.0125 published 1234 1.2M P 1000.0M 1.2e-05"
+        "1= 0.9346 0.9100-0.9600 0.9124 0.9000 +0.0125 published 1234 1.2M P 1000.0M"
     )
     assert [line.split()[0] for line in (second, third)] == ["*1=", "2="]
     assert "P" not in second
-    assert " ".join(last.split()) == "- diverged - - - default 0 - - -"
+    assert " ".join(last.split()) == "- diverged - - 0.9000 - default 0 - -"
 
 
 def test_the_marks_are_explained(storage: Path) -> None:
     caption = " ".join(print_board(storage, "table").split())
-    for said in ("* the winner", "= shares its rank", "P on the front", "gain: over"):
+    for said in (
+        "* the winner",
+        "= shares its rank",
+        "P on the front",
+        "gain: over",
+        "2000 configurations tried",
+    ):
         assert said in caption
+
+
+def test_what_a_report_claimed_stands_beside_it(tmp_path: Path) -> None:
+    rows = [
+        build_row(system="9", reported_accuracy=0.7, reported_metric="val, best"),
+        build_row(origin="search", trial_number=3, winner=True),
+    ]
+    write_part(rows, tmp_path)
+    header, *lines = print_board(tmp_path, "table", 220).splitlines()[1:4]
+    assert "claimed" in header
+    assert sum("0.7 val, best" in line for line in lines) == 1
+    assert "claimed" not in "".join(print_board(tmp_path, "table", 80).splitlines()[1])
 
 
 def test_rows_that_kept_no_predictions_are_counted(tmp_path: Path) -> None:
@@ -159,7 +177,9 @@ def test_markdown_is_one_github_table_per_board(storage: Path) -> None:
     header, rule, *rows = lines[2:]
     assert len(rows) == len(ROWS)
     assert {line.count("|") for line in (header, rule, *rows)} == {header.count("|")}
-    assert rows[0].startswith("| 1= | 0.9346 | 0.9100-0.9600 | 0.9124 | +0.0125 | published |")
+    assert rows[0].startswith(
+        "| 1= | 0.9346 | 0.9100-0.9600 | 0.9124 | 0.9000 | +0.0125 | published |"
+    )
     assert rows[1].startswith(r"| \*1= | ")
 
 

@@ -39,6 +39,16 @@ TEXT = """(function walk(node) {
   return text;
 })(document.body)"""
 
+FIND = """(function find(root, selector) {
+  let found = [...root.querySelectorAll(selector)];
+  for (const node of root.querySelectorAll("*")) {
+    for (const inner of [node.shadowRoot, node.contentDocument]) {
+      if (inner) found = found.concat(find(inner, selector));
+    }
+  }
+  return found;
+})(document, "%s")"""
+
 
 @pytest.fixture
 def make_row() -> Callable[..., Row]:
@@ -124,6 +134,21 @@ class Browser:
             if not missing:
                 return shown
             assert time.monotonic() < deadline, f"{missing} not in: {shown[:2000]}"
+            time.sleep(0.5)
+
+    def click(self, text: str) -> None:
+        """The innermost element that says just this."""
+        chosen = f'e => e.childElementCount === 0 && e.textContent.trim() === "{text}"'
+        assert self.evaluate(f"({FIND % '*'}).filter({chosen}).map(e => e.click()).length")
+
+    def wait_for_drawn(self, selector: str, at_least: int = 1, seconds: float = 60) -> int:
+        """How many elements of that CSS selector there are, in shadow trees and frames too."""
+        deadline = time.monotonic() + seconds
+        while True:
+            count: int = self.evaluate(f"({FIND % selector}).length") or 0
+            if count >= at_least:
+                return count
+            assert time.monotonic() < deadline, f"{count} of {selector}"
             time.sleep(0.5)
 
     def screenshot(self, path: Path | None = None) -> Image.Image:

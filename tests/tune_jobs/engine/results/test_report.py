@@ -4,7 +4,9 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -154,30 +156,80 @@ def test_the_report_is_dark_where_the_user_is(browser: Any, result: RunResult) -
     assert share_of(browser.screenshot(), (15, 18, 20), (30, 35, 40)) > 0.5
 
 
-@pytest.fixture(scope="module")
-def board(result: RunResult) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    logdir = f"{result.folder}/tensorboard"
-    command = [sys.executable, "-W", "ignore", "-m", "tensorboard.main", "--logdir", logdir]
-    server = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", str(port)], stderr=subprocess.DEVNULL
-    )
-    for _ in range(300):
-        with socket.socket() as probe:
-            probe.settimeout(0.2)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_report_fits_its_window(browser: Any, result: RunResult, width: int) -> None:
+    assert result.report is not None
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.open(Path(result.report).as_uri())
+    browser.wait_for("Get it again")
+    browser.send("Emulation.setDeviceMetricsOverride", **screen)
     try:
+        assert browser.evaluate("document.documentElement.clientWidth") <= width
+        assert browser.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
+    finally:
+        browser.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_the_report_asks_the_network_for_nothing(browser: Any, result: RunResult) -> None:
+    assert result.report is not None
+    browser.open(Path(result.report).as_uri())
+    browser.wait_for("Get it again")
+    loaded = browser.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    assert [name for name in loaded if not name.startswith("data:")] == []
+
+
+def test_the_report_shows_what_the_layers_see(browser: Any, result: RunResult) -> None:
+    assert result.report is not None
+    browser.open(Path(result.report).as_uri())
+    shown = browser.wait_for("359 test images by the intermediate layer", "by the last layer")
+    shares = re.findall(r"nearest neighbours of an image there, (\d+)% are of its class", shown)
+    assert all(20 < int(share) <= 100 for share in shares[:2])
+    titles = browser.evaluate("[...document.querySelectorAll('svg')].map(s => s.ariaLabel)")
+    [_, drawn] = [n for n, title in enumerate(titles) if title.startswith("t-SNE of 359")][:2]
+    dots = f"document.querySelectorAll('svg')[{drawn}].querySelectorAll('path').length"
+    assert browser.evaluate(dots) == 359 + 10  # and a legend
+
+
+@contextmanager
+def serve(command: Sequence[str], port: int) -> Iterator[str]:
+    """The address of a server of the user's own, once it listens there."""
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            assert server.poll() is None, f"{command} ended"
+            assert time.monotonic() < deadline, f"{command} did not start"
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.2)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(timeout=10)
+        server.wait(timeout=20)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def board(result: RunResult) -> Iterator[str]:
+    port = free_port()
+    command = [sys.executable, "-W", "ignore", "-m", "tensorboard.main"]
+    command += ["--logdir", f"{result.folder}/tensorboard"]
+    with serve([*command, "--host", "127.0.0.1", "--port", str(port)], port) as address:
+        yield address
 
 
 def test_tensorboard_shows_the_winners_pictures(browser: Any, board: str) -> None:
     browser.open(f"{board}/#images")
     browser.wait_for("confusion matrix", "augmentations", "samples", "surest mistakes", "winner")
+    browser.wait_for("t-SNE of the intermediate layer", "t-SNE of the last layer")
     blue = share_of(browser.screenshot(), (5, 85, 165), (20, 110, 190))
     assert blue > 0.002  # the diagonal
 
@@ -192,11 +244,45 @@ def test_tensorboard_shows_curves_and_hyperparameters(browser: Any, board: str) 
     browser.wait_for("accuracy/val", "accuracy/test", "loss/val", "retrain-0000-seed-4")
     browser.open(f"{board}/#hparams")
     browser.wait_for("Trial ID", "trial-0005", "batch_size", "PARALLEL COORDINATES VIEW")
+    browser.click("PARALLEL COORDINATES VIEW")
+    browser.wait_for_drawn("g.foreground path", at_least=6)  # a line per trial
+    browser.wait_for_drawn("g.axis", at_least=5)
+
+
+def test_tensorboard_shows_the_spread_of_the_seeds(browser: Any, board: str) -> None:
+    browser.open(f"{board}/#custom_scalars")
+    browser.wait_for("learning curves", "validation accuracy over seeds", "Matches (")
+    browser.wait_for_drawn("path.area")
 
 
 def test_tensorboard_projects_the_test_images(browser: Any, board: str) -> None:
     browser.open(f"{board}/#projector")
-    browser.wait_for("Points: 359", "last layer before the classifier", "label")
+    browser.wait_for("Points: 359", "2 tensors found", "winner: last layer", "label")
     browser.wait_for("Total variance described")
     middle = browser.screenshot().crop((420, 150, 1080, 880))
     assert share_of(middle, (0, 0, 0), (40, 40, 40)) > 0.01  # thumbnails on white
+
+
+def test_the_projector_has_both_layers(result: RunResult) -> None:
+    folder = Path(result.folder, "tensorboard", "winner")
+    config = (folder / "projector_config.pbtxt").read_text()
+    names = re.findall(r'tensor_name: "(.*)"', config)
+    paths = re.findall(r'tensor_path: "(.*)"', config)
+    assert names == ["winner: intermediate layer", "winner: last layer"]
+    between_ND, last_ND = (np.loadtxt(folder / path, delimiter="\t") for path in paths)
+    labels = (folder / "metadata.tsv").read_text().splitlines()
+    assert len(between_ND) == len(last_ND) == len(labels) - 1 == 359
+    assert between_ND.shape[1] != last_ND.shape[1]
+
+
+def test_optuna_dashboard_opens_the_record_as_it_is(browser: Any, result: RunResult) -> None:
+    port = free_port()
+    program = Path(sys.executable).with_name("optuna-dashboard")
+    command = [str(program), str(result.study), "--host", "127.0.0.1"]
+    with serve([*command, "--port", str(port)], port) as address:
+        browser.open(f"{address}/dashboard")
+        browser.wait_for("digits_cnn/seen", "digits_cnn/seen/retrain")
+        browser.open(f"{address}/dashboard/studies/0")
+        browser.wait_for("digits_cnn/seen", "History", "Hyperparameter Importance")
+        browser.open(f"{address}/dashboard/studies/0/trials")
+        browser.wait_for("Trial 5", "Complete", "batch_size", "default")

@@ -1,7 +1,6 @@
 """The charts of the page: how the trainings went, and what the search saw."""
 
 from collections.abc import Sequence
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -20,23 +19,25 @@ MOST_SLICES = 6
 
 def learning_curves(finding: Finding) -> str:
     """Validation accuracy by epoch: each seed, their mean, and what lies between the extremes."""
+    spread = finding.spread()
+    epochs = [after.epoch for after in spread]
+    means = [after.mean for after in spread]
     seeds = [
-        {f["epoch"]: f["val_accuracy"] for f in curve if "val_accuracy" in f}
+        [figures["val_accuracy"] for figures in curve if figures["epoch"] in epochs]
         for curve in finding.curves
     ]
-    epochs = sorted(set.intersection(*(set(seed) for seed in seeds)))
-    by_epoch = [[seed[epoch] for seed in seeds] for epoch in epochs]
     marks: list[Line | Band | Dots] = [
-        Band(epochs, list(map(min, by_epoch)), list(map(max, by_epoch)))
+        Band(epochs, [after.low for after in spread], [after.high for after in spread]),
+        *(Line(epochs, seed, "faint") for seed in seeds),
+        Line(epochs, means, "main"),
     ]
-    marks += [Line(epochs, [seed[epoch] for epoch in epochs], "faint") for seed in seeds]
-    marks.append(Line(epochs, list(map(fmean, by_epoch)), "main"))
-    last = fmean(by_epoch[-1])
+    if len(epochs) == 1:  # of an estimator that is fitted once
+        marks = [Dots(epochs, seed, [f"{seed[0]:.4f}"]) for seed in seeds]
     return chart(
         marks,
-        title=f"Learning curves of the {finding.title}: validation accuracy of {len(seeds)} seeds, "
-        f"mean {fmean(by_epoch[0]):.3f} after epoch {epochs[0]}, "
-        f"{last:.3f} after epoch {epochs[-1]}",
+        title=f"Learning curves of the {finding.title}: validation accuracy of "
+        f"{len(finding.curves)} seeds, mean {means[0]:.3f} after epoch {epochs[0]}, "
+        f"{means[-1]:.3f} after epoch {epochs[-1]}",
         x="epoch",
         y="validation accuracy",
     )
@@ -69,10 +70,11 @@ def search_charts(study: Study) -> list[tuple[str, str]]:
 def _history(complete: Sequence[FrozenTrial]) -> str:
     numbers = [trial.number for trial in complete]
     values = [trial.value or 0.0 for trial in complete]
-    best = np.maximum.accumulate(values).tolist()
+    best = np.maximum.accumulate(values).repeat(2)[:-1].tolist()
+    steps = np.repeat(numbers, 2)[1:].tolist()
     labels = [f"trial {n}: {v:.4f}" for n, v in zip(numbers, values, strict=True)]
     return chart(
-        [Line(numbers, best, "step"), Dots(numbers, values, labels)],
+        [Line(steps, best, "step"), Dots(numbers, values, labels)],
         title=f"Validation accuracy of {len(values)} full-budget trials; best {max(values):.4f} "
         f"in trial {numbers[int(np.argmax(values))]}",
         x="trial",
@@ -86,6 +88,7 @@ def _survival(study: Study) -> str:
     counts = [sum(reached >= epoch for reached in last) for epoch in epochs]
     return chart(
         [Line(epochs, counts, "main")],
+        from_zero=True,
         title=f"{len(last)} trials began; {counts[-1]} reached epoch {epochs[-1]}",
         x="epoch",
         y="trials",

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from trainables.embeddings import Embeddings, read_embeddings
 from trainables.predictions import Predictions, read_predictions
+from tune_jobs.engine.results.report.tsne import Projection, project
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.retrain import Retrained, best_seed
 from tune_jobs.engine.run_folder import RunFolder, retraining_place
@@ -15,6 +18,15 @@ from tune_jobs.engine.search.study import Record, reports_of
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+
+class Spread(NamedTuple):
+    """Validation accuracy over the seeds, after an epoch."""
+
+    epoch: int
+    low: float
+    mean: float
+    high: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -27,6 +39,8 @@ class Finding:
         predictions: One per seed.
         curves: Per seed, the record's figures of each epoch.
         best: Position of the seed that is best on validation.
+        embeddings: Of that seed; `None` where it kept none.
+        projections: Of these, one per layer.
     """
 
     title: str
@@ -35,10 +49,22 @@ class Finding:
     predictions: list[Predictions]
     curves: list[list[dict[str, Any]]]
     best: int
+    embeddings: Embeddings | None
+    projections: list[Projection]
 
     @property
     def chosen(self) -> Predictions:
         return self.predictions[self.best]
+
+    def spread(self) -> list[Spread]:
+        """Of the epochs that every seed reported."""
+        seeds = [
+            {f["epoch"]: f["val_accuracy"] for f in curve if "val_accuracy" in f}
+            for curve in self.curves
+        ]
+        epochs = sorted(set.intersection(*(set(seed) for seed in seeds)))
+        by_epoch = {epoch: [seed[epoch] for seed in seeds] for epoch in epochs}
+        return [Spread(e, min(found), fmean(found), max(found)) for e, found in by_epoch.items()]
 
     def confusion_KK(self) -> Integers:  # noqa: N802 (a shape)
         """Counts by true class and predicted class, of all seeds together."""
@@ -80,13 +106,17 @@ def find(
         [figures for _, figures in sorted(reports_of(by_name[name]).items())]
         for name in result.names
     ]
+    best = best_seed(result)
+    embeddings = read_embeddings(retraining_place(folder.place, row.trial_number, seeds[best]))
     return Finding(
         title=title,
         row=row,
         names=result.names,
         predictions=predictions,
         curves=curves,
-        best=best_seed(result),
+        best=best,
+        embeddings=embeddings,
+        projections=project(embeddings, predictions[best]) if embeddings else [],
     )
 
 

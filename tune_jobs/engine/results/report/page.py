@@ -9,13 +9,18 @@ from typing import Any
 from PIL import Image
 
 from trainables.datasets import ImageData
-from tune_jobs.engine.cli.table import build_columns, cost_of, format_count
+from tune_jobs.engine.cli.table import Column, build_columns, cost_of
 from tune_jobs.engine.results.report import images
+from tune_jobs.engine.results.report.answer import answer
 from tune_jobs.engine.results.report.charts import learning_curves
 from tune_jobs.engine.results.report.findings import Finding, class_figures, confused_pairs
+from tune_jobs.engine.results.report.scatter import scatter_svg
 from tune_jobs.engine.results.report.style import STYLE
 from tune_jobs.engine.results.report.svg import heatmap
 from tune_jobs.engine.results.row import Row
+
+KNOBS = ("lr", "l2", "batch", "optimizer", "schedule", "dropout", "epochs")
+"""Columns that say what a row is, not what it reached."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -32,7 +37,7 @@ class Report:
 
 def build_page(report: Report) -> str:
     title = f"{report.facts['job']} on {report.facts['dataset']}"
-    sections = [_answer(report), _table(report.rows)]
+    sections = [answer(report.rows, report.facts), _leaderboard(report.rows)]
     for finding in report.findings:
         sections.append(_configuration(finding, report.data))
     if report.findings:
@@ -46,66 +51,24 @@ def build_page(report: Report) -> str:
     )
 
 
-def _answer(report: Report) -> str:
-    rows, facts = report.rows, report.facts
-    winner = next((row for row in rows if row.winner), None)
-    if winner is None:
-        return (
-            '<div class="answer"><p class="first">No configuration ended on every seed.</p></div>'
-        )
-    lines = [
-        f"The winner is trial {winner.trial_number} ({winner.origin}), "
-        f"{winner.architecture}: test accuracy {winner.test_accuracy:.4f}"
-    ]
-    if winner.test_accuracy_low is not None and winner.test_accuracy_high is not None:
-        lines[0] += (
-            f", 95 % interval {winner.test_accuracy_low:.4f} to {winner.test_accuracy_high:.4f}"
-        )
-    tied = sum(row.tie_group == winner.tie_group for row in rows if row.tie_group) - 1
-    lines.append(
-        f"Chosen by validation accuracy ({winner.val_accuracy:.4f}) over {winner.num_seeds} seeds "
-        f"among {winner.num_trials} configurations tried; rank {winner.tie_group or '-'} by test"
-        + (f", which it shares with {tied} other{'s' * (tied > 1)}." if tied > 0 else ".")
+def _leaderboard(rows: Sequence[Row]) -> str:
+    columns = [column for column in build_columns(rows) if column.header != "run"]
+    cost, _ = cost_of(rows)
+    caption = (
+        "* the winner, chosen by validation accuracy; = shares its rank: cannot be told apart; "
+        f"P on the front of accuracy against {cost}; search: validation accuracy in the search, "
+        "val: of the retraining; gap: search less test; gain: over the best published (or default) "
+        "row"
     )
-    lines += [_gain(winner), _cost(winner)]
-    if winner.selection_gap is not None:
-        lines.append(
-            f"The search saw {winner.search_val_accuracy:.4f} on validation, "
-            f"{abs(winner.selection_gap):.4f} {'more' if winner.selection_gap > 0 else 'less'} "
-            "than test."
-        )
-    lines.append(facts["data"] + ".")
-    lines += [f"Note: {note}." for note in facts["notes"]]
-    paragraphs = [f"<p>{escape(line)}</p>" for line in lines[1:] if line]
+    figures = [column for column in columns if column.header not in KNOBS]
+    knobs = [column for column in columns if column.header in ("#", "trial", *KNOBS)]
     return (
-        f'<div class="answer"><p class="first">{escape(lines[0])}.</p>{"".join(paragraphs)}</div>'
+        f'<h2>Leaderboard</h2>{_table(figures, rows)}<p class="soft">{escape(caption)}</p>'
+        f"<h3>Their hyperparameters</h3>{_table(knobs, rows)}"
     )
 
 
-def _gain(winner: Row) -> str:
-    if winner.gain is None or winner.gain_low is None or winner.gain_high is None:
-        return "It is what people had: no proposal of the search was better on validation."
-    return (
-        f"Gain over the published (or default) configuration, trial {winner.gain_over}: "
-        f"{winner.gain:+.4f}, 95 % interval {winner.gain_low:+.4f} to {winner.gain_high:+.4f} "
-        f"(p = {winner.gain_p_value:.2g})."
-    )
-
-
-def _cost(winner: Row) -> str:
-    words = [f"{winner.num_parameters:,} parameters"] if winner.num_parameters else []
-    if winner.multiply_adds is not None:
-        words.append(f"{format_count(winner.multiply_adds)} multiply-adds per image")
-    if winner.latency_seconds is not None and winner.throughput is not None:
-        words.append(f"{1000 * winner.latency_seconds:.3g} ms for one image")
-        words.append(f"{winner.throughput:,.0f} images per second in batches")
-    words.append(f"{winner.train_seconds / max(winner.num_seeds, 1):.3g} s to train on a seed")
-    words.append(f"the search took {winner.search_seconds:.3g} s")
-    return f"Cost, on {winner.device}: {', '.join(words)}."
-
-
-def _table(rows: Sequence[Row]) -> str:
-    columns = [c for c in build_columns(rows) if c.header != "run"]
+def _table(columns: Sequence[Column], rows: Sequence[Row]) -> str:
     head = "".join(
         f'<th scope="col"{_left(column.justify)}>{escape(column.header)}</th>' for column in columns
     )
@@ -113,15 +76,9 @@ def _table(rows: Sequence[Row]) -> str:
     for place, row in enumerate(rows):
         cells = "".join(f"<td{_left(c.justify)}>{escape(c.cells[place])}</td>" for c in columns)
         body.append(f'<tr class="{"winner" if row.winner else "other"}">{cells}</tr>')
-    cost, _ = cost_of(rows)
-    caption = (
-        "* the winner, chosen by validation accuracy; = shares its rank: cannot be told apart; "
-        f"P on the front of accuracy against {cost}; gain: over the best published (or default) "
-        "row; gap: search validation less test"
-    )
     return (
-        f'<h2>Leaderboard</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
-        f'<tbody>{"".join(body)}</tbody></table></div><p class="soft">{escape(caption)}</p>'
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 
 
@@ -151,11 +108,26 @@ def _configuration(finding: Finding, data: ImageData) -> str:
         "each seed, and their spread</figcaption></figure>"
         f"<figure>{heatmap(confusion_KK, names, title=title)}<figcaption>Confusion matrix over "
         f"{len(finding.predictions)} seeds; rows are true classes</figcaption></figure></div>"
-        '<div class="row"><div><h3>By class</h3><table><thead><tr>'
+        '<div class="row"><div class="wide"><h3>By class</h3><table><thead><tr>'
         '<th class="left" scope="col">class</th>'
         '<th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th>'
         f'<th scope="col">answers</th></tr></thead><tbody>{figures}</tbody></table></div>'
         f"<div><h3>Most confused</h3><ol>{''.join(pairs) or '<li>no errors</li>'}</ol></div></div>"
+        + _layers(finding, data)
+    )
+
+
+def _layers(finding: Finding, data: ImageData) -> str:
+    if not finding.projections:
+        return ""
+    figures = "".join(
+        f"<figure>{scatter_svg(found, data.class_names)}"
+        f"<figcaption>{escape(str(found))}</figcaption></figure>"
+        for found in finding.projections
+    )
+    return (
+        "<h3>What its layers make of the images (t-SNE, best seed; hollow: a wrong answer)</h3>"
+        f'<div class="row">{figures}</div>'
     )
 
 

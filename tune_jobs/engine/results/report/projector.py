@@ -1,24 +1,21 @@
-"""TensorBoard's Projector: what the winner's last layer before the classifier says of test images.
+"""TensorBoard's Projector: what a configuration's layers make of test images.
 
-The features are those that the retraining kept (`embeddings.npy`); without them, no tab.
+The features are those that the retraining kept; without them, no tab.
 """
 
-import io
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from trainables.datasets import ImageData
-from trainables.predictions import EMBEDDINGS
 from tune_jobs.engine.results.report.findings import Finding
-from tune_jobs.engine.run_folder import RunFolder
 
 SPRITE_SIDE = 32
 
 CONFIG = """embeddings {{
-  tensor_name: "{name}"
-  tensor_path: "embeddings.tsv"
+  tensor_name: "{title}: {layer} layer"
+  tensor_path: "{layer}.tsv"
   metadata_path: "metadata.tsv"
   sprite {{
     image_path: "sprite.png"
@@ -29,30 +26,28 @@ CONFIG = """embeddings {{
 """
 
 
-def write_projector(finding: Finding, data: ImageData, folder: RunFolder) -> None:
-    """Beside the winner's pictures: vectors and labels as TSV, thumbnails as one sprite."""
-    try:
-        kept = folder.checkpoints.child(finding.names[finding.best]).read(EMBEDDINGS)
-    except FileNotFoundError:
+def write_projector(finding: Finding, data: ImageData, target: Path) -> None:
+    """Beside a finding's pictures: vectors of each layer and labels as TSV, thumbnails as one
+    sprite."""
+    embeddings = finding.embeddings
+    if embeddings is None:
         return
-    vectors_ND = np.load(io.BytesIO(kept), allow_pickle=False)
-    target = folder.tensorboard / "winner"
-    target.mkdir(exist_ok=True)
+    positions_N = embeddings.positions_N
     predictions = finding.chosen
     names = [name.replace("\t", " ") for name in data.class_names]
-    lines = ["correct\tpredicted\tlabel"]
+    lines = ["label\tpredicted\tcorrect"]
     for label, predicted in zip(
-        predictions.labels_N[: len(vectors_ND)],
-        predictions.predicted_N[: len(vectors_ND)],
-        strict=True,
+        predictions.labels_N[positions_N], predictions.predicted_N[positions_N], strict=True
     ):
         correct = "yes" if label == predicted else "no"
-        lines.append(f"{correct}\t{names[predicted]}\t{names[label]}")
-    np.savetxt(target / "embeddings.tsv", vectors_ND, fmt="%.5g", delimiter="\t")
+        lines.append(f"{names[label]}\t{names[predicted]}\t{correct}")
     (target / "metadata.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    _write_sprite(data, predictions.indices_N[: len(vectors_ND)].tolist(), target / "sprite.png")
-    name = f"{finding.title}: last layer before the classifier"
-    (target / "projector_config.pbtxt").write_text(CONFIG.format(name=name, side=SPRITE_SIDE))
+    _write_sprite(data, predictions.indices_N[positions_N].tolist(), target / "sprite.png")
+    config = ""
+    for layer, vectors_ND in embeddings.by_layer.items():  # the last one is shown first
+        np.savetxt(target / f"{layer}.tsv", vectors_ND, fmt="%.5g", delimiter="\t")
+        config += CONFIG.format(title=finding.title, layer=layer, side=SPRITE_SIDE)
+    (target / "projector_config.pbtxt").write_text(config)
 
 
 def _write_sprite(data: ImageData, indices: list[int], path: Path) -> None:

@@ -15,7 +15,7 @@ h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
 .soft, figcaption { color: var(--soft); font-size: .9rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line);
+th, td { padding: .25rem .5rem; text-align: right; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 th.left, td.left { text-align: left; } tr.winner td { font-weight: 600; }
 .row { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex-start; }
@@ -25,10 +25,10 @@ figure { margin: 0; max-width: 100%; } figcaption { max-width: 460px; }
 .samples .four { display: flex; gap: 3px; }
 svg { max-width: 100%; height: auto; }
 svg text { fill: var(--ink); font: 11px system-ui, sans-serif; }
-svg text.on { fill: var(--paper); }
 .axis { stroke: var(--soft); fill: none; } .grid { stroke: var(--line); fill: none; }
 .line { fill: none; stroke: var(--main); stroke-width: 2; } .line.faint { opacity: .45;
   stroke-width: 1; } .line.step { opacity: .6; } .band { fill: var(--main); opacity: .15; }
 .dot, .bar, .hit { fill: var(--main); } .miss { fill: var(--wrong); }
-pre { background: var(--panel); padding: .8rem 1rem; overflow-x: auto; font-size: .88rem; }
+pre { background: var(--panel); padding: .8rem 1rem; white-space: pre-wrap;
+  overflow-wrap: anywhere; font-size: .88rem; }
 """

@@ -19,6 +19,8 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 40
 NUM_TICKS = 5
 MOST_NUMBERED_CLASSES = 20
 """A larger confusion matrix has no room for its counts."""
+LEAST_INK, MOST_INK = 0.15, 0.5
+"""Of a cell; counts are readable on all of them, light and dark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def chart(
     x: str,
     y: str,
     is_log: bool = False,
+    from_zero: bool = False,
     choices: Sequence[str] = (),
 ) -> str:
     """Marks over axes with ticks.
@@ -101,14 +104,15 @@ def chart(
         for value in ((*mark.lows, *mark.highs) if isinstance(mark, Band) else mark.ys)
     ]
     margin = 0.05 * (max(ys) - min(ys)) or 0.01
+    low = 0 if from_zero else min(ys) - margin
     if choices:
         xs = [*xs, -0.5, len(choices) - 0.5]
     across = Scale(min(xs), max(xs), LEFT, WIDTH - RIGHT, is_log, _is_whole(xs))
-    up = Scale(min(ys) - margin, max(ys) + margin, HEIGHT - BOTTOM, TOP, is_whole=_is_whole(ys))
+    up = Scale(low, max(ys) + margin, HEIGHT - BOTTOM, TOP, is_whole=_is_whole(ys))
     ticks: dict[float, str] = dict(enumerate(choices))
     ticks = ticks or {tick: f"{tick:g}" for tick in across.ticks()}
     parts = [_axes(across, up, x, y, ticks), *(_draw(mark, across, up) for mark in marks)]
-    return _svg(WIDTH, HEIGHT, title, "".join(parts))
+    return build_svg(WIDTH, HEIGHT, title, "".join(parts))
 
 
 def bars(labels: Sequence[str], values: Sequence[float], *, title: str) -> str:
@@ -124,14 +128,14 @@ def bars(labels: Sequence[str], values: Sequence[float], *, title: str) -> str:
             f'<rect class="bar" x="{text}" y="{y + 4}" width="{width}" height="16"/>'
             f'<text x="{text + width + 6}" y="{y + 16}">{value:.2f}</text>'
         )
-    return _svg(WIDTH, line * len(labels) + 4, title, "".join(parts))
+    return build_svg(WIDTH, line * len(labels) + 4, title, "".join(parts))
 
 
 def heatmap(confusion_KK: Integers, names: Sequence[str], *, title: str) -> str:
     """Rows are true classes; a cell's ink is its share of its row."""
     count = len(names)
     side = 34 if count <= MOST_NUMBERED_CLASSES else max(4, 680 // count)
-    longest = max(len(_shorten(name)) for name in names)
+    longest = max(len(shorten(name)) for name in names)
     room = 12 + 7 * longest if count <= MOST_NUMBERED_CLASSES else 8
     shares_KK = confusion_KK / np.maximum(confusion_KK.sum(axis=1, keepdims=True), 1)
     parts = []
@@ -140,26 +144,25 @@ def heatmap(confusion_KK: Integers, names: Sequence[str], *, title: str) -> str:
         share, number = shares_KK[true, predicted], int(confusion_KK[true, predicted])
         kind = "hit" if true == predicted else "miss"
         told = escape(f"{names[true]} taken for {names[predicted]}: {number}")
-        ink = f"{0.12 + 0.88 * share:.2f}"
+        ink = f"{LEAST_INK + (MOST_INK - LEAST_INK) * share:.2f}"
         parts.append(
             f'<rect class="{kind}" x="{x}" y="{y}" width="{side - 1}" height="{side - 1}" '
             f'fill-opacity="{ink}"><title>{told}</title></rect>'
         )
         if count <= MOST_NUMBERED_CLASSES:
-            strong = ' class="on"' if share > 0.5 else ""
             parts.append(
-                f'<text{strong} x="{x + side / 2}" y="{y + side / 2 + 4}" '
+                f'<text x="{x + side / 2}" y="{y + side / 2 + 4}" '
                 f'text-anchor="middle">{number}</text>'
             )
     if count <= MOST_NUMBERED_CLASSES:
         parts += [_name(name, place, side, room) for place, name in enumerate(names)]
     size = room + side * count
-    return _svg(size, size, title, "".join(parts))
+    return build_svg(size, size, title, "".join(parts))
 
 
 def _name(name: str, place: int, side: int, room: int) -> str:
     middle = room + place * side + side / 2
-    short = escape(_shorten(name))
+    short = escape(shorten(name))
     return (
         f'<text x="{room - 6}" y="{middle + 4}" text-anchor="end">{short}</text>'
         f'<text transform="translate({middle + 4} {room - 6}) rotate(-90)">{short}</text>'
@@ -170,7 +173,7 @@ def _is_whole(values: Sequence[float]) -> bool:
     return all(isinstance(value, int) for value in values)
 
 
-def _shorten(name: str) -> str:
+def shorten(name: str) -> str:
     return name if len(name) < 18 else f"{name[:16]}…"
 
 
@@ -195,7 +198,7 @@ def _axes(across: Scale, up: Scale, x: str, y: str, ticks: Mapping[float, str]) 
     for tick, label in ticks.items():
         parts.append(
             f'<text x="{across(tick)}" y="{bottom + 15}" text-anchor="middle">'
-            f"{escape(_shorten(label))}</text>"
+            f"{escape(shorten(label))}</text>"
         )
     for tick in up.ticks():
         parts.append(
@@ -211,7 +214,7 @@ def _axes(across: Scale, up: Scale, x: str, y: str, ticks: Mapping[float, str]) 
     return "".join(parts)
 
 
-def _svg(width: float, height: float, title: str, content: str) -> str:
+def build_svg(width: float, height: float, title: str, content: str) -> str:
     return (
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'aria-label="{escape(title)}"><title>{escape(title)}</title>{content}</svg>'

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from tensorboard.compat.proto import summary_pb2
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.plugins.custom_scalar import metadata as custom_scalars
 from tensorboard.plugins.text import metadata
 from tensorboard.util.tensor_util import make_tensor_proto
 
@@ -19,9 +21,12 @@ from tune_jobs.engine.results.report.findings import (
     class_figures,
     confused_pairs,
 )
+from tune_jobs.engine.results.report.scatter import draw_scatter
+from tune_jobs.engine.results.report.svg import LEAST_INK, MOST_INK
 from tune_jobs.engine.results.tensorboard import EventFile
 
 INK, PAPER, RIGHT, WRONG = (27, 31, 36), (255, 255, 255), (11, 92, 173), (179, 38, 30)
+SPREAD = ("over seeds/mean", "over seeds/low", "over seeds/high")
 COLUMNS, CELL = 4, 128
 FONT = ImageFont.load_default(14)  # TensorBoard shows a picture about 350 pixels wide
 
@@ -46,6 +51,8 @@ def write_pictures(finding: Finding, data: ImageData, folder: Path) -> None:
         "samples": draw_sheet(samples),
         "augmentations": draw_sheet(images.augmented(data, finding.row)),
     }
+    for found in finding.projections:
+        pictures[f"t-SNE of the {found.layer} layer"] = draw_scatter(found, data.class_names)
     for tag, picture in pictures.items():
         events.write(_image(tag, picture))
     rows = [
@@ -59,6 +66,10 @@ def write_pictures(finding: Finding, data: ImageData, folder: Path) -> None:
         for t, p, count in confused_pairs(confusion_KK)
     ]
     events.write(_text("most confused", "\n".join(pairs) or "no errors"))
+    for after in finding.spread():
+        figures = zip(SPREAD, (after.mean, after.low, after.high), strict=True)
+        events.write(_scalars(dict(figures)), after.epoch)
+    events.write(_spread_chart())
     events.close()
 
 
@@ -72,13 +83,13 @@ def draw_confusion(confusion_KK: Any, names: Sequence[str]) -> Image.Image:
     shares_KK = confusion_KK / np.maximum(confusion_KK.sum(axis=1, keepdims=True), 1)
     for true, predicted in np.argwhere(confusion_KK > 0).tolist():
         x, y = room + predicted * side, room + true * side
-        share = 0.12 + 0.88 * float(shares_KK[true, predicted])
+        share = LEAST_INK + (MOST_INK - LEAST_INK) * float(shares_KK[true, predicted])
         full = RIGHT if true == predicted else WRONG
         colour = tuple(round(p + share * (f - p)) for p, f in zip(PAPER, full, strict=True))
         draw.rectangle((x, y, x + side - 2, y + side - 2), fill=colour)
         if room:
-            text, ink = str(confusion_KK[true, predicted]), PAPER if share > 0.5 else INK
-            draw.text((x + side / 2, y + side / 2), text, fill=ink, anchor="mm", font=FONT)
+            text = str(confusion_KK[true, predicted])
+            draw.text((x + side / 2, y + side / 2), text, fill=INK, anchor="mm", font=FONT)
     for place, name in enumerate(names if room else ()):
         middle = room + place * side + side / 2
         draw.text((room - 6, middle), name[:20], fill=INK, anchor="rm", font=FONT)
@@ -112,6 +123,31 @@ def _image(tag: str, picture: Image.Image) -> Any:
         encoded_image_string=images.encode_png(picture),
     )
     return summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, image=image)])
+
+
+def _scalars(values: dict[str, float]) -> Any:
+    return summary_pb2.Summary(
+        value=[summary_pb2.Summary.Value(tag=t, simple_value=v) for t, v in values.items()]
+    )
+
+
+def _spread_chart() -> Any:
+    """Of the Custom Scalars tab: the mean over seeds, in a band from the lowest to the highest."""
+    mean, low, high = SPREAD
+    series = layout_pb2.MarginChartContent.Series(value=mean, lower=low, upper=high)
+    chart = layout_pb2.Chart(
+        title="validation accuracy over seeds",
+        margin=layout_pb2.MarginChartContent(series=[series]),
+    )
+    layout = layout_pb2.Layout(
+        category=[layout_pb2.Category(title="learning curves", chart=[chart])]
+    )
+    value = summary_pb2.Summary.Value(
+        tag=custom_scalars.CONFIG_SUMMARY_TAG,
+        metadata=custom_scalars.create_summary_metadata(),
+        tensor=make_tensor_proto([layout.SerializeToString()]),
+    )
+    return summary_pb2.Summary(value=[value])
 
 
 def _text(tag: str, markdown: str) -> Any:

@@ -42,8 +42,7 @@ def write_report(
     for finding in findings:
         target = folder.tensorboard / finding.title.replace(" ", "-")
         write_pictures(finding, data, target)
-    if findings:
-        write_projector(findings[0], data, folder)
+        write_projector(finding, data, target)
     return folder.place.child(PAGE).uri
 
 

@@ -1,0 +1,66 @@
+"""What a retrained model's layers make of test images, kept for pictures of them."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainables.datasets.image_data import Integers
+from trainables.storage import Storage
+
+EMBEDDINGS = "embeddings.npz"
+"""In the folder of a retraining, beside its model and its predictions."""
+
+MOST_EMBEDDED = 1000
+"""Test images that are kept: as many as a t-SNE in a browser takes."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Embeddings:
+    """Some images of the test split, by two layers of a model.
+
+    Attributes:
+        positions_N: In the test split, and so in `Predictions`.
+        last_ND: What the classifier is given.
+        intermediate_ND: What the middle layer is given; `None` where a model has none.
+    """
+
+    positions_N: Integers
+    last_ND: Floats
+    intermediate_ND: Floats | None
+
+    @property
+    def by_layer(self) -> dict[str, Floats]:
+        """The layers that there are, the first one first."""
+        between = {} if self.intermediate_ND is None else {"intermediate": self.intermediate_ND}
+        return {**between, "last": self.last_ND}
+
+
+def choose_positions(num_images: int, most: int = MOST_EMBEDDED) -> Integers:
+    """At most so many of the images, evenly spread: a split may be sorted by class."""
+    return np.linspace(0, num_images - 1, min(num_images, most)).round().astype(np.int64)
+
+
+def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
+    """Write `embeddings.npz` into `folder`."""
+    arrays: dict[str, Any] = {"positions": embeddings.positions_N, **embeddings.by_layer}
+    np.savez(folder / EMBEDDINGS, allow_pickle=False, **arrays)
+
+
+def read_embeddings(place: Storage) -> Embeddings | None:
+    """What `write_embeddings` wrote, from a retraining's place; `None` where there is nothing."""
+    try:
+        content = place.read(EMBEDDINGS)
+    except FileNotFoundError:
+        return None
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return Embeddings(
+            positions_N=arrays["positions"],
+            last_ND=arrays["last"],
+            intermediate_ND=arrays.get("intermediate"),
+        )

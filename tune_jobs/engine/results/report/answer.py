@@ -1,0 +1,102 @@
+"""The first lines of the page: who won, how sure that is, what was gained, and what it cost."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from tune_jobs.engine.cli.table import format_count
+from tune_jobs.engine.results.row import Row
+
+GIB = 2**30
+
+
+def answer(rows: Sequence[Row], facts: dict[str, Any]) -> str:
+    """HTML; `rows`: a run's, `facts`: its `run.json`."""
+    winner = next((row for row in rows if row.winner), None)
+    if winner is None:
+        return (
+            '<div class="answer"><p class="first">No configuration ended on every seed.</p></div>'
+        )
+    first = (
+        f"The winner is trial {winner.trial_number} ({winner.origin}), "
+        f"{winner.architecture}: test accuracy {winner.test_accuracy:.4f}"
+    )
+    if winner.test_accuracy_low is not None and winner.test_accuracy_high is not None:
+        first += (
+            f", 95 % interval {winner.test_accuracy_low:.4f} to {winner.test_accuracy_high:.4f}"
+        )
+    lines = [
+        _gain(winner),
+        *_claims(rows),
+        _cost(winner),
+        _choice(winner, rows),
+        f"{facts['data']}.",
+        *(f"Note: {note}." for note in facts["notes"]),
+    ]
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return f'<div class="answer"><p class="first">{escape(first)}.</p>{paragraphs}</div>'
+
+
+def _gain(winner: Row) -> str:
+    if winner.gain is None or winner.gain_low is None or winner.gain_high is None:
+        return "It is what people had: no proposal of the search was better on validation."
+    return (
+        f"Gain over the published (or default) configuration, trial {winner.gain_over}: "
+        f"{winner.gain:+.4f}, 95 % interval {winner.gain_low:+.4f} to {winner.gain_high:+.4f} "
+        f"(p = {winner.gain_p_value:.2g})."
+    )
+
+
+def _claims(rows: Sequence[Row]) -> list[str]:
+    """What the reports say of the published configurations, and what these reached here."""
+    return [
+        f"The report of system {row.system} claims {row.reported_accuracy:.4f} "
+        f"({row.reported_metric}); its configuration, trial {row.trial_number}, "
+        + ("diverged here." if row.test_accuracy is None else _reached(row))
+        for row in rows
+        if row.reported_accuracy is not None
+    ]
+
+
+def _reached(row: Row) -> str:
+    return f"reached {row.test_accuracy:.4f} on test here, in {row.epochs} epochs."
+
+
+def _cost(winner: Row) -> str:
+    words = [f"{winner.num_parameters:,} parameters"] if winner.num_parameters else []
+    if winner.multiply_adds is not None:
+        words.append(f"{format_count(winner.multiply_adds)} multiply-adds per image")
+    if winner.latency_seconds is not None and winner.throughput is not None:
+        words.append(f"{1000 * winner.latency_seconds:.3g} ms for one image")
+        words.append(f"{winner.throughput:,.0f} images per second in batches")
+    for place, size in (("host", winner.peak_host_bytes), ("GPU", winner.peak_device_bytes)):
+        if size is not None:
+            words.append(f"{size / GIB:.2g} GiB of {place} memory at most")
+    words.append(f"{winner.train_seconds / max(winner.num_seeds, 1):,.0f} s to train on a seed")
+    search = f"the search took {winner.search_seconds:,.0f} s"
+    spent = [
+        f"{seconds:,.0f} {unit}-seconds"
+        for seconds, unit in (
+            (winner.search_cpu_seconds, "CPU"),
+            (winner.search_gpu_seconds, "GPU"),
+        )
+        if seconds
+    ]
+    words.append(f"{search} ({' and '.join(spent)} of training)" if spent else search)
+    return f"Cost, on {winner.device}: {', '.join(words)}."
+
+
+def _choice(winner: Row, rows: Sequence[Row]) -> str:
+    tied = sum(row.tie_group == winner.tie_group for row in rows if row.tie_group) - 1
+    chosen = (
+        f"Chosen by validation accuracy ({winner.val_accuracy:.4f}) over {winner.num_seeds} seeds "
+        f"among {winner.num_trials} configurations tried; rank {winner.tie_group or '-'} by test"
+        + (f", which it shares with {tied} other{'s' * (tied > 1)}." if tied > 0 else ".")
+    )
+    if winner.selection_gap is None:
+        return chosen
+    gap = winner.selection_gap
+    return (
+        f"{chosen} The search saw {winner.search_val_accuracy:.4f} on validation, "
+        f"{abs(gap):.4f} {'more' if gap > 0 else 'less'} than test."
+    )
