@@ -20,10 +20,19 @@ from trainables.fit import build_training, fit
 from trainables.given import Given
 from trainables.inputs import ImageInputs
 from trainables.session import Session
+from trainables.team import ALONE, Team
 
 
 class NetworkTrial:
-    def __init__(self, flat: dict[str, Any], given: Given, runtime: Runtime, *, seed: int) -> None:
+    def __init__(
+        self,
+        flat: dict[str, Any],
+        given: Given,
+        runtime: Runtime,
+        *,
+        seed: int,
+        team: Team = ALONE,
+    ) -> None:
         self._flat, self._given = flat, given
         self.training = build_training(
             flat,
@@ -32,6 +41,7 @@ class NetworkTrial:
             seed=seed,
             features=given.features,
             pretrained=given.pretrained,
+            team=team,
         )
         self.epochs = self.training.config.epochs
 

@@ -4,7 +4,7 @@ The driver imports this module too, so torch is imported where a worker runs.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,12 @@ import ray
 from ray import tune
 
 from trainables.config import ConfigError, Runtime
+from trainables.peers import gather
 from trainables.storage_errors import storage_errors
 
 if TYPE_CHECKING:
     from trainables.given import Given
+    from trainables.team import Team
     from trainables.watchdog import Watchdog
 
 
@@ -30,6 +32,7 @@ class TrialSettings:
         rungs: Epochs at which early stopping looks at a trial.
         folder: Where a trial may write, below its own name.
         timeout_seconds: After so long without progress a trial's process ends itself.
+        workers: Processes that train a trial; each has a bundle of its placement group.
     """
 
     data: Any
@@ -38,6 +41,7 @@ class TrialSettings:
     rungs: tuple[int, ...]
     folder: Path
     timeout_seconds: float | None
+    workers: int = 1
 
     def fetch(self) -> "Given":
         """The shared objects themselves; their arrays stay in the object store."""
@@ -68,12 +72,16 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
     prepare_process()
     given = settings.fetch()
     if config["task"] == "probe":
-        tune.report({"figures": _probe(config, given)})
+        tune.report({"figures": _probe(config, given, settings.workers)})
         return
     folder = settings.folder / config["name"]
     try:
-        with storage_errors(), Watchdog(settings.timeout_seconds, folder) as watchdog:
-            for figures in _train(config, given, folder, watchdog):
+        with (
+            storage_errors(),
+            Watchdog(settings.timeout_seconds, folder) as watchdog,
+            gather(config, settings) as team,
+        ):
+            for figures in _train(config, given, folder, watchdog, team):
                 with watchdog.paused():
                     tune.report({"figures": figures})
     except ConfigError as error:  # another attempt would not mend it
@@ -87,18 +95,22 @@ def retrain_once(config: dict[str, Any], settings: TrialSettings) -> dict[str, A
 
     prepare_process()
     folder = settings.folder / config["name"]
-    with Watchdog(settings.timeout_seconds, folder) as watchdog:
-        *_, last = _train(config, settings.fetch(), folder, watchdog)
+    with (
+        Watchdog(settings.timeout_seconds, folder) as watchdog,
+        gather(config, settings) as team,
+    ):
+        *_, last = _train(config, settings.fetch(), folder, watchdog, team)
     return last
 
 
-def _probe(config: dict[str, Any], given: "Given") -> dict[str, str]:
+def _probe(config: dict[str, Any], given: "Given", workers: int) -> dict[str, str]:
     from trainables.catalogue import default_of
     from trainables.probe import probe
 
     pinned = None if config["precision"] == "auto" else config["precision"]
     try:
         defaults = {name: default_of(name, config["epochs"]) for name in config["architectures"]}
+        _check_workers(workers, defaults)
         first = {**defaults[config["config"]["architecture"]], **config["config"]}
         runtime = probe(first, given, pinned=pinned)
     except ConfigError as error:
@@ -106,8 +118,19 @@ def _probe(config: dict[str, Any], given: "Given") -> dict[str, str]:
     return {"found": json.dumps({"runtime": asdict(runtime), "default_configs": defaults})}
 
 
+def _check_workers(workers: int, architectures: Iterable[str]) -> None:
+    from trainables.catalogue import is_estimator
+
+    for name in architectures:
+        if workers > 1 and is_estimator(name):
+            raise ConfigError(
+                f"--workers-per-trial = {workers}: an estimator ({name}) is fitted by one process: "
+                "leave the option away, and --gpus-per-trial at 1 or less"
+            )
+
+
 def _train(
-    config: dict[str, Any], given: "Given", folder: Path, watchdog: "Watchdog"
+    config: dict[str, Any], given: "Given", folder: Path, watchdog: "Watchdog", team: "Team"
 ) -> Iterator[dict[str, Any]]:
     """Figures by epoch; a retraining's last ones hold test's, and its model is in `folder`."""
     from trainables.checkpoint import CheckpointFolder
@@ -119,7 +142,8 @@ def _train(
     forget_peak()
     if config["task"] == "retrain":
         given = replace(given, rungs=())
-    trial = build_trial(config["config"], given, Runtime(**config["runtime"]), seed=config["seed"])
+    runtime = Runtime(**config["runtime"])
+    trial = build_trial(config["config"], given, runtime, seed=config["seed"], team=team)
     session = Session(
         checkpoints=CheckpointFolder(folder), watchdog=watchdog, reported=config["reported"]
     )

@@ -65,10 +65,10 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
         ray.shutdown()
 
 
-def gpus_per_trial(asked: float | None) -> float:
-    """`asked`, or 1 where the cluster has GPUs."""
+def gpus_per_worker(asked: float | None) -> float:
+    """Of what is asked for a trial, or 1 where the cluster has GPUs."""
     import ray
 
     if asked is not None:
-        return asked
+        return min(asked, 1.0)
     return 1.0 if ray.cluster_resources().get("GPU", 0) > 0 else 0.0

@@ -86,9 +86,12 @@ class Options:
     )
 
     address: str | None = _option(None, "a running Ray cluster (auto, or HOST:PORT); else local")
-    cpus_per_trial: NotNegative = _option(1.0, "CPUs of a trial")
+    cpus_per_trial: NotNegative = _option(1.0, "CPUs of a trial; of each worker, if it has several")
     gpus_per_trial: NotNegative | None = _option(
-        None, "GPUs of a trial, may be a fraction (1 if any)"
+        None, "GPUs of a trial: a fraction, 1, or 2 and more, with a worker each (1 if any)"
+    )
+    workers_per_trial: Count | None = _option(
+        None, "processes that share each batch of a trial (one for each of its GPUs)"
     )
     max_parallel: Count | None = _option(None, "at most so many trials at once")
     max_failures: Annotated[int, Range(0)] = _option(
@@ -135,12 +138,18 @@ class Options:
         if problems:
             raise RequestError("\n".join(map(_as_flag, problems)))
         options = cls(**values)
+        _check_workers(options.gpus_per_trial, options.workers_per_trial)
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
             raise RequestError(
                 f"--run-id = {options.run_id!r}: must be letters, digits, '.', '_' and '-', "
                 "beginning with a letter or digit, since it names a folder"
             )
         return options
+
+    @property
+    def workers(self) -> int:
+        """Processes that train a trial."""
+        return self.workers_per_trial or max(1, int(self.gpus_per_trial or 1))
 
     @property
     def first_rung(self) -> int:
@@ -158,6 +167,19 @@ class Options:
 
     def as_json(self) -> dict[str, Any]:
         return {k: str(v) if isinstance(v, Path) else v for k, v in _values(self).items()}
+
+
+def _check_workers(gpus: float | None, workers: int | None) -> None:
+    """A worker has one GPU, or a part of one."""
+    if gpus is not None and gpus > 1 and gpus != int(gpus):
+        raise RequestError(
+            f"--gpus-per-trial = {gpus}: must be at most 1, or a whole number: each worker has one"
+        )
+    if workers is not None and gpus and workers != max(1, gpus):
+        raise RequestError(
+            f"--workers-per-trial = {workers}: must be 1 for each of --gpus-per-trial = {gpus:g}: "
+            "leave it away"
+        )
 
 
 def _smoke(job: Job) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import ray
 from trainables.config import ConfigError
 from trainables.datasets import ImageData
 from trainables.features import Features
-from tune_jobs.engine.cluster import gpus_per_trial
+from tune_jobs.engine.cluster import gpus_per_worker
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.search.tuner import Resources
@@ -59,7 +59,8 @@ def share(
     """
     resources = Resources(
         cpus=options.cpus_per_trial,
-        gpus=gpus_per_trial(options.gpus_per_trial),
+        gpus=gpus_per_worker(options.gpus_per_trial),
+        workers=options.workers,
         max_parallel=options.max_parallel,
     )
     data_ref = ray.put(data)

@@ -184,6 +184,7 @@ def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder)
         rungs=tuple(steps.rule.rungs()),
         folder=folder.checkpoints,
         timeout_seconds=options.trial_timeout,
+        workers=shared.resources.workers,
     )
     trainable = tune.with_parameters(train_trial, settings=settings)
     try:
