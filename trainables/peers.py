@@ -43,7 +43,7 @@ class Peer:
         from trainables.fit import build_training
         from trainables.team import Team
 
-        prepare_process()
+        prepare_process(settings.gpus)
         given = settings.fetch()
         self._training = build_training(
             config["config"],

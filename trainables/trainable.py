@@ -33,6 +33,7 @@ class TrialSettings:
         folder: Where a trial may write, below its own name.
         timeout_seconds: After so long without progress a trial's process ends itself.
         workers: Processes that train a trial; each has a bundle of its placement group.
+        gpus: What each of them has.
     """
 
     data: Any
@@ -42,6 +43,7 @@ class TrialSettings:
     folder: Path
     timeout_seconds: float | None
     workers: int = 1
+    gpus: float = 1.0
 
     def fetch(self) -> "Given":
         """The shared objects themselves; their arrays stay in the object store."""
@@ -69,7 +71,7 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
     from trainables.device import prepare_process
     from trainables.watchdog import Watchdog
 
-    prepare_process()
+    prepare_process(settings.gpus)
     given = settings.fetch()
     if config["task"] == "probe":
         tune.report({"figures": _probe(config, given, settings.workers)})
@@ -93,7 +95,7 @@ def retrain_once(config: dict[str, Any], settings: TrialSettings) -> dict[str, A
     from trainables.device import prepare_process
     from trainables.watchdog import Watchdog
 
-    prepare_process()
+    prepare_process(settings.gpus)
     folder = settings.folder / config["name"]
     with (
         Watchdog(settings.timeout_seconds, folder) as watchdog,

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -65,10 +66,10 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
         ray.shutdown()
 
 
-def gpus_per_worker(asked: float | None) -> float:
+def gpus_per_worker(asked: float | Literal["auto"] | None) -> float:
     """Of what is asked for a trial, or 1 where the cluster has GPUs."""
     import ray
 
-    if asked is not None:
+    if isinstance(asked, float):
         return min(asked, 1.0)
     return 1.0 if ray.cluster_resources().get("GPU", 0) > 0 else 0.0

@@ -27,6 +27,11 @@ def seconds(text: str) -> float:
     return float(match[1]) * SECONDS[match[2] or "s"]
 
 
+def number_or_auto(text: str) -> float | str:
+    """`0.25`, `auto`"""
+    return text if text == "auto" else float(text)
+
+
 def _option(default: Any, help: str, parse: Callable[[str], Any] | None = None) -> Any:
     return field(default=default, metadata={"help": help, "parse": parse})
 
@@ -87,8 +92,11 @@ class Options:
 
     address: str | None = _option(None, "a running Ray cluster (auto, or HOST:PORT); else local")
     cpus_per_trial: NotNegative = _option(1.0, "CPUs of a trial; of each worker, if it has several")
-    gpus_per_trial: NotNegative | None = _option(
-        None, "GPUs of a trial: a fraction, 1, or 2 and more, with a worker each (1 if any)"
+    gpus_per_trial: NotNegative | Literal["auto"] | None = _option(
+        None,
+        "GPUs of a trial: 0.25 for four trials on each, 2 for a worker on each of two, auto for as "
+        "many trials on each as fit in its memory (1 if any)",
+        number_or_auto,
     )
     workers_per_trial: Count | None = _option(
         None, "processes that share each batch of a trial (one for each of its GPUs)"
@@ -149,7 +157,8 @@ class Options:
     @property
     def workers(self) -> int:
         """Processes that train a trial."""
-        return self.workers_per_trial or max(1, int(self.gpus_per_trial or 1))
+        gpus = self.gpus_per_trial
+        return self.workers_per_trial or (max(1, int(gpus)) if isinstance(gpus, float) else 1)
 
     @property
     def first_rung(self) -> int:
@@ -169,8 +178,10 @@ class Options:
         return {k: str(v) if isinstance(v, Path) else v for k, v in _values(self).items()}
 
 
-def _check_workers(gpus: float | None, workers: int | None) -> None:
+def _check_workers(gpus: float | Literal["auto"] | None, workers: int | None) -> None:
     """A worker has one GPU, or a part of one."""
+    if gpus == "auto":
+        gpus = 1.0  # or less
     if gpus is not None and gpus > 1 and gpus != int(gpus):
         raise RequestError(
             f"--gpus-per-trial = {gpus}: must be at most 1, or a whole number: each worker has one"

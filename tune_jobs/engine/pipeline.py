@@ -6,7 +6,7 @@ What is heavy (Ray, Optuna, pyarrow) is imported when a run starts, so that `--h
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,12 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
             from tune_jobs.engine.steps import Steps, run_steps
 
             shared = share(job.features, data, pretrained, options, progress.say)
+            if options.gpus_per_trial == "auto" and shared.resources.gpus:
+                from tune_jobs.engine.packing import pack
+
+                resources, why = pack(job, distributions, options.epochs, shared)
+                shared = replace(shared, resources=resources)
+                progress.say(why)
             facts["resources"] = asdict(shared.resources)
             folder.write_facts(facts)
             logs = TrialLogs(folder.tensorboard, distributions)

@@ -140,6 +140,7 @@ def _retrain(
         folder=again.checkpoints,
         timeout_seconds=options.trial_timeout,
         workers=shared.resources.workers,
+        gpus=shared.resources.gpus,
     )
     pending: dict[Any, Any] = {}
     for seed in seeds:

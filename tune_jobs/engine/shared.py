@@ -95,7 +95,9 @@ def _compute(
     size = math.ceil(images / (resources.slots() * CHUNKS_PER_SLOT * BLOCK)) * BLOCK
     work = list(chunks(spec, data, min(size, LARGEST_CHUNK)))
     task = ray.remote(_describe).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
-    pending = {task.remote(chunk, spec, data_ref, pretrained_ref): chunk for chunk in work}
+    pending = {
+        task.remote(chunk, spec, data_ref, pretrained_ref, resources.gpus): chunk for chunk in work
+    }
     described = {}
     try:
         while pending:
@@ -114,11 +116,12 @@ def _describe(
     spec: Features,
     data: ImageData,
     pretrained: "Pretrained | None",
+    gpus: float,
 ) -> Any:
     from trainables.device import prepare_process
     from trainables.features.extract import describe_chunk
 
-    prepare_process()
+    prepare_process(gpus)
     return describe_chunk(chunk, spec, data, pretrained)
 
 

@@ -185,6 +185,7 @@ def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder)
         folder=folder.checkpoints,
         timeout_seconds=options.trial_timeout,
         workers=shared.resources.workers,
+        gpus=shared.resources.gpus,
     )
     trainable = tune.with_parameters(train_trial, settings=settings)
     try:
