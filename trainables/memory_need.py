@@ -8,7 +8,7 @@ import torch
 
 from trainables.architectures import find_architecture
 from trainables.catalogue import is_estimator
-from trainables.config import Runtime, parse_trial
+from trainables.config import ConfigError, Runtime, parse_trial
 from trainables.evaluate import BATCH_SIZE
 from trainables.fit import EpochReport, build_training
 from trainables.given import Given
@@ -22,8 +22,10 @@ def measure_need(configs: Sequence[dict[str, Any]], given: Given, runtime: Runti
     GPU, where a batch had to be split.
 
     Raises:
-        ConfigError: A configuration breaks a rule.
+        ConfigError: A configuration breaks a rule, or torch has no GPU.
     """
+    if not torch.cuda.is_available():
+        raise ConfigError("torch finds no GPU where Ray has one")
     need = 0
     for flat in configs:
         if is_estimator(flat["architecture"]):

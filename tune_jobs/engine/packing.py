@@ -74,7 +74,7 @@ def pack(
     """What a trial takes, with its share in place of a whole GPU, and why it is that share.
 
     Raises:
-        RequestError: A configuration cannot be trained.
+        RequestError: A configuration, or the GPU, cannot be used.
     """
     resources = shared.resources
     try:
@@ -89,8 +89,8 @@ def pack(
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, ConfigError):
             raise RequestError(
-                f"--gpus-per-trial = 'auto': the largest configuration of the space cannot be "
-                f"trained: {error.cause}: give a number"
+                "--gpus-per-trial = 'auto': what the space's largest configuration takes cannot be "
+                f"measured: {error.cause}; give a number"
             ) from error
         raise
     trials = trials_per_gpu(

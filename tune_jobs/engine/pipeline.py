@@ -63,13 +63,18 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
         folder.write_facts(facts)
         with (
             Progress(facts, console) as progress,
-            ray_cluster(options.address, verbose=options.verbose),
+            ray_cluster(options.address, verbose=options.verbose) as is_local,
         ):
             from tune_jobs.engine.results.publish import publish
             from tune_jobs.engine.results.trial_logs import TrialLogs
-            from tune_jobs.engine.shared import share
+            from tune_jobs.engine.shared import resources_of, share
             from tune_jobs.engine.steps import Steps, run_steps
 
+            resources = resources_of(options)
+            if is_local and (lacking := resources.lacking()):  # for good; Ray would wait for more
+                raise RequestError(
+                    f"{lacking}: see --cpus-per-trial, --gpus-per-trial and --workers-per-trial"
+                )
             shared = share(job.features, data, pretrained, options, progress.say)
             if options.gpus_per_trial == "auto" and shared.resources.gpus:
                 from tune_jobs.engine.packing import pack

@@ -42,6 +42,16 @@ class Shared:
     resources: Resources
 
 
+def resources_of(options: Options) -> Resources:
+    """What a trial takes here. With `--gpus-per-trial auto` a whole GPU, until it is known."""
+    return Resources(
+        cpus=options.cpus_per_trial,
+        gpus=gpus_per_worker(options.gpus_per_trial),
+        workers=options.workers,
+        max_parallel=options.max_parallel,
+    )
+
+
 def share(
     spec: Features | None,
     data: ImageData,
@@ -57,12 +67,7 @@ def share(
     Raises:
         RequestError: The weights do not fit the network behind the features.
     """
-    resources = Resources(
-        cpus=options.cpus_per_trial,
-        gpus=gpus_per_worker(options.gpus_per_trial),
-        workers=options.workers,
-        max_parallel=options.max_parallel,
-    )
+    resources = resources_of(options)
     data_ref = ray.put(data)
     pretrained_ref = pretrained and ray.put(pretrained)
     features_ref = None

@@ -1,5 +1,6 @@
 """One trial on two processes: what one process would have found."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import optuna
 import pytest
+import torch
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
@@ -63,6 +65,21 @@ if __name__ == "__main__":
 """
 
 
+ON_TWO_GPUS = """
+import ray
+from job import JOB
+from tune_jobs import engine
+from tune_jobs.engine.errors import RequestError
+
+ray.init(address="local", num_cpus=2, num_gpus=2, include_dashboard=False, log_to_driver=False)
+try:
+    engine.run(JOB, gpus_per_trial="auto")
+except RequestError as error:
+    print(error)
+engine.run(JOB, gpus_per_trial=2, run_id="gpus", retrain_seeds=1, epochs=2, precision="fp32")
+"""
+
+
 def run(folder: Path, job: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     (folder / "job.py").write_text(job)
     return subprocess.run(
@@ -87,8 +104,15 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     found = {}
     for workers in (1, 2):
         found[workers] = tmp_path_factory.mktemp(f"workers-{workers}")
-        options = ("--retrain-seeds", "1", "--precision", "fp32")
-        done = run(found[workers], JOB, *options, "--workers-per-trial", str(workers))
+        options = (
+            "--retrain-seeds",
+            "1",
+            "--precision",
+            "fp32",
+            "--workers-per-trial",
+            str(workers),
+        )
+        done = run(found[workers], JOB, *options, *(["--gpus-per-trial", "auto"] * (workers == 1)))
         assert done.returncode == 0, done.stdout + done.stderr
     return found
 
@@ -127,3 +151,29 @@ def test_an_estimator_is_refused(tmp_path: Path) -> None:
     done = run(tmp_path, ESTIMATOR_JOB, "--workers-per-trial", "2")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "--workers-per-trial = 2: an estimator (knn) is fitted by one process" in done.stderr
+
+
+def test_a_trial_that_this_machine_never_holds_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, JOB, "--workers-per-trial", "3", "--cpus-per-trial", "1000")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "a trial takes 3000 CPUs, and there are" in done.stderr
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")
+def test_a_worker_for_each_gpu(tmp_path: Path) -> None:
+    """Ray is told that there are two; torch, which finds none, trains on the CPU."""
+    (tmp_path / "job.py").write_text(JOB)
+    done = subprocess.run(
+        [sys.executable, "-c", ON_TWO_GPUS],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "torch finds no GPU where Ray has one; give a number" in done.stdout
+    facts = json.loads((tmp_path / "runs" / "two" / "gpus" / "run.json").read_text())
+    assert facts["resources"] == {"cpus": 1.0, "gpus": 1.0, "workers": 2, "max_parallel": None}
+    [row] = read_rows(tmp_path).rows
+    assert row.num_workers == 2
+    assert row.train_gpu_seconds == pytest.approx(2 * row.train_seconds)

@@ -37,6 +37,15 @@ class Resources:
         slots = max(1, int(min(room, default=1)))
         return slots if self.max_parallel is None else min(slots, self.max_parallel)
 
+    def lacking(self) -> str | None:
+        """What a trial takes that the cluster does not have now, or `None`."""
+        have = ray.cluster_resources()
+        for kind, each in (("CPU", self.cpus), ("GPU", self.gpus)):
+            needed, there = each * self.workers, have.get(kind, 0.0)
+            if needed > there:
+                return f"a trial takes {needed:g} {kind}s, and there are {there:g}"
+        return None
+
     def bundles(self) -> list[dict[str, float]]:
         """A trial's, one for each worker; they may lie on several nodes."""
         return [{"CPU": self.cpus, "GPU": self.gpus}] * self.workers
