@@ -247,7 +247,14 @@ def _coerce(value: Any, hint: Any) -> Any:
     if origin in (Union, types.UnionType):
         if value is None:
             return None
-        return _coerce(value, next(a for a in arguments if a is not types.NoneType))
+        problems = []
+        for alternative in arguments:
+            if alternative is not types.NoneType:
+                try:
+                    return _coerce(value, alternative)
+                except ConfigError as error:
+                    problems.append(str(error))
+        raise ConfigError(" or ".join(problems))
     if origin is Annotated:
         value = _coerce(value, arguments[0])
         rules = [rule for rule in arguments[1:] if not rule.admits(value)]

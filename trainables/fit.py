@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from trainables.inputs import Inputs, build_inputs, place
 from trainables.micro_batches import MicroBatches
 from trainables.optim import build_optimizer, build_schedule
 from trainables.pretrained import Pretrained, start_from
+from trainables.team import ALONE, Team
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,17 +57,20 @@ class Training:
         *,
         runtime: Runtime,
         seed: int,
+        team: Team = ALONE,
     ) -> None:
+        model = team.synchronise_batch_norm(model, runtime)
         self.model = model.to(runtime.device, memory_format=memory_format(runtime))  # type: ignore[call-overload]
         self.config = config
         self.inputs = inputs
         self.runtime = runtime
         self.seed = seed
+        self.team = team
         self.reports: list[EpochReport] = []
         self.num_steps = math.ceil(len(inputs.placed.train) / config.batch_size)
         self._optimizer = build_optimizer(config, self.model.parameters())
         self._schedule = build_schedule(config, self._optimizer, steps_per_epoch=self.num_steps)
-        self._micro_batches = MicroBatches(self._optimizer)
+        self._micro_batches = MicroBatches(self._optimizer, may_split=team.size == 1)
         self.on_step: Callable[[], None] = _nothing
 
     @property
@@ -76,9 +81,9 @@ class Training:
         """Train on every image once, then evaluate on validation."""
         started = time.perf_counter()
         lr = float(self._optimizer.param_groups[0]["lr"])
-        train_loss, train_accuracy = self._train()
+        self.team.begin_epoch(self)
+        train_loss, train_accuracy = self.run_steps()
         validation = self.evaluate(self.inputs.placed.validation)
-        self._schedule.after_epoch(validation.accuracy)
         report = EpochReport(
             epoch=self.epoch + 1,
             train_loss=train_loss,
@@ -89,8 +94,12 @@ class Training:
             seconds=time.perf_counter() - started,
             num_micro_batches=self._micro_batches.count,
         )
-        self.reports.append(report)
+        self.end_epoch(report)
         return report
+
+    def end_epoch(self, report: EpochReport) -> None:
+        self._schedule.after_epoch(report.val_accuracy)
+        self.reports.append(report)
 
     def evaluate(self, indices: Tensor) -> Evaluation:
         """Loss, accuracy and macro F1 on the images that `indices` name, never augmented."""
@@ -117,7 +126,7 @@ class Training:
         self.reports = [EpochReport(**report) for report in state["reports"]]
         self._micro_batches.count = state["num_micro_batches"]
 
-    def _train(self) -> tuple[float, float]:
+    def run_steps(self) -> tuple[float, float]:
         """One pass over the train split -> mean loss and accuracy, of the augmented images.
 
         The last images do not make a small batch of their own: all batches are of even size, at
@@ -127,22 +136,30 @@ class Training:
         placed = self.inputs.placed
         device = placed.labels_N.device
         dropout_seed, draw_seed = _epoch_seeds(self.seed, self.epoch)
-        torch.manual_seed(dropout_seed)
         generator = torch.Generator(device).manual_seed(draw_seed)
         order = torch.randperm(len(placed.train), device=device, generator=generator)
+        if self.team.rank > 0:  # the same order, other draws
+            dropout_seed, draw_seed = _epoch_seeds(self.seed, self.epoch, self.team.rank)
+            generator.manual_seed(draw_seed)
+        torch.manual_seed(dropout_seed)
         loss_sum = torch.zeros((), device=self.runtime.device)
         correct = torch.zeros((), device=self.runtime.device, dtype=torch.int64)
         for chosen in placed.train[order].tensor_split(self.num_steps):
             loss, hits = self._step(chosen, generator)
             loss_sum += loss * len(chosen)
             correct += hits
-        count = len(placed.train)
-        return loss_sum.item() / count, correct.item() / count
+        count, team = len(placed.train), self.team
+        return team.total(loss_sum).item() / (team.size * count), team.total(correct).item() / count
+
+    @cached_property
+    def _averaging_model(self) -> nn.Module:
+        return self.team.average_gradients(self.model)
 
     def _step(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        batch_NCHW = self.inputs.augmented(chosen, generator)
-        labels_N = self.inputs.placed.labels_N[chosen].to(self.runtime.device, non_blocking=True)
-        loss, hits = self._micro_batches.run(self._backward, batch_NCHW, labels_N)
+        part, weight = self.team.part(chosen)
+        batch_NCHW = self.inputs.augmented(part, generator)
+        labels_N = self.inputs.placed.labels_N[part].to(self.runtime.device, non_blocking=True)
+        loss, hits = self._micro_batches.run(self._backward, batch_NCHW, labels_N, weight)
         self._optimizer.step()
         self._schedule.after_step()
         self.on_step()
@@ -153,7 +170,7 @@ class Training:
     ) -> tuple[Tensor, Tensor]:
         """Add `share` times the gradients of the mean loss -> that part of it, and the hits."""
         with autocast(self.runtime):
-            logits = self.model(batch_NCHW)
+            logits = self._averaging_model(batch_NCHW)
             loss = share * nn.functional.cross_entropy(
                 logits.float(), labels_N, label_smoothing=self.config.label_smoothing
             )
@@ -169,12 +186,14 @@ def build_training(
     seed: int,
     features: FeatureData | None = None,
     pretrained: Pretrained | None = None,
+    team: Team = ALONE,
 ) -> Training:
     """Parse, seed and build a training on the images, or on `features` where they are given.
 
     Raises:
         ConfigError: `flat` breaks a rule of `TrialConfig` or of the architecture's `Config`, or
-            the model is not one that the pretrained weights fit.
+            the model is not one that the pretrained weights fit, or there are more in the team
+            than images in a batch.
     """
     if "architecture" not in flat:
         raise ConfigError("architecture: required, but missing")
@@ -195,7 +214,13 @@ def build_training(
     )
     if pretrained and features is None:
         start_from(model, pretrained)
-    return Training(model, config, inputs, runtime=runtime, seed=seed)
+    training = Training(model, config, inputs, runtime=runtime, seed=seed, team=team)
+    if (smallest := len(inputs.placed.train) // training.num_steps) < team.size:
+        raise ConfigError(
+            f"batch_size = {config.batch_size}: a batch of {smallest} images is too small for "
+            f"{team.size} workers: give larger batches, or fewer --workers-per-trial"
+        )
+    return training
 
 
 def fit(training: Training) -> Iterator[EpochReport]:
@@ -211,8 +236,8 @@ def fit(training: Training) -> Iterator[EpochReport]:
             return
 
 
-def _epoch_seeds(seed: int, epoch: int) -> tuple[int, int]:
-    first, second = np.random.SeedSequence([seed, epoch]).generate_state(2, np.uint64) >> 1
+def _epoch_seeds(*entropy: int) -> tuple[int, int]:
+    first, second = np.random.SeedSequence(entropy).generate_state(2, np.uint64) >> 1
     return int(first), int(second)
 
 

@@ -17,7 +17,7 @@ from trainables.augment import (
 )
 from trainables.config import ConfigError, Runtime, TrialConfig
 from trainables.datasets import ImageData
-from trainables.device import memory_format
+from trainables.device import free_device_bytes, memory_format
 from trainables.features.feature_data import FeatureData
 
 SHARE_OF_DEVICE_MEMORY = 0.5
@@ -160,10 +160,8 @@ def place(data: ImageData, features: FeatureData | None, runtime: Runtime) -> Pl
 
 
 def _place(num_bytes: int, runtime: Runtime) -> torch.device:
-    if runtime.device == "cuda":
-        free_bytes, _ = torch.cuda.mem_get_info()
-        if num_bytes <= SHARE_OF_DEVICE_MEMORY * free_bytes:
-            return torch.device("cuda")
+    if runtime.device == "cuda" and num_bytes <= SHARE_OF_DEVICE_MEMORY * free_device_bytes():
+        return torch.device("cuda")
     return torch.device("cpu")
 
 

@@ -15,16 +15,23 @@ class MicroBatches:
 
     The effective batch stays what was asked for. Batch norm sees the parts, so that the number
     belongs to a result. Random draws of a step that ran out of memory are drawn again.
+
+    Args:
+        may_split: Not in a team, whose other processes may have had memory enough, and wait.
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+    def __init__(self, optimizer: torch.optim.Optimizer, *, may_split: bool = True) -> None:
         self.count = 1
+        self._may_split = may_split
         self._optimizer = optimizer
 
     def run(
-        self, backward: Backward, batch_NCHW: Tensor, labels_N: Tensor
+        self, backward: Backward, batch_NCHW: Tensor, labels_N: Tensor, weight: float = 1.0
     ) -> tuple[Tensor, Tensor]:
         """Accumulate the gradients of one batch -> its mean loss, and how many were right.
+
+        Args:
+            weight: Of this batch's mean loss.
 
         Raises:
             torch.OutOfMemoryError: Also with `MAX_MICRO_BATCHES` parts, or with single images.
@@ -32,8 +39,13 @@ class MicroBatches:
         while True:
             random_state = _random_state(batch_NCHW.device)
             try:
-                return self._run_once(backward, batch_NCHW, labels_N)
-            except torch.OutOfMemoryError:
+                return self._run_once(backward, batch_NCHW, labels_N, weight)
+            except torch.OutOfMemoryError as error:
+                if not self._may_split:
+                    raise torch.OutOfMemoryError(
+                        f"{error}; a batch is not split further where workers share it: give "
+                        "smaller batches, or more GPUs per trial"
+                    ) from error
                 if self.count >= min(MAX_MICRO_BATCHES, len(labels_N)):
                     raise
             self.count *= 2
@@ -42,16 +54,16 @@ class MicroBatches:
                 torch.cuda.empty_cache()
 
     def _run_once(
-        self, backward: Backward, batch_NCHW: Tensor, labels_N: Tensor
+        self, backward: Backward, batch_NCHW: Tensor, labels_N: Tensor, weight: float
     ) -> tuple[Tensor, Tensor]:
         self._optimizer.zero_grad(set_to_none=True)
         if self.count == 1:
-            return backward(batch_NCHW, labels_N, 1.0)
+            return backward(batch_NCHW, labels_N, weight)
         parts = zip(
             batch_NCHW.tensor_split(self.count), labels_N.tensor_split(self.count), strict=True
         )
         results = [
-            backward(part, labels, len(labels) / len(labels_N))
+            backward(part, labels, weight * len(labels) / len(labels_N))
             for part, labels in parts
             if len(labels)
         ]

@@ -21,10 +21,19 @@ from trainables.given import Given
 from trainables.inputs import ImageInputs
 from trainables.intermediate import find_intermediate
 from trainables.session import Session
+from trainables.team import ALONE, Team
 
 
 class NetworkTrial:
-    def __init__(self, flat: dict[str, Any], given: Given, runtime: Runtime, *, seed: int) -> None:
+    def __init__(
+        self,
+        flat: dict[str, Any],
+        given: Given,
+        runtime: Runtime,
+        *,
+        seed: int,
+        team: Team = ALONE,
+    ) -> None:
         self._flat, self._given = flat, given
         self.training = build_training(
             flat,
@@ -33,6 +42,7 @@ class NetworkTrial:
             seed=seed,
             features=given.features,
             pretrained=given.pretrained,
+            team=team,
         )
         self.epochs = self.training.config.epochs
 

@@ -4,7 +4,7 @@ The driver imports this module too, so torch is imported where a worker runs.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,13 @@ import ray
 from ray import tune
 
 from trainables.config import ConfigError, Runtime
+from trainables.peers import gather
 from trainables.storage import Storage, files_for
 from trainables.storage_errors import storage_errors
 
 if TYPE_CHECKING:
     from trainables.given import Given
+    from trainables.team import Team
     from trainables.watchdog import Watchdog
 
 
@@ -30,6 +32,8 @@ class TrialSettings:
         rungs: Epochs at which early stopping looks at a trial.
         place: Where a trial keeps its files, below its own name.
         timeout_seconds: After so long without progress a trial's process ends itself.
+        workers: Processes that train a trial; each has a bundle of its placement group.
+        gpus: What each of them has.
     """
 
     data: Any
@@ -38,6 +42,8 @@ class TrialSettings:
     rungs: tuple[int, ...]
     place: Storage
     timeout_seconds: float | None
+    workers: int = 1
+    gpus: float = 1.0
 
     def fetch(self) -> "Given":
         """The shared objects themselves; their arrays stay in the object store."""
@@ -65,15 +71,19 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
     from trainables.device import prepare_process
     from trainables.watchdog import Watchdog
 
-    prepare_process()
+    prepare_process(settings.gpus)
     given = settings.fetch()
     if config["task"] == "probe":
-        tune.report({"figures": _probe(config, given)})
+        tune.report({"figures": _probe(config, given, settings.workers)})
         return
     place = settings.place.child(config["name"])
     try:
-        with storage_errors(), Watchdog(settings.timeout_seconds, place) as watchdog:
-            for figures in _train(config, given, place, watchdog):
+        with (
+            storage_errors(),
+            Watchdog(settings.timeout_seconds, place) as watchdog,
+            gather(config, settings) as team,
+        ):
+            for figures in _train(config, given, place, watchdog, team):
                 with watchdog.paused():
                     tune.report({"figures": figures})
     except ConfigError as error:  # another attempt would not mend it
@@ -85,20 +95,24 @@ def retrain_once(config: dict[str, Any], settings: TrialSettings) -> dict[str, A
     from trainables.device import prepare_process
     from trainables.watchdog import Watchdog
 
-    prepare_process()
+    prepare_process(settings.gpus)
     place = settings.place.child(config["name"])
-    with Watchdog(settings.timeout_seconds, place) as watchdog:
-        *_, last = _train(config, settings.fetch(), place, watchdog)
+    with (
+        Watchdog(settings.timeout_seconds, place) as watchdog,
+        gather(config, settings) as team,
+    ):
+        *_, last = _train(config, settings.fetch(), place, watchdog, team)
     return last
 
 
-def _probe(config: dict[str, Any], given: "Given") -> dict[str, str]:
+def _probe(config: dict[str, Any], given: "Given", workers: int) -> dict[str, str]:
     from trainables.catalogue import default_of
     from trainables.probe import probe
 
     pinned = None if config["precision"] == "auto" else config["precision"]
     try:
         defaults = {name: default_of(name, config["epochs"]) for name in config["architectures"]}
+        _check_workers(workers, defaults)
         first = {**defaults[config["config"]["architecture"]], **config["config"]}
         runtime = probe(first, given, pinned=pinned)
     except ConfigError as error:
@@ -106,8 +120,19 @@ def _probe(config: dict[str, Any], given: "Given") -> dict[str, str]:
     return {"found": json.dumps({"runtime": asdict(runtime), "default_configs": defaults})}
 
 
+def _check_workers(workers: int, architectures: Iterable[str]) -> None:
+    from trainables.catalogue import is_estimator
+
+    for name in architectures:
+        if workers > 1 and is_estimator(name):
+            raise ConfigError(
+                f"--workers-per-trial = {workers}: an estimator ({name}) is fitted by one process: "
+                "leave the option away, and --gpus-per-trial at 1 or less"
+            )
+
+
 def _train(
-    config: dict[str, Any], given: "Given", place: Storage, watchdog: "Watchdog"
+    config: dict[str, Any], given: "Given", place: Storage, watchdog: "Watchdog", team: "Team"
 ) -> Iterator[dict[str, Any]]:
     """Figures by epoch; a retraining's last ones hold test's, and its model is in `place`."""
     from trainables.checkpoint import Checkpoints
@@ -119,7 +144,8 @@ def _train(
     forget_peak()
     if config["task"] == "retrain":
         given = replace(given, rungs=())
-    trial = build_trial(config["config"], given, Runtime(**config["runtime"]), seed=config["seed"])
+    runtime = Runtime(**config["runtime"])
+    trial = build_trial(config["config"], given, runtime, seed=config["seed"], team=team)
     session = Session(
         checkpoints=Checkpoints(place), watchdog=watchdog, reported=config["reported"]
     )

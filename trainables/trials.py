@@ -13,6 +13,8 @@ from trainables.session import Session
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from trainables.team import Team
+
 
 class Trial(Protocol):
     epochs: int
@@ -42,8 +44,13 @@ class Trial(Protocol):
         ...
 
 
-def build_trial(flat: dict[str, Any], given: Given, runtime: Runtime, *, seed: int) -> Trial:
+def build_trial(
+    flat: dict[str, Any], given: Given, runtime: Runtime, *, seed: int, team: "Team | None" = None
+) -> Trial:
     """The trial that a flat configuration describes.
+
+    Args:
+        team: Of the processes that train it; `None`: this one alone, as an estimator does always.
 
     Raises:
         ConfigError: The configuration breaks a rule.
@@ -55,5 +62,6 @@ def build_trial(flat: dict[str, Any], given: Given, runtime: Runtime, *, seed: i
 
         return EstimatorTrial(flat, given, seed=seed)
     from trainables.network_trial import NetworkTrial
+    from trainables.team import ALONE
 
-    return NetworkTrial(flat, given, runtime, seed=seed)
+    return NetworkTrial(flat, given, runtime, seed=seed, team=team or ALONE)

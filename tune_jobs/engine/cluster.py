@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -28,9 +29,9 @@ NEEDED_LATER = "tune_jobs.engine.steps"
 
 
 @contextmanager
-def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
-    """Ray for the time of a run; one that was started here is stopped at the end. A process that is
-    connected already keeps its connection.
+def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[bool]:
+    """Ray for the time of a run -> whether it is this machine alone. One that was started here is
+    stopped at the end. A process that is connected already keeps its connection.
 
     Args:
         address: A running cluster; `None` is the one that `RAY_ADDRESS` names (`ray job submit`
@@ -45,7 +46,7 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
     import ray
 
     if ray.is_initialized():
-        yield
+        yield False
         return
     on_sigterm = signal.getsignal(signal.SIGTERM)
     imports = threading.Thread(target=importlib.import_module, args=(NEEDED_LATER,))
@@ -60,15 +61,15 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_sigterm)  # ray.init puts its own in place
     try:
-        yield
+        yield address is None
     finally:
         ray.shutdown()
 
 
-def gpus_per_trial(asked: float | None) -> float:
-    """`asked`, or 1 where the cluster has GPUs."""
+def gpus_per_worker(asked: float | Literal["auto"] | None) -> float:
+    """Of what is asked for a trial, or 1 where the cluster has GPUs."""
     import ray
 
-    if asked is not None:
-        return asked
+    if isinstance(asked, float):
+        return min(asked, 1.0)
     return 1.0 if ray.cluster_resources().get("GPU", 0) > 0 else 0.0

@@ -27,6 +27,11 @@ def seconds(text: str) -> float:
     return float(match[1]) * SECONDS[match[2] or "s"]
 
 
+def number_or_auto(text: str) -> float | str:
+    """`0.25`, `auto`"""
+    return text if text == "auto" else float(text)
+
+
 def _option(default: Any, help: str, parse: Callable[[str], Any] | None = None) -> Any:
     return field(default=default, metadata={"help": help, "parse": parse})
 
@@ -92,9 +97,15 @@ class Options:
     )
 
     address: str | None = _option(None, "a running Ray cluster (auto, or HOST:PORT); else local")
-    cpus_per_trial: NotNegative = _option(1.0, "CPUs of a trial")
-    gpus_per_trial: NotNegative | None = _option(
-        None, "GPUs of a trial, may be a fraction (1 if any)"
+    cpus_per_trial: NotNegative = _option(1.0, "CPUs of a trial; of each worker, if it has several")
+    gpus_per_trial: NotNegative | Literal["auto"] | None = _option(
+        None,
+        "GPUs of a trial: 0.25 for four trials on each, 2 for a worker on each of two, auto for as "
+        "many trials on each as fit in its memory (1 if any)",
+        number_or_auto,
+    )
+    workers_per_trial: Count | None = _option(
+        None, "processes that share each batch of a trial (one for each of its GPUs)"
     )
     max_parallel: Count | None = _option(None, "at most so many trials at once")
     max_failures: Annotated[int, Range(0)] = _option(
@@ -141,12 +152,19 @@ class Options:
         if problems:
             raise RequestError("\n".join(map(_as_flag, problems)))
         options = cls(**values)
+        _check_workers(options.gpus_per_trial, options.workers_per_trial)
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
             raise RequestError(
                 f"--run-id = {options.run_id!r}: must be letters, digits, '.', '_' and '-', "
                 "beginning with a letter or digit, since it names a folder"
             )
         return options
+
+    @property
+    def workers(self) -> int:
+        """Processes that train a trial."""
+        gpus = self.gpus_per_trial
+        return self.workers_per_trial or (max(1, int(gpus)) if isinstance(gpus, float) else 1)
 
     @property
     def first_rung(self) -> int:
@@ -164,6 +182,21 @@ class Options:
 
     def as_json(self) -> dict[str, Any]:
         return {k: str(v) if isinstance(v, Path) else v for k, v in _values(self).items()}
+
+
+def _check_workers(gpus: float | Literal["auto"] | None, workers: int | None) -> None:
+    """A worker has one GPU, or a part of one."""
+    if gpus == "auto":
+        gpus = 1.0  # or less
+    if gpus is not None and gpus > 1 and gpus != int(gpus):
+        raise RequestError(
+            f"--gpus-per-trial = {gpus}: must be at most 1, or a whole number: each worker has one"
+        )
+    if workers is not None and gpus and workers != max(1, gpus):
+        raise RequestError(
+            f"--workers-per-trial = {workers}: must be 1 for each of --gpus-per-trial = {gpus:g}: "
+            "leave it away"
+        )
 
 
 def _smoke(job: Job) -> dict[str, Any]:

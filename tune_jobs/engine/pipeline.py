@@ -6,7 +6,7 @@ What is heavy (Ray, Optuna, pyarrow) is imported when a run starts, so that `--h
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.storage import Storage
@@ -90,14 +90,25 @@ def _run(
         folder.write_facts(facts)
         with (
             Progress(facts, console) as progress,
-            ray_cluster(options.address, verbose=options.verbose),
+            ray_cluster(options.address, verbose=options.verbose) as is_local,
         ):
             from tune_jobs.engine.results.publish import publish
             from tune_jobs.engine.results.trial_logs import TrialLogs
-            from tune_jobs.engine.shared import share
+            from tune_jobs.engine.shared import resources_of, share
             from tune_jobs.engine.steps import Steps, run_steps
 
+            resources = resources_of(options)
+            if is_local and (lacking := resources.lacking()):  # for good; Ray would wait for more
+                raise RequestError(
+                    f"{lacking}: see --cpus-per-trial, --gpus-per-trial and --workers-per-trial"
+                )
             shared = share(job.features, data, pretrained, options, progress.say)
+            if options.gpus_per_trial == "auto" and shared.resources.gpus:
+                from tune_jobs.engine.packing import pack
+
+                resources, why = pack(job, distributions, options.epochs, shared)
+                shared = replace(shared, resources=resources)
+                progress.say(why)
             facts["resources"] = asdict(shared.resources)
             folder.write_facts(facts)
             logs = TrialLogs(folder.tensorboard, distributions)

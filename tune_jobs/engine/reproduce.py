@@ -148,26 +148,38 @@ def _retrain(
         rungs=(),
         place=again.child(CHECKPOINTS),
         timeout_seconds=options.trial_timeout,
+        workers=shared.resources.workers,
+        gpus=shared.resources.gpus,
     )
-    task = ray.remote(retrain_once).options(
-        num_cpus=shared.resources.cpus, num_gpus=shared.resources.gpus
-    )
-    pending = [
-        task.remote(
-            {
-                "task": "retrain",
-                "name": retraining_name(row.trial_number, seed),
-                "seed": seed,
-                "runtime": facts["runtime"],
-                "config": json.loads(row.config),
-                "reported": 0,
-            },
-            settings,
-        )
-        for seed in seeds
-    ]
-    figures: list[dict[str, Any]] = ray.get(pending)
+    pending: dict[Any, Any] = {}
+    for seed in seeds:
+        group = ray.util.placement_group(shared.resources.bundles())
+        task = _first_in(group, ray.remote(retrain_once))
+        name = retraining_name(row.trial_number, seed)
+        config = {
+            "task": "retrain",
+            "name": name,
+            "seed": seed,
+            "runtime": facts["runtime"],
+            "config": json.loads(row.config),
+            "reported": 0,
+        }
+        pending[task.remote(config, settings)] = group
+    tasks = list(pending)
+    while pending:
+        [done], _ = ray.wait(list(pending), num_returns=1)
+        ray.util.remove_placement_group(pending.pop(done))
+    figures: list[dict[str, Any]] = ray.get(tasks)
     return figures
+
+
+def _first_in(group: Any, task: Any) -> Any:
+    """`task` as the first worker of a trial that has this placement group."""
+    from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+    wanted, *_ = group.bundle_specs
+    place = PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=0)
+    return task.options(num_cpus=wanted["CPU"], num_gpus=wanted["GPU"], scheduling_strategy=place)
 
 
 def _same_predictions(before: Storage, now: Storage, trial_number: int, seed: int) -> bool:

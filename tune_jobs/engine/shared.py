@@ -18,7 +18,7 @@ import ray
 from trainables.config import ConfigError
 from trainables.datasets import ImageData
 from trainables.features import Features
-from tune_jobs.engine.cluster import gpus_per_trial
+from tune_jobs.engine.cluster import gpus_per_worker
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.search.tuner import Resources
@@ -42,6 +42,16 @@ class Shared:
     resources: Resources
 
 
+def resources_of(options: Options) -> Resources:
+    """What a trial takes here. With `--gpus-per-trial auto` a whole GPU, until it is known."""
+    return Resources(
+        cpus=options.cpus_per_trial,
+        gpus=gpus_per_worker(options.gpus_per_trial),
+        workers=options.workers,
+        max_parallel=options.max_parallel,
+    )
+
+
 def share(
     spec: Features | None,
     data: ImageData,
@@ -57,11 +67,7 @@ def share(
     Raises:
         RequestError: The weights do not fit the network behind the features.
     """
-    resources = Resources(
-        cpus=options.cpus_per_trial,
-        gpus=gpus_per_trial(options.gpus_per_trial),
-        max_parallel=options.max_parallel,
-    )
+    resources = resources_of(options)
     data_ref = ray.put(data)
     pretrained_ref = pretrained and ray.put(pretrained)
     features_ref = None
@@ -94,7 +100,9 @@ def _compute(
     size = math.ceil(images / (resources.slots() * CHUNKS_PER_SLOT * BLOCK)) * BLOCK
     work = list(chunks(spec, data, min(size, LARGEST_CHUNK)))
     task = ray.remote(_describe).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
-    pending = {task.remote(chunk, spec, data_ref, pretrained_ref): chunk for chunk in work}
+    pending = {
+        task.remote(chunk, spec, data_ref, pretrained_ref, resources.gpus): chunk for chunk in work
+    }
     described = {}
     try:
         while pending:
@@ -113,11 +121,12 @@ def _describe(
     spec: Features,
     data: ImageData,
     pretrained: "Pretrained | None",
+    gpus: float,
 ) -> Any:
     from trainables.device import prepare_process
     from trainables.features.extract import describe_chunk
 
-    prepare_process()
+    prepare_process(gpus)
     return describe_chunk(chunk, spec, data, pretrained)
 
 

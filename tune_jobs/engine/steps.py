@@ -186,6 +186,8 @@ def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder)
         rungs=tuple(steps.rule.rungs()),
         place=folder.checkpoints,
         timeout_seconds=options.trial_timeout,
+        workers=shared.resources.workers,
+        gpus=shared.resources.gpus,
     )
     trainable = tune.with_parameters(train_trial, settings=settings)
     try:

@@ -34,12 +34,35 @@ def test_every_run_gets_a_name_of_its_own() -> None:
         ({"resume": "a", "run_id": "b"}, "give one of them"),
         ({"trails": 3}, "trails: there is no such option (did you mean 'trials'?)"),
         ({"trials": "many"}, "--trials = 'many': must be of type int"),
+        ({"gpus_per_trial": 1.5}, "--gpus-per-trial = 1.5: must be at most 1, or a whole number"),
+        ({"gpus_per_trial": -1}, "--gpus-per-trial = -1: must be at least 0 or one of auto"),
+        ({"gpus_per_trial": "aut"}, "or one of auto (did you mean 'auto'?)"),
+        ({"gpus_per_trial": 2, "workers_per_trial": 4}, "must be 1 for each of --gpus-per-trial"),
+        ({"gpus_per_trial": "auto", "workers_per_trial": 2}, "must be 1 for each"),
     ],
 )
 def test_a_wrong_option_is_named_with_its_value_and_rule(given: dict[str, Any], named: str) -> None:
     with pytest.raises(RequestError) as error:
         Options.resolve(JOB, **given)
     assert named in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "workers"),
+    [
+        ({}, 1),
+        ({"gpus_per_trial": 0.25}, 1),
+        ({"gpus_per_trial": "auto"}, 1),
+        ({"gpus_per_trial": 4}, 4),
+        ({"workers_per_trial": 3}, 3),
+        ({"workers_per_trial": 3, "gpus_per_trial": 0}, 3),
+        ({"workers_per_trial": 2, "gpus_per_trial": 2}, 2),
+    ],
+)
+def test_each_gpu_of_a_trial_has_a_worker(given: dict[str, Any], workers: int) -> None:
+    options = Options.resolve(JOB, **given)
+    assert options.workers == workers
+    assert Options.from_json(options.as_json()) == options
 
 
 def test_all_problems_are_named_at_once() -> None:

@@ -45,6 +45,7 @@ def _of_the_run(facts: dict[str, Any], search: Record, retrain: Record) -> dict[
     """The columns that all rows of a run share."""
     runtime = Runtime(**facts["runtime"])
     resources = facts.get("resources", {})
+    workers = resources.get("workers", 1)
     seconds = sum(map(seconds_of, search.trials()))
     ends = [t.datetime_complete for t in retrain.trials() if t.datetime_complete]
     duplicates = facts.get("duplicates") or {}
@@ -60,8 +61,9 @@ def _of_the_run(facts: dict[str, Any], search: Record, retrain: Record) -> dict[
         "epochs": facts["epochs"],
         "num_trials": len(search.trials()),
         "search_seconds": search.seconds,
-        "search_cpu_seconds": _times(seconds, resources.get("cpus")),
-        "search_gpu_seconds": _times(seconds, resources.get("gpus")),
+        "num_workers": workers,
+        "search_cpu_seconds": _times(workers * seconds, resources.get("cpus")),
+        "search_gpu_seconds": _times(workers * seconds, resources.get("gpus")),
         "device": runtime.device_name,
         "precision": runtime.describe(),
         "git_commit": facts["git_commit"],
@@ -83,6 +85,7 @@ def _build_row(
     config = complete_config(facts["default_configs"][flat["architecture"]], flat)
     published = _published(facts, result)
     resources = facts.get("resources", {})
+    worker_seconds = run["num_workers"] * result.train_seconds
     test_accuracies = tuple(f["test_accuracy"] for f in figures)
     test_accuracy = _over_seeds(fmean, test_accuracies)
     return Row(
@@ -119,8 +122,8 @@ def _build_row(
         test_loss=_over_seeds(fmean, [f["test_loss"] for f in figures]),
         num_seeds=len(figures),
         train_seconds=result.train_seconds,
-        train_cpu_seconds=_times(result.train_seconds, resources.get("cpus")),
-        train_gpu_seconds=_times(result.train_seconds, resources.get("gpus")),
+        train_cpu_seconds=_times(worker_seconds, resources.get("cpus")),
+        train_gpu_seconds=_times(worker_seconds, resources.get("gpus")),
         peak_host_bytes=_most(figures, "peak_host_bytes"),
         peak_device_bytes=_most(figures, "peak_device_bytes"),
         multiply_adds=_most(figures, "multiply_adds"),

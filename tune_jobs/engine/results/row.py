@@ -49,6 +49,9 @@ class Row:
     num_micro_batches: Annotated[
         int | None, "parts a batch was split into, to fit in memory; batch norm sees the parts"
     ] = None
+    num_workers: Annotated[
+        int | None, "processes that shared each batch; on a CPU batch norm sees each one's part"
+    ] = None
     dropout: Annotated[float | None, "dropout probability; null if the architecture has none"]
     optimizer: Annotated[str | None, "name of the optimizer"]
     schedule: Annotated[str | None, "name of the learning-rate schedule"]

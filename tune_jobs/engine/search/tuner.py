@@ -18,22 +18,37 @@ from tune_jobs.engine.search.source import TrialSource
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resources:
-    """What each trial takes, and how many run at once at most (`None`: as the cluster holds)."""
+    """What each worker of a trial takes, how many of them train it, and how many trials run at once
+    at most (`None`: as the cluster holds)."""
 
     cpus: float
     gpus: float
+    workers: int = 1
     max_parallel: int | None = None
 
     def slots(self) -> int:
         """How many trials the cluster holds now; at least one, so that an empty one grows."""
         have = ray.cluster_resources()
         room = [
-            have.get(kind, 0.0) / needed
+            have.get(kind, 0.0) / (needed * self.workers)
             for kind, needed in (("CPU", self.cpus), ("GPU", self.gpus))
             if needed > 0
         ]
         slots = max(1, int(min(room, default=1)))
         return slots if self.max_parallel is None else min(slots, self.max_parallel)
+
+    def lacking(self) -> str | None:
+        """What a trial takes that the cluster does not have now, or `None`."""
+        have = ray.cluster_resources()
+        for kind, each in (("CPU", self.cpus), ("GPU", self.gpus)):
+            needed, there = each * self.workers, have.get(kind, 0.0)
+            if needed > there:
+                return f"a trial takes {needed:g} {kind}s, and there are {there:g}"
+        return None
+
+    def bundles(self) -> list[dict[str, float]]:
+        """A trial's, one for each worker; they may lie on several nodes."""
+        return [{"CPU": self.cpus, "GPU": self.gpus}] * self.workers
 
 
 def run_trials(
@@ -54,7 +69,7 @@ def run_trials(
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(resources.slots())
     with tempfile.TemporaryDirectory(prefix="tune-") as scratch:
         tuner = tune.Tuner(
-            tune.with_resources(trainable, {"cpu": resources.cpus, "gpu": resources.gpus}),
+            tune.with_resources(trainable, tune.PlacementGroupFactory(resources.bundles())),
             tune_config=tune.TuneConfig(
                 search_alg=SourceSearcher(kept, causes, resources.max_parallel),
                 scheduler=SourceScheduler(kept, causes),

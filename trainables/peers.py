@@ -1,0 +1,219 @@
+"""The other processes of a trial that several train: actors in the trial's own placement group.
+
+Why not Ray Train: below Ray Tune it starts its controller, its workers and six more actors anew for
+every trial, takes resources that Tune does not know of, trains on while Tune decides, and keeps
+Tune from reusing a worker process after each trial that was stopped. These actors wait between
+epochs, stay from trial to trial, and die with the trial's process, which owns them.
+"""
+
+import io
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from trainables.config import Runtime
+
+if TYPE_CHECKING:
+    from trainables.fit import EpochReport, Training
+    from trainables.team import Team
+    from trainables.trainable import TrialSettings
+
+GRACE_SECONDS = 30.0
+"""For rank 0 to notice that the connection to a dead peer is closed. gloo does; NCCL may not."""
+
+LAST_WORD_SECONDS = 5.0
+"""For Ray to say that a peer has died, after a connection was closed."""
+
+NO_TIMEOUT = timedelta(days=1)
+
+
+class Peer:
+    """A process that trains under rank 0's direction."""
+
+    _training: "Training"
+
+    def build(self, config: dict[str, Any], settings: "TrialSettings", rank: int) -> None:
+        from trainables.device import prepare_process
+        from trainables.fit import build_training
+        from trainables.team import Team
+
+        prepare_process(settings.gpus)
+        given = settings.fetch()
+        self._training = build_training(
+            config["config"],
+            given.data,
+            Runtime(**config["runtime"]),
+            seed=config["seed"],
+            features=given.features,
+            pretrained=given.pretrained,
+            team=Team(rank=rank, size=settings.workers),
+        )
+
+    def join(self, host: str, port: int, timeout: timedelta, state: bytes) -> None:
+        """Become one of the team, in the state of rank 0's training."""
+        import torch
+
+        from trainables.team import connect, join
+
+        training = self._training
+        loaded = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
+        training.load_state_dict(loaded)
+        here = ray.util.get_node_ip_address()
+        join(training.team, connect(host, port, timeout), training.runtime, here, timeout)
+
+    def run_steps(self, reports: "list[EpochReport]") -> None:
+        """An epoch's, after the reports that rank 0 has made since it called last."""
+        for report in reports:
+            self._training.end_epoch(report)
+        self._training.run_steps()
+
+    def leave(self) -> None:
+        from trainables.team import leave
+
+        leave()
+
+
+class Peers:
+    """Rank 0's view of the others, for one trial."""
+
+    def __init__(self, config: dict[str, Any], settings: "TrialSettings") -> None:
+        seconds = settings.timeout_seconds
+        self._timeout = timedelta(seconds=seconds) if seconds else NO_TIMEOUT
+        self._actors = _actors(settings.workers - 1)
+        self._pending = [
+            actor.build.remote(config, settings, rank)
+            for rank, actor in enumerate(self._actors, start=1)
+        ]
+        self._joined = False
+        self._known_epochs = 0
+        self._left = threading.Event()
+        self._error: Exception | None = None
+
+    def begin_epoch(self, training: "Training") -> None:
+        ray.get(self._pending)
+        if not self._joined:
+            self._join(training)
+        news = training.reports[self._known_epochs :]
+        self._known_epochs = training.epoch
+        self._call("run_steps", news)
+
+    def _join(self, training: "Training") -> None:
+        import torch
+
+        from trainables.team import join, listen
+
+        state = io.BytesIO()
+        torch.save(training.state_dict(), state)
+        here = ray.util.get_node_ip_address()
+        store = listen(here, self._timeout)
+        self._joined, self._known_epochs = True, training.epoch
+        self._call("join", here, store.port, self._timeout, ray.put(state.getvalue()))
+        join(training.team, store, training.runtime, here, self._timeout)
+        ray.get(self._pending)
+
+    def _call(self, method: str, *arguments: Any) -> None:
+        """On all peers at once; while it runs, rank 0 may wait for them in the same step."""
+        self._pending = [getattr(actor, method).remote(*arguments) for actor in self._actors]
+        threading.Thread(target=self._watch, args=(self._pending,), daemon=True).start()
+
+    def _watch(self, pending: list[Any]) -> None:
+        """A peer that has failed leaves rank 0 waiting: end all, and rank 0's wait with them."""
+        try:
+            ray.get(pending)
+        except ray.exceptions.RayError as error:
+            if self._left.is_set():
+                return
+            self._error = self._error or error
+            _end_all()
+            if not self._left.wait(GRACE_SECONDS):
+                os._exit(1)
+
+    def leave(self) -> None:
+        from trainables.team import leave
+
+        ray.get(self._pending)
+        self._left.set()
+        if self._joined:
+            ray.get([actor.leave.remote() for actor in self._actors])
+        leave()
+
+    def give_up(self) -> Exception | None:
+        """End the peers -> the error of the one that failed first, if any has."""
+        from trainables.team import leave
+
+        if self._joined and self._error is None:
+            done, _ = ray.wait(self._pending, timeout=LAST_WORD_SECONDS)
+            try:
+                ray.get(done)
+            except ray.exceptions.RayError as error:
+                self._error = error
+        self._left.set()
+        _end_all()
+        leave()
+        return self._error
+
+
+@contextmanager
+def gather(config: dict[str, Any], settings: "TrialSettings") -> "Iterator[Team]":
+    """The team that trains a trial, seen by rank 0: this process alone, or with its peers.
+
+    Raises:
+        RayError: A peer has failed; the others are ended.
+    """
+    from trainables.team import ALONE, Team
+
+    if settings.workers == 1:
+        yield ALONE
+        return
+    peers = Peers(config, settings)
+    try:
+        yield Team(size=settings.workers, begin_epoch=peers.begin_epoch)
+    except Exception as error:
+        if cause := peers.give_up():
+            raise cause from error
+        raise
+    except BaseException:  # Ray Tune ends a trial by SystemExit, as it reports
+        peers.leave()
+        raise
+    peers.leave()
+
+
+_running: dict[Any, list[Any]] = {}
+"""The peers of this process's trials, by placement group: starting one costs seconds."""
+
+
+def _actors(count: int) -> list[Any]:
+    """Peers, in bundles 1 to `count` of the placement group that this process is in."""
+    group = ray.util.get_current_placement_group()
+    if group.id not in _running:
+        _running.clear()
+        _running[group.id] = [_start(group, bundle) for bundle in range(1, count + 1)]
+    return _running[group.id]
+
+
+def _start(group: Any, bundle: int) -> Any:
+    wanted = group.bundle_specs[bundle]
+    return (
+        ray.remote(Peer)
+        .options(
+            num_cpus=wanted.get("CPU", 0),
+            num_gpus=wanted.get("GPU", 0),
+            scheduling_strategy=PlacementGroupSchedulingStrategy(
+                group, placement_group_bundle_index=bundle
+            ),
+        )
+        .remote()
+    )
+
+
+def _end_all() -> None:
+    for actors in list(_running.values()):
+        for actor in actors:
+            ray.kill(actor)
+    _running.clear()
