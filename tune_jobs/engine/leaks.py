@@ -43,8 +43,11 @@ def _count(data: ImageData, folder: Path) -> Duplicates:
     except (OSError, ValueError, TypeError, KeyError):
         pass  # not counted yet, or not what is written below
     found = find_duplicates(data)
-    folder.mkdir(parents=True, exist_ok=True)
     temporary = file.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(found)))
-    temporary.replace(file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(asdict(found)))
+        temporary.replace(file)
+    except OSError as error:
+        raise RequestError(f"--data-dir: {file} cannot be written ({error.strerror})") from error
     return found

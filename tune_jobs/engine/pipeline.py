@@ -49,7 +49,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
         raise RequestError(f"--resume = {options.run_id!r}: there is no such run: {folder.path}")
     distributions = check_space(job.space)
     folder.create()
-    with lease(folder.path / "lease", options.run_id), storage_errors(options.storage):
+    with storage_errors(options.storage), lease(folder.path / "lease", options.run_id):
         torn = repair_journal(folder.journal)
         data = load_data(options)
         pretrained = load_weights(job, options)

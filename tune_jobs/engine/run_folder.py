@@ -43,12 +43,12 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             probe = self.path / ".writable"
-            probe.write_bytes(b"")
+            probe.write_bytes(b"there is room")
             probe.unlink()
         except OSError as error:
             raise RequestError(
                 f"--storage: {self.path} cannot be written ({error.strerror}): "
-                "give a folder of yours"
+                "give a folder of yours, on a disk with room"
             ) from error
 
     def drop_checkpoints(self, name: str) -> None:
