@@ -1,11 +1,11 @@
 """Writes a run's report page and the same pictures for TensorBoard."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from trainables.datasets import ImageData
+from trainables.storage import LocalStorage
 from tune_jobs.engine.results.boards import sort_board
 from tune_jobs.engine.results.comparison import best_before
 from tune_jobs.engine.results.report.charts import search_charts
@@ -39,10 +39,7 @@ def write_report(
         data=data,
     )
     page = folder.path / "report" / "index.html"
-    page.parent.mkdir(exist_ok=True)
-    temporary = page.with_name(f".index.{os.getpid()}.tmp")
-    temporary.write_text(build_page(report), encoding="utf-8")
-    temporary.replace(page)
+    LocalStorage(page.parent).write(page.name, build_page(report).encode())
     for finding in findings:
         target = folder.tensorboard / finding.title.replace(" ", "-")
         write_pictures(finding, data, target)
