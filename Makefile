@@ -14,7 +14,7 @@ cluster: $(VENV)/.installed
 	CLUSTER=1 $(BIN)/python -m pytest tests/cluster -s -rs
 
 faults: $(VENV)/.installed
-	$(BIN)/python -m pytest tests/faults
+	$(BIN)/python -m pytest tests/faults -rs
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -23,6 +24,11 @@ from trainables.optim import build_optimizer, build_schedule
 from trainables.pretrained import Pretrained, start_from
 from trainables.team import ALONE, Team
 
+LARGEST_LOSS = 1e6
+"""A mean cross-entropy beyond it is no training any more: no right class has a probability that
+float32 can tell from 0 (e^-104), ten thousand times over. Batch norm keeps such a loss finite, at
+1e24 say. Sound trainings on unscaled features were seen to pass through 1e4."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochReport:
@@ -38,8 +44,9 @@ class EpochReport:
     num_micro_batches: int = 1  # that a batch was split into, to fit in memory
 
     @property
-    def is_finite(self) -> bool:
-        return math.isfinite(self.train_loss) and math.isfinite(self.val_loss)
+    def has_diverged(self) -> bool:
+        """A loss is not finite, or beyond `LARGEST_LOSS`."""
+        return not all(loss <= LARGEST_LOSS for loss in (self.train_loss, self.val_loss))
 
 
 class Training:
@@ -169,13 +176,33 @@ class Training:
         self, batch_NCHW: Tensor, labels_N: Tensor, share: float
     ) -> tuple[Tensor, Tensor]:
         """Add `share` times the gradients of the mean loss -> that part of it, and the hits."""
-        with autocast(self.runtime):
+        with autocast(self.runtime), self._naming_single_images(len(batch_NCHW)):
             logits = self._averaging_model(batch_NCHW)
             loss = share * nn.functional.cross_entropy(
                 logits.float(), labels_N, label_smoothing=self.config.label_smoothing
             )
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), (logits.detach().argmax(dim=1) == labels_N).sum()
+
+    @contextmanager
+    def _naming_single_images(self, count: int) -> Iterator[None]:
+        """Batch norm refuses a batch of one image, in words that do not say what to do."""
+        try:
+            yield
+        except ValueError as error:
+            if count > 1 or "more than 1 value per channel" not in str(error):
+                raise
+            parts = self._micro_batches.count
+            raise ConfigError(
+                f"batch_size = {self.config.batch_size}: batch norm cannot train on a single "
+                "image: "
+                + (
+                    "take a larger batch"
+                    if parts == 1
+                    else f"the batch did not fit in memory, nor in {parts // 2} parts; a smaller "
+                    "model or image might"
+                )
+            ) from error
 
 
 def build_training(
@@ -226,13 +253,13 @@ def build_training(
 def fit(training: Training) -> Iterator[EpochReport]:
     """Train to `config.epochs`, yielding each epoch's figures as soon as they are known.
 
-    The caller stops a training by asking for no more. A loss that is not finite ends it: the
-    last report then says so (`is_finite`).
+    The caller stops a training by asking for no more. One that has diverged ends: the last report
+    then says so (`has_diverged`).
     """
     while training.epoch < training.config.epochs:
         report = training.run_epoch()
         yield report
-        if not report.is_finite:
+        if report.has_diverged:
             return
 
 

@@ -63,7 +63,9 @@ class NetworkTrial:
         for report in training.reports[:]:
             yield {**asdict(report), **extra}
         for report in fit(training):
-            if report.is_finite and report.epoch < self.epochs and clock.is_due(report.epoch):
+            if report.has_diverged:
+                extra["diverged"] = True
+            elif report.epoch < self.epochs and clock.is_due(report.epoch):
                 session.checkpoints.save(report.epoch, training.state_dict())
             yield {**asdict(report), **extra}
 

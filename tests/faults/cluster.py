@@ -4,7 +4,7 @@
 
 The first node is the head; each has a temporary folder of its own, FOLDER/NODE. It is a process of
 its own, since Ray leaves sockets open that pytest would complain about. What it has started is
-printed as a line of JSON: `address`, and `raylets`, process ids by node.
+printed as a line of JSON: `address`, `raylets`, process ids by node, and `ids`, Ray's, by node.
 """
 
 import json
@@ -28,7 +28,8 @@ def main() -> None:
         for name, cpus in nodes.items()
     }
     raylets = {n: node.all_processes["raylet"][0].process.pid for n, node in started.items()}
-    print(json.dumps({"address": cluster.address, "raylets": raylets}), flush=True)
+    ids = {name: node.node_id for name, node in started.items()}
+    print(json.dumps({"address": cluster.address, "raylets": raylets, "ids": ids}), flush=True)
     sys.stdin.read()
     cluster.shutdown()
 

@@ -34,7 +34,7 @@ StartCluster = Callable[..., AbstractContextManager[dict[str, Any]]]
 def start_cluster(environment: None) -> StartCluster:
     @contextmanager
     def start(**cpus: int) -> Iterator[dict[str, Any]]:
-        """Nodes by name, the head first -> `address`, and `raylets`: process ids by node."""
+        """Nodes by name, the head first -> what `cluster.py` prints."""
         folder = tempfile.mkdtemp(prefix="fault-")  # a short path: sockets lie below it
         words = [f"{name}={count}" for name, count in cpus.items()]
         with subprocess.Popen(
@@ -58,7 +58,7 @@ def start_cluster(environment: None) -> StartCluster:
 
 @pytest.fixture(scope="session")
 def address(start_cluster: StartCluster) -> Iterator[str]:
-    with start_cluster(head=2) as cluster:
+    with start_cluster(head=1) as cluster:
         yield cluster["address"]
 
 

@@ -88,7 +88,7 @@ class Runs:
         own.pop("RAY_ADDRESS", None)
         if self.address:
             own["RAY_ADDRESS"] = self.address
-        log = self.data / f"driver-{self.storage.name}-{len(self.drivers)}.log"
+        log = self.storage.with_name(f"{self.storage.name}-driver-{len(self.drivers)}.log")
         words = ["-m", "faulty.job", *TINY, "--storage", str(self.storage)]
         words += ["--data-dir", str(self.data), *name]
         with log.open("wb") as file:

@@ -74,39 +74,60 @@ def plant_a_bare_pickle(file: Path) -> None:
     file.write_bytes(content + hashlib.sha256(content).digest())
 
 
-@pytest.mark.parametrize("damage", [truncate, flip_a_bit, plant_a_pickle, plant_a_bare_pickle])
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(
-    runs: Runs, damage: Callable[[Path], None]
+@pytest.mark.parametrize(
+    ("damage", "torn"),
+    [
+        (truncate, b'{"op_code":8,"worker_id":"'),
+        (flip_a_bit, b'{"op_code"\n'),
+        (plant_a_pickle, b"\0" * 9000),
+        (plant_a_bare_pickle, b"{"),
+    ],
+)
+def test_it_goes_on_from_the_checkpoint_before_and_the_last_whole_line(
+    runs: Runs, damage: Callable[[Path], None], torn: bytes
 ) -> None:
+    """Also with a lock that a dead process has left."""
     damage(runs.checkpoints()[1])
-    runs.run(*SEARCH)
-    first = runs.trials()[0]
-    assert first.state == TrialState.COMPLETE
-    assert first.user_attrs["resumed"] == [{"resumed_from": 2, "corrupt": "000004.pt"}]
-    assert not [key for key in first.user_attrs if key.startswith("repeated")]
-    assert not (runs.storage.parent / CANARY).exists()
-
-
-def test_with_all_checkpoints_damaged_the_trial_starts_over(runs: Runs) -> None:
-    for file in runs.checkpoints():
-        truncate(file)
-    runs.run(*SEARCH)
-    first = runs.trials()[0]
-    assert first.state == TrialState.COMPLETE
-    assert first.user_attrs["resumed"] == [{"resumed_from": 0, "corrupt": "000004.pt, 000002.pt"}]
-    assert [f["epoch"] for f in runs.reports()["faulty/run"][0]] == [1, 2, 3, 4, 5, 6]
-    assert not [key for key in first.user_attrs if key.startswith("repeated")]
-
-
-@pytest.mark.parametrize("torn", [b'{"op_code":8,"worker_id":"', b'{"op_code"\n', b"\0" * 9000])
-def test_a_torn_journal_is_cut_back_and_a_stale_lock_taken_over(runs: Runs, torn: bytes) -> None:
     recorded = runs.recorded()
     runs.journal().write_bytes(recorded + torn)
     runs.journal().with_name("study.journal.lock").symlink_to(runs.journal())
     driver = runs.run(*SEARCH)
     assert f"the record ended in a torn line, cut off: {len(torn)} bytes" in driver.said
     assert runs.recorded().startswith(recorded)
-    assert [trial.state.is_finished() for trial in runs.trials()] == [True, True]
+    first, second = runs.trials()
+    assert first.state == TrialState.COMPLETE
+    assert second.state.is_finished()
+    assert first.user_attrs["resumed"] == [{"resumed_from": 2, "corrupt": "000004.pt"}]
+    assert not [key for key in first.user_attrs if key.startswith("repeated")]
+    assert not (runs.storage.parent / CANARY).exists()
+
+
+@pytest.fixture(scope="module")
+def finished(killed: Runs, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """The killed run, brought to its end by another commit, all its checkpoints being damaged."""
+    storage = tmp_path_factory.mktemp("finished") / "a"
+    shutil.copytree(killed.storage, storage)
+    runs = Runs(storage=storage, data=killed.data, address=killed.address, faults=killed.faults)
+    for file in runs.checkpoints():
+        truncate(file)
+    facts = runs.folder() / "run.json"
+    facts.write_text(
+        facts.read_text().replace('"git_commit": ', '"git_commit": "0123abc", "was": ')
+    )
+    runs.run(*SEARCH)
+    return runs
+
+
+def test_with_all_checkpoints_damaged_the_trial_starts_over(finished: Runs) -> None:
+    first = finished.trials()[0]
+    assert first.state == TrialState.COMPLETE
+    assert first.user_attrs["resumed"] == [{"resumed_from": 0, "corrupt": "000004.pt, 000002.pt"}]
+    assert [f["epoch"] for f in finished.reports()["faulty/run"][0]] == [1, 2, 3, 4, 5, 6]
+    assert not [key for key in first.user_attrs if key.startswith("repeated")]
+
+
+def test_another_commit_is_noted(finished: Runs) -> None:
+    assert "note: an earlier session ran commit 0123abc" in finished.drivers[-1].said
 
 
 def test_a_journal_with_a_damaged_line_amid_it_is_named(runs: Runs) -> None:
@@ -119,39 +140,31 @@ def test_a_journal_with_a_damaged_line_amid_it_is_named(runs: Runs) -> None:
     assert runs.journal().read_bytes() == b"".join(lines)
 
 
-def test_another_commit_is_noted(runs: Runs) -> None:
-    facts = runs.folder() / "run.json"
-    facts.write_text(
-        facts.read_text().replace('"git_commit": ', '"git_commit": "0123abc", "was": ')
-    )
-    driver = runs.run(*SEARCH)
-    assert "note: an earlier session ran commit 0123abc" in driver.said
-
-
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("--split-seed", "1"), "split_fingerprint: was "),
-        (("--train-size", "500"), "split_fingerprint: was "),
-        (("--epochs", "7"), "epochs: was 6, is 7"),
+        (("--split-seed", "1"), ("split_fingerprint: was ",)),
+        (
+            ("--train-size", "500", "--epochs", "7"),
+            (
+                *("split_fingerprint: was ", "epochs: was 6, is 7"),
+                "suggests.width: was 'IntDistribution(high=32",
+            ),
+        ),
     ],
 )
-def test_other_data_or_another_budget_is_refused_with_the_differences(
-    runs: Runs, arguments: tuple[str, ...], named: str
+def test_other_data_space_or_budget_is_refused_with_the_differences(
+    runs: Runs, arguments: tuple[str, ...], named: tuple[str, ...]
 ) -> None:
     recorded = runs.recorded()
-    driver = runs.run(*SEARCH, *arguments, status=2)
-    assert named in driver.said
+    width = "64" if len(named) > 1 else "32"  # the space's, under the same name
+    driver = runs.run(*SEARCH, *arguments, status=2, LARGEST_WIDTH=width)
+    assert all(words in driver.said for words in named)
     assert runs.recorded() == recorded
 
 
-def test_another_space_under_the_same_name_is_refused(runs: Runs) -> None:
-    driver = runs.run(*SEARCH, status=2, LARGEST_WIDTH="64")
-    assert "suggests.width: was 'IntDistribution(high=32" in driver.said
-
-
-def test_a_fork_begins_with_the_best_of_another_run(runs: Runs) -> None:
-    runs.run(*SEARCH)
+def test_a_fork_begins_with_the_best_of_another_run(finished: Runs) -> None:
+    runs = finished
     recorded = runs.recorded()
     complete = [t for t in runs.trials() if t.state == TrialState.COMPLETE]
     best = max(complete, key=lambda t: (t.value or 0.0, -t.number))

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from optuna.trial import TrialState
 
 from tests.faults.runs import Runs, end_of
 from tune_jobs.engine.results.leaderboard import read_rows
@@ -15,7 +16,6 @@ SEARCH = (
     *("--epochs", "3", "--trials", "4", "--grace-period", "1", "--reduction-factor", "2"),
     *("--max-failures", "0"),
 )
-ROOMY = "32m"
 NOWHERE = "192.0.2.1:1"  # an address for documentation: nothing answers
 
 
@@ -35,9 +35,6 @@ class Mounts:
             pytest.skip(f"NOT TESTED, a file system cannot be mounted: {done.stderr.decode()}")
         self._made.append(folder)
 
-    def make_room(self, folder: Path) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={ROOMY}", folder], check=True)
-
     def unmount(self) -> None:
         for folder in reversed(self._made):
             subprocess.run(["umount", "--lazy", folder], check=True)
@@ -50,50 +47,52 @@ def mounts() -> Iterator[Mounts]:
     mounts.unmount()
 
 
-PLACES = {
-    "journal": (".", "512k"),
-    "TensorBoard": ("tensorboard", "12k"),
-    "checkpoint": ("checkpoints", "16k"),
-    "retrained model": ("checkpoints/retrain-0000-seed-1", "4k"),
-    "exported model": ("models", "16k"),
-    "leaderboard": ("../../../leaderboards", "4k"),
-}
+FILLER = "filler"
 
 
-SOME_TRIALS_BYTES = 4_000
-
-
-def fill(file: Path) -> None:
-    with suppress(OSError), file.open("wb", buffering=0) as rest:
+def fill(folder: Path) -> None:
+    with suppress(OSError), (folder / FILLER).open("wb", buffering=0) as rest:
         while True:
             rest.write(bytes(4096))
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_no_room_left(
-    make_runs: Callable[..., Runs], address: str, mounts: Mounts, place: str
-) -> None:
-    runs = make_runs(address, {"*": {"padding": 20_000, "step_seconds": 0.01}})
-    below, size = PLACES[place]
-    full = (runs.folder() / below).resolve()
-    mounts.mount(full, size)
-    if place == "journal":
-        for other in ("tensorboard", "checkpoints", "models"):
-            mounts.mount(runs.folder() / other, ROOMY)
-    driver = runs.start(*SEARCH)
-    if place == "journal":
-        driver.until(lambda: runs.size() > SOME_TRIALS_BYTES)
-        fill(full / "filler")
-    assert driver.wait() == 1, driver.said
-    assert "No space left on device" in driver.said
-    assert "make room, then resume" in driver.said
-    assert "--resume run" in driver.said
-    assert "Traceback" not in driver.said
-    recorded = runs.recorded()
-    ends = [end_of(trial) for trial in runs.trials() if trial.state.is_finished()]
-    assert set(ends) <= {"full budget", "stopped early"}, "no trial fails of it"
+PLACES = {
+    "TensorBoard": "tensorboard",
+    "checkpoint": "checkpoints",
+    "journal": ".",
+    "retrained model": "checkpoints/retrain-0000-seed-1",
+    "exported model": "models",
+    "leaderboard": "../../../leaderboards",
+    "report": "report",
+}
+"""Below a run's folder, in the order in which a run comes to them."""
 
-    mounts.make_room(full)
+
+def test_no_room_left(make_runs: Callable[..., Runs], address: str, mounts: Mounts) -> None:
+    """One run, which finds one place after the other full."""
+    runs = make_runs(address, {"*": {"padding": 20_000, "step_seconds": 0.02}})
+    folders = {name: (runs.folder() / below).resolve() for name, below in PLACES.items()}
+    for folder in sorted(folders.values()):  # what is above others, first
+        mounts.mount(folder, "8m")
+    for name, folder in folders.items():
+        if name != "journal":
+            fill(folder)
+    for name, folder in folders.items():
+        recorded, size = runs.recorded(), runs.size()
+        driver = runs.start(*SEARCH)
+        if name == "journal":
+            driver.until(lambda: runs.size() > size)  # noqa: B023
+            fill(folder)
+        assert driver.wait() == 1, f"{name}: {driver.said}"
+        assert "No space left on device" in driver.said, name
+        assert "make room, then resume" in driver.said, name
+        assert "--resume run" in driver.said, name
+        assert "Traceback" not in driver.said, f"{name}: {driver.said}"
+        assert runs.recorded().startswith(recorded), name
+        begun = runs.trials() if runs.recorded() else []
+        ends = [end_of(trial) for trial in begun if trial.state.is_finished()]
+        assert set(ends) <= {"full budget", "stopped early"}, f"{name}: no trial fails of it"
+        (folder / FILLER).unlink()
     runs.run(*SEARCH)
     assert runs.recorded().startswith(recorded)
     assert len(runs.trials()) == 4
@@ -101,6 +100,24 @@ def test_no_room_left(
     assert not read_rows(runs.storage).warnings
     assert len(list((runs.folder() / "models").glob("*.safetensors"))) == 1
     assert not [file for file in runs.storage.rglob("*") if ".tmp" in file.name]
+
+
+def test_no_room_from_the_start_is_found_before_ray_starts(
+    make_runs: Callable[..., Runs], mounts: Mounts, tmp_path: Path
+) -> None:
+    runs = make_runs(NOWHERE)
+    mounts.mount(runs.storage, "64k")
+    fill(runs.storage)
+    driver = runs.run(status=2)
+    assert "error: --storage: " in driver.said
+    assert "No space left on device" in driver.said
+    assert "Traceback" not in driver.said
+    mounts.mount(tmp_path / "full", "64k")
+    fill(tmp_path / "full")
+    (runs.storage / FILLER).unlink()
+    driver = runs.run("--data-dir", str(tmp_path / "full"), status=2)
+    assert f"the disk of {tmp_path / 'full'}" in driver.said
+    assert "Traceback" not in driver.said
 
 
 def test_a_storage_that_cannot_be_written_is_refused_before_ray_starts(
@@ -138,11 +155,16 @@ def test_two_runs_at_once_do_not_mix_and_one_cannot_be_started_twice(
     assert {row.run_id for row in read_rows(runs.storage).rows} == {"first", "second"}
 
 
-def test_a_worker_that_the_memory_monitor_ends_is_said_to_be(
-    make_runs: Callable[..., Runs],
-) -> None:
-    """A local Ray whose monitor takes hardly any memory for too much."""
-    runs = make_runs(None)
+def test_a_trial_that_the_memory_monitor_ends_is_said_to_be(runs: Runs) -> None:
+    """A local Ray, whose monitor takes hardly any memory for too much, continues a run."""
+    driver = runs.start(*SEARCH)
+    driver.until(lambda: runs.size() > 0)
+    driver.kill()
+    driver.wait()
+    runs.address = None
     limits = {"RAY_memory_usage_threshold": "0.001", "RAY_memory_monitor_refresh_ms": "100"}
-    driver = runs.run("--max-failures", "0", status=2, **limits)
-    assert "out of host memory, ended by Ray's memory monitor" in driver.said
+    driver = runs.run(*SEARCH, status=1, **limits)
+    cause = "out of host memory, ended by Ray's memory monitor: run fewer trials at once"
+    assert f"4 x {cause}" in driver.said
+    assert [trial.state for trial in runs.trials()] == [TrialState.FAIL] * 4
+    assert all(end_of(trial).startswith(cause) for trial in runs.trials())

@@ -86,7 +86,7 @@ def test_learns(make_data: MakeData, architecture: str) -> None:
     assert reports[-1].train_accuracy > 0.9
     assert reports[-1].val_loss < reports[0].val_loss
     assert reports[-1].train_loss < reports[0].train_loss
-    assert all(report.is_finite for report in reports)
+    assert not any(report.has_diverged for report in reports)
 
 
 @pytest.mark.parametrize("architecture", ["mlp", "cnn"])
@@ -155,13 +155,13 @@ def test_a_diverging_training_ends_and_says_so(make_data: MakeData) -> None:
     flat = {**MLP, "batch_norm": False, "optimizer": "sgd", "lr": 1e20}
     reports = list(fit(build_training(flat, make_data(), CPU, seed=0)))
     assert len(reports) < 4
-    assert not reports[-1].is_finite
-    assert all(report.is_finite for report in reports[:-1])
+    assert reports[-1].has_diverged
+    assert not any(report.has_diverged for report in reports[:-1])
 
 
 @pytest.mark.parametrize("name", ["train_loss", "val_loss"])
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_report_is_finite_if_its_losses_are(name: str, value: float) -> None:
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e24])
+def test_a_report_says_that_a_loss_has_diverged(name: str, value: float) -> None:
     report = EpochReport(
         epoch=1,
         train_loss=0.1,
@@ -171,8 +171,8 @@ def test_a_report_is_finite_if_its_losses_are(name: str, value: float) -> None:
         lr=0.1,
         seconds=1,
     )
-    assert report.is_finite
-    assert not replace(report, **{name: value}).is_finite  # type: ignore[arg-type]
+    assert not report.has_diverged
+    assert replace(report, **{name: value}).has_diverged  # type: ignore[arg-type]
 
 
 def test_the_rate_reported_is_the_one_the_epoch_began_with(make_data: MakeData) -> None:
@@ -223,7 +223,7 @@ def test_the_order_is_another_in_every_epoch(make_data: MakeData) -> None:
 def test_a_left_over_image_is_no_batch_of_its_own(make_data: MakeData) -> None:
     flat = {**MLP, "epochs": 1, "batch_size": 20}
     (report,) = fit(build_training(flat, make_data(train=61), CPU, seed=0))
-    assert report.is_finite
+    assert not report.has_diverged
 
 
 def test_test_images_are_not_looked_at(make_data: MakeData) -> None:
@@ -294,3 +294,27 @@ def test_a_wrong_configuration_is_refused(make_data: MakeData) -> None:
         build_training({**MLP, "hiden_1": 3}, make_data(), CPU, seed=0)
     with pytest.raises(ConfigError, match="architecture: required"):
         build_training({"epochs": 1}, make_data(), CPU, seed=0)
+
+
+def test_batch_norm_on_single_images_says_what_to_do(make_data: MakeData) -> None:
+    with pytest.raises(ConfigError, match=r"batch_size = 1: batch norm .* take a larger batch"):
+        build_training({**MLP, "batch_size": 1}, make_data(), CPU, seed=0).run_epoch()
+
+
+def test_so_it_does_where_memory_allows_single_images_only(make_data: MakeData) -> None:
+    training = build_training({**MLP, "batch_size": 4}, make_data(), CPU, seed=0)
+
+    def out_of_memory(_module: nn.Module, images: tuple[Tensor]) -> None:
+        if len(images[0]) > 1:
+            raise torch.OutOfMemoryError
+
+    training.model.register_forward_pre_hook(out_of_memory)
+    with pytest.raises(ConfigError, match="nor in 2 parts; a smaller model"):
+        training.run_epoch()
+
+
+def test_a_rate_that_batch_norm_keeps_finite_diverges(make_data: MakeData) -> None:
+    flat = {"architecture": "cnn", "epochs": 4, "optimizer": "sgd", "lr": 1e6}
+    [report] = fit(build_training(flat, make_data(), CPU, seed=0))
+    assert report.has_diverged
+    assert math.isfinite(report.train_loss)

@@ -1,12 +1,12 @@
 """Images that train and test share, counted before the search."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 from trainables.datasets import ImageData
 from trainables.datasets.duplicates import Duplicates, find_duplicates
+from trainables.storage import LocalStorage
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
 
@@ -43,8 +43,8 @@ def _count(data: ImageData, folder: Path) -> Duplicates:
     except (OSError, ValueError, TypeError, KeyError):
         pass  # not counted yet, or not what is written below
     found = find_duplicates(data)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(found)))
-    temporary.replace(file)
+    try:
+        LocalStorage(folder).write(file.name, json.dumps(asdict(found)).encode())
+    except OSError as error:
+        raise RequestError(f"--data-dir: {file} cannot be written ({error.strerror})") from error
     return found

@@ -49,8 +49,8 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
         distributions = check_space(job.space)
         folder.create()
         with (
-            lease(folder.place, options.run_id),
             storage_errors(options.storage),
+            lease(folder.place, options.run_id),
             mirrored(folder),
         ):
             return _run(job, options, distributions, earlier, folder, storage, console)

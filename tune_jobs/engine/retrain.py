@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from tune_jobs.engine.results.row import Origin
 from tune_jobs.engine.run_folder import retraining_name
-from tune_jobs.engine.search.search import EXEMPT, Search, is_finite
+from tune_jobs.engine.search.search import EXEMPT, Search, has_diverged
 from tune_jobs.engine.search.study import AnyTrial, Record, reports_of
 
 
@@ -133,7 +133,7 @@ class Retraining:
         return verdict is None or self._end(number, *verdict)
 
     def _verdict(self, figures: Mapping[str, Any]) -> tuple[TrialState, str] | None:
-        if figures.get("diverged") or not is_finite(figures):
+        if has_diverged(figures):
             return TrialState.PRUNED, "diverged"
         if figures["epoch"] >= self.search.plan.epochs:
             return TrialState.COMPLETE, "full budget"

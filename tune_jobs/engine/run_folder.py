@@ -65,12 +65,12 @@ class RunFolder:
     def create(self) -> None:
         """Make the folder; raises `RequestError` where the storage cannot be written."""
         try:
-            self.place.write(".writable", b"")
+            self.place.write(".writable", b"there is room")
             self.place.remove(".writable")
         except OSError as error:
             raise RequestError(
                 f"--storage: {self.place.uri} cannot be written ({error.strerror or error}): "
-                "give a place of yours"
+                "give a place of yours, with room"
             ) from error
 
     def drop_checkpoints(self, name: str) -> None:

@@ -2,18 +2,22 @@
 
 import shlex
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tune_jobs.engine.cli.table import render_table
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.provenance import program
-from tune_jobs.engine.results.publish import RunResult
 from tune_jobs.engine.run_folder import TENSORBOARD
 
+if TYPE_CHECKING:
+    from tune_jobs.engine.results.publish import RunResult
 
-def show_outcome(result: RunResult, resume: str, console: Console | None = None) -> None:
+
+def show_outcome(result: "RunResult", resume: str, console: Console | None = None) -> None:
+    from tune_jobs.engine.cli.table import render_table  # imports scipy, which takes a second
+
     console = console or Console()
     console.print()
     console.print(render_table(result.rows, console.width))
@@ -35,7 +39,7 @@ def tensorboard_folder(run: str) -> str:
     return f"{run.partition('?')[0]}/{TENSORBOARD}"
 
 
-def predict_command(result: RunResult) -> list[str]:
+def predict_command(result: "RunResult") -> list[str]:
     return ["python", "-m", "tune_jobs", "predict", str(result.model), "IMAGE"]
 
 

@@ -102,7 +102,9 @@ class Search:
             return True  # decided before
         epoch, value = figures["epoch"], figures["val_accuracy"]
         asks_rule = (
-            epoch < self.plan.epochs and self._origins[number] not in EXEMPT and is_finite(figures)
+            epoch < self.plan.epochs
+            and self._origins[number] not in EXEMPT
+            and not has_diverged(figures)
         )
         goes_on = not asks_rule or self.rule.goes_on(number, epoch, value)
         verdict = self._verdict(figures, goes_on=goes_on)
@@ -112,7 +114,7 @@ class Search:
         self, figures: Mapping[str, Any], *, goes_on: bool
     ) -> tuple[TrialState, str] | None:
         """How a trial ends with a report; `None`: it continues."""
-        if figures.get("diverged") or not is_finite(figures):
+        if has_diverged(figures):
             return TrialState.PRUNED, "diverged"
         if figures["epoch"] >= self.plan.epochs:
             return TrialState.COMPLETE, "full budget"
@@ -175,6 +177,7 @@ class Search:
         return budget is not None and time.monotonic() - self._started > budget
 
 
-def is_finite(figures: Mapping[str, Any]) -> bool:
-    """Whether every number in a report is finite (`x - x` is 0 just then)."""
-    return all(v - v == 0 for v in figures.values() if isinstance(v, float))
+def has_diverged(figures: Mapping[str, Any]) -> bool:
+    """Whether a report says so, or has a number that is not finite (`x - x` is 0 otherwise)."""
+    finite = all(v - v == 0 for v in figures.values() if isinstance(v, float))
+    return bool(figures.get("diverged")) or not finite

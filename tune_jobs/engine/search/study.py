@@ -18,8 +18,6 @@ from optuna.trial import FixedTrial, FrozenTrial, Trial, TrialState
 from tune_jobs.engine.job import Space
 from tune_jobs.engine.search.stopping import StoppingRule
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-
 Figures = Mapping[str, Any]
 AnyTrial = Trial | FrozenTrial
 

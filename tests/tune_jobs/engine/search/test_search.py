@@ -124,6 +124,34 @@ def test_a_diverged_trial_is_pruned_at_once_and_stores_no_nan(journal: Path, poi
     assert "NaN" not in journal.read_text()
 
 
+def test_the_sampler_learns_to_avoid_what_diverges(journal: Path) -> None:
+    """Beside a cliff over two thirds of the range, behind which accuracy is best."""
+    search = open_search(journal, trials=60)
+    diverged = []
+    while (trial := search.next_trial()) is not None:
+        lr = trial["config"]["lr"]
+        diverged.append(lr > 1e-3)
+        if diverged[-1]:
+            search.on_report(trial["number"], {**report(1, 0.1), "train_loss": math.inf})
+        else:
+            run_to_the_end(search, trial, 0.9 + math.log10(lr) / 100)
+    assert sum(diverged[:20]) > 8, "the test would show nothing"
+    assert sum(diverged[-30:]) < 15, "half of what chance would give"
+
+
+def test_a_trial_that_says_it_diverged_has_no_place_at_a_rung(journal: Path) -> None:
+    """Its figures may be finite all the same; nor has it one after the run is resumed."""
+    search = open_search(journal, trials=4, rule=asha())
+    for _ in range(3):
+        search.next_trial()
+    assert not search.on_report(1, {**report(1, 0.99), "train_loss": 1e24, "diverged": True})
+    assert search.on_report(2, report(1, 0.1)), "the first at its rung"
+    again = asha()
+    resumed = open_search(journal, trials=4, rule=again)
+    assert again.rungs() == search.rule.rungs() == {1: 1, 2: 0}
+    assert resumed.record.trials()[1].user_attrs["end_reason"] == "diverged"
+
+
 def test_a_failure_keeps_its_cause(journal: Path) -> None:
     search = open_search(journal)
     search.next_trial()

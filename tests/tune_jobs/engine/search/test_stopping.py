@@ -37,6 +37,36 @@ def test_asha_is_the_rule_on_random_curves(eta: int, epochs: int) -> None:
     assert asha.rungs() == {level: len(values) for level, values in recorded.items()}
 
 
+@pytest.mark.parametrize("brackets", [1, 2, 3])
+@pytest.mark.parametrize(("grace_period", "eta", "epochs"), [(1, 3, 27), (2, 3, 20), (3, 2, 11)])
+def test_asha_is_the_rule_whatever_the_order_of_arrival(
+    grace_period: int, eta: int, epochs: int, brackets: int
+) -> None:
+    """Many trials at once, whose reports come in a random order, into brackets of their own."""
+    rng = np.random.default_rng(grace_period * 1000 + epochs * 10 + brackets)
+    curves = np.round(rng.uniform(size=(60, epochs)), 1)
+    asha = Asha(grace_period=grace_period, eta=eta, brackets=brackets, epochs=epochs)
+    rungs = [e for e in range(1, epochs) if e in {grace_period * eta**k for k in range(9)}]
+    recorded: dict[tuple[int, int], list[float]] = {}
+    running = dict.fromkeys(range(len(curves)), 0)
+    stopped = 0
+    while running:
+        number = int(rng.choice(list(running)))
+        running[number] += 1
+        epoch, bracket = running[number], number % brackets
+        value = float(curves[number, epoch - 1])
+        expected = True
+        if epoch in rungs[bracket:]:
+            before = recorded.setdefault((bracket, epoch), [])
+            expected = transcribed_decision(before, value, eta)
+            before.append(value)
+        assert asha.goes_on(number, epoch, value) is expected
+        stopped += not expected
+        if not expected or epoch == epochs:
+            del running[number]
+    assert 0 < stopped < len(curves)
+
+
 def test_ties_continue() -> None:
     asha = Asha(grace_period=1, eta=3, brackets=1, epochs=9)
     assert all(asha.goes_on(number, 1, 0.5) for number in range(5))
