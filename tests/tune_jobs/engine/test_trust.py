@@ -19,7 +19,7 @@ from tune_jobs import engine
 from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine.cluster import ray_cluster
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.reproduce import find_row, reproduce
+from tune_jobs.engine.reproduce import Reproduced, Verdict, find_row, reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult, rebuild
 from tune_jobs.engine.results.row import Row
@@ -95,6 +95,32 @@ def test_a_row_is_reproduced_to_the_bit(result: RunResult, storage: Path) -> Non
     assert verdict.must_be_equal
     assert [seed.is_equal for seed in verdict.seeds] == [True, True]
     assert str(verdict) == "agrees to the bit"
+
+
+def test_the_command_reproduces_a_row(result: RunResult, storage: Path) -> None:
+    command = [sys.executable, "-m", "tune_jobs", "leaderboard", "reproduce", "first:0"]
+    done = subprocess.run(
+        [*command, "--storage", str(storage)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("equal to the bit") == 2
+    assert done.stdout.endswith("the row agrees to the bit\n")
+
+
+@pytest.mark.parametrize(
+    ("found", "must_be_equal", "agrees", "said"),
+    [
+        (0.905, False, True, "agrees (within 0.01)"),
+        (0.92, False, False, "differs (within 0.01)"),
+        (0.905, True, False, "differs (must be equal to the bit)"),
+    ],
+)
+def test_where_numbers_may_differ_a_seed_may_differ_a_little(
+    found: float, must_be_equal: bool, agrees: bool, said: str
+) -> None:
+    seed = Reproduced(seed=1, recorded=0.9, found=found, is_equal=False)
+    verdict = Verdict(seeds=[seed], must_be_equal=must_be_equal)
+    assert (verdict.agrees, str(verdict)) == (agrees, said)
 
 
 def test_a_row_that_claims_otherwise_differs(result: RunResult, storage: Path) -> None:

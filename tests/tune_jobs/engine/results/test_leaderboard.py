@@ -188,6 +188,23 @@ def test_an_older_part_reads_with_nulls_and_a_foreign_file_is_reported(tmp_path:
     assert "run_id" in warning
 
 
+def test_a_part_of_version_1_reads_as_one_of_today(tmp_path: Path) -> None:
+    """Its columns are those that a row must be given; all others came later, with a default."""
+    part = write_rows([build_row(schema_version=1)], tmp_path)
+    later = [
+        column.name
+        for column in dataclasses.fields(Row)
+        if column.default is not dataclasses.MISSING and column.name != "schema_version"
+    ]
+    assert {"tie_group", "test_accuracy_low", "gain", "multiply_adds", "hardware"} <= set(later)
+    table = pq.ParquetFile(part).read().replace_schema_metadata(None)
+    pq.write_table(table.drop_columns(later), part)
+    [row], warnings = read_rows(tmp_path)
+    assert warnings == []
+    assert row == build_row(schema_version=1)
+    assert {getattr(row, name) for name in later} == {None}
+
+
 def test_a_newer_part_reads_without_the_columns_it_adds(tmp_path: Path) -> None:
     part = write_part([build_row()], tmp_path)
     table = pq.ParquetFile(part).read().replace_schema_metadata(None)

@@ -23,6 +23,7 @@ from tune_jobs import engine
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.results.publish import RunResult
 from tune_jobs.engine.results.report.findings import class_figures
+from tune_jobs.engine.results.report.svg import LEAST_INK, MOST_INK
 from tune_jobs.engine.run_folder import retraining_place
 
 
@@ -85,7 +86,7 @@ def contrast(one: str, other: str) -> float:
     """WCAG 2.1, relative luminance."""
 
     def luminance(colour: str) -> float:
-        shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        shares = [channel / 255 for channel in channels(colour)]
         linear = [s / 12.92 if s <= 0.03928 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -100,6 +101,20 @@ def test_text_stands_out_in_light_and_dark(page: str) -> None:
         for ink in ("ink", "soft", "main", "wrong"):
             for ground in ("paper", "panel"):
                 assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+
+
+def test_counts_stand_out_from_every_cell(page: str) -> None:
+    for block in page.split("@media")[:2]:
+        colours = dict(re.findall(r"--(\w+): (#\w{6})", block))
+        for fill in (colours["main"], colours["wrong"]):
+            for ink in (LEAST_INK, MOST_INK):
+                parts = zip(channels(fill), channels(colours["paper"]), strict=True)
+                cell = "#" + "".join(f"{round(ink * f + (1 - ink) * p):02x}" for f, p in parts)
+                assert contrast(colours["ink"], cell) >= 4.5
+
+
+def channels(colour: str) -> list[int]:
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 def test_figures_by_class_are_scikit_learns(result: RunResult) -> None:
@@ -142,6 +157,15 @@ def test_the_report_answers_first(browser: Any, result: RunResult, tmp_path: Pat
         "The search",
         "Get it again",
     ]
+    grid = "[...document.querySelectorAll('.samples figure')].map(f => [f.innerText.trim(), "
+    samples = browser.evaluate(grid + "f.querySelectorAll('img').length])")
+    assert samples == [[str(digit), 4] for digit in range(10)]
+    for caption in (
+        *("as it is", "horizontal flip 1", "vertical flip 1", "crop padding", "rotation degrees"),
+        *("shear degrees", "zoom 0.2", "translation", "Trials in their order", "by epoch reached"),
+        *("Importance for validation accuracy", "Full-budget trials by", "configurations tried"),
+    ):
+        assert caption in shown
     drawn = "[...document.images].every(i => i.complete && i.naturalWidth > 0)"
     assert browser.evaluate(drawn)
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -163,6 +187,7 @@ def test_the_report_fits_its_window(browser: Any, result: RunResult, width: int)
     browser.open(Path(result.report).as_uri())
     browser.wait_for("Get it again")
     browser.send("Emulation.setDeviceMetricsOverride", **screen)
+    browser.evaluate("document.querySelector('h1').textContent = 'folder:/' + 'a'.repeat(200)")
     try:
         assert browser.evaluate("document.documentElement.clientWidth") <= width
         assert browser.evaluate(

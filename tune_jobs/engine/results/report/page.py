@@ -1,6 +1,7 @@
 """The report as one HTML page: the answer, the table, the pictures, how to get them again."""
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,8 +20,8 @@ from tune_jobs.engine.results.report.style import STYLE
 from tune_jobs.engine.results.report.svg import heatmap
 from tune_jobs.engine.results.row import Row
 
-KNOBS = ("lr", "l2", "batch", "optimizer", "schedule", "dropout", "epochs")
-"""Columns that say what a row is, not what it reached."""
+MORE = ("F1", "std", "seeds", "train s", "lr", "l2", "batch", "optimizer", "schedule", "dropout")
+"""Columns of a second table: all in one would not fit the page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -60,11 +61,11 @@ def _leaderboard(rows: Sequence[Row]) -> str:
         "val: of the retraining; gap: search less test; gain: over the best published (or default) "
         "row"
     )
-    figures = [column for column in columns if column.header not in KNOBS]
-    knobs = [column for column in columns if column.header in ("#", "trial", *KNOBS)]
+    figures = [column for column in columns if column.header not in (*MORE, "epochs")]
+    knobs = [column for column in columns if column.header in ("#", "trial", *MORE, "epochs")]
     return (
         f'<h2>Leaderboard</h2>{_table(figures, rows)}<p class="soft">{escape(caption)}</p>'
-        f"<h3>Their hyperparameters</h3>{_table(knobs, rows)}"
+        f"<h3>More of them</h3>{_table(knobs, rows)}"
     )
 
 
@@ -177,10 +178,10 @@ def _reproduce(report: Report) -> str:
     winner = next((row for row in report.rows if row.winner), report.rows[0])
     commit = facts["git_commit"] or "unknown"
     state = {True: "as committed", False: "with changes", None: ""}[facts.get("git_clean")]
-    commands = [
-        f"python -m tune_jobs leaderboard reproduce {facts['run_id']}:{winner.trial_number}",
-        facts["command"],
-    ]
+    row = f"{facts['run_id']}:{winner.trial_number}"
+    words = ["python", "-m", "tune_jobs", "leaderboard", "reproduce", row]
+    words += ["--storage", facts["options"]["storage"]]
+    commands = [shlex.join(words), facts["command"]]
     lines = {
         "commit": f"{commit} {state}".strip(),
         "seeds": f"search {facts['options']['seed']}, retraining {list(winner.seeds or ())}",

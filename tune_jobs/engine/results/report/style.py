@@ -7,7 +7,7 @@ STYLE = """\
   --line: #3a4149; --panel: #1e2328; --main: #7ab7ff; --wrong: #ff9d94; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem; max-width: 1100px; background: var(--paper);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; }
 h3 { font-size: 1rem; margin: 1rem 0 .3rem; }
 .answer { background: var(--panel); border-left: 4px solid var(--main); padding: 1rem 1.2rem; }

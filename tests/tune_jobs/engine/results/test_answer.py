@@ -1,0 +1,68 @@
+"""What the first lines of the page say, by what the rows hold."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tune_jobs.engine.results.report.answer import answer
+from tune_jobs.engine.results.row import Row
+
+MakeRow = Callable[..., Row]
+FACTS: dict[str, Any] = {"data": "digits: 10 images", "notes": ["one is odd"]}
+
+WINNER: dict[str, Any] = {
+    "winner": True,
+    "val_accuracy": 0.95,
+    "search_val_accuracy": 0.96,
+    "selection_gap": 0.06,
+    "test_accuracy_low": 0.88,
+    "test_accuracy_high": 0.92,
+    "tie_group": 1,
+    "gain": 0.02,
+    "gain_low": 0.01,
+    "gain_high": 0.03,
+    "gain_over": 0,
+    "gain_p_value": 0.001,
+    "num_parameters": 1234,
+    "multiply_adds": 5_600_000,
+    "latency_seconds": 0.002,
+    "throughput": 1500.0,
+    "peak_host_bytes": 3 * 2**29,
+    "peak_device_bytes": 2**31,
+    "search_cpu_seconds": 120.0,
+    "search_gpu_seconds": 60.0,
+}
+
+
+def test_the_answer_comes_in_the_order_of_interest(make_row: MakeRow) -> None:
+    other = make_row(0.89, trial_number=2, tie_group=1)
+    html = answer([make_row(0.9, **WINNER), other], FACTS)
+    said = (
+        *("test accuracy 0.9000, 95 % interval 0.8800 to 0.9200", "Gain over the published"),
+        *("trial 0: +0.0200, 95 % interval +0.0100 to +0.0300 (p = 0.001)", "1,234 parameters"),
+        *("5.6M multiply-adds per image", "2 ms for one image", "1,500 images per second"),
+        *("1.5 GiB of host memory", "2 GiB of GPU memory", "120 CPU-seconds and 60 GPU-seconds"),
+        *("among 3 configurations tried", "rank 1 by test, which it shares with 1 other."),
+        *("The search saw 0.9600 on validation, 0.0600 more than test.", "digits: 10 images."),
+        "Note: one is odd.",
+    )
+    places = [html.find(text) for text in said]
+    assert -1 not in places, said[places.index(-1)]
+    assert places == sorted(places)
+
+
+def test_what_a_report_claimed_is_told_beside_what_was_reached(make_row: MakeRow) -> None:
+    published = {"origin": "published", "reported_accuracy": 0.72, "reported_metric": "val"}
+    rows = [
+        make_row(0.9, **WINNER),
+        make_row(0.7, trial_number=0, system="21a", **published),
+        make_row(None, trial_number=3, system="<9>", **published),
+    ]
+    html = answer(rows, FACTS)
+    assert "The report of system 21a claims 0.7200 (val)" in html
+    assert "its configuration, trial 0, reached 0.7000 on test here, in 1 epochs." in html
+    assert "The report of system &lt;9&gt; claims 0.7200 (val)" in html
+    assert "trial 3, diverged here." in html
+
+
+def test_without_a_winner_the_page_says_so(make_row: MakeRow) -> None:
+    assert "No configuration ended on every seed." in answer([make_row(0.5)], FACTS)
