@@ -6,7 +6,7 @@ What is heavy (Ray, Optuna, pyarrow) is imported when a run starts, so that `--h
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from trainables.storage import Storage
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from rich.console import Console
 
+    from trainables.datasets import ImageData
+    from trainables.pretrained import Pretrained
     from tune_jobs.engine.results.publish import RunResult
 
 
@@ -68,22 +70,15 @@ def _run(
     """The five steps, by the one process that holds the run's lease."""
     from tune_jobs.engine.cli.progress import Progress
     from tune_jobs.engine.cluster import ray_cluster
-    from tune_jobs.engine.facts import known_facts, take_over
     from tune_jobs.engine.fork import forked_configurations
-    from tune_jobs.engine.leaks import check_duplicates
-    from tune_jobs.engine.prepare import load_data, load_weights
     from tune_jobs.engine.search.journal import repair_journal
     from tune_jobs.engine.search.record_storage import closing, open_study_storage
 
     torn = repair_journal(folder.journal)
     study, studies = open_study_storage(job, options, earlier, folder)
     with closing(study, studies):
-        data = load_data(options)
-        pretrained = load_weights(job, options)
-        digest = pretrained.digest if pretrained else None
-        duplicates = check_duplicates(data, options)
-        known = known_facts(job, options, data, digest, distributions, duplicates)
-        facts = take_over(known, earlier) | {"study": study}
+        data, pretrained, facts = _begin(job, options, distributions, earlier)
+        facts["study"] = study
         if torn:
             facts["notes"].append(f"the record ended in a torn line, cut off: {torn} bytes")
         forked = forked_configurations(job, options, storage) if options.fork else []
@@ -94,21 +89,12 @@ def _run(
         ):
             from tune_jobs.engine.results.publish import publish
             from tune_jobs.engine.results.trial_logs import TrialLogs
-            from tune_jobs.engine.shared import resources_of, share
+            from tune_jobs.engine.shared import share
             from tune_jobs.engine.steps import Steps, run_steps
 
-            resources = resources_of(options)
-            if is_local and (lacking := resources.lacking()):  # for good; Ray would wait for more
-                raise RequestError(
-                    f"{lacking}: see --cpus-per-trial, --gpus-per-trial and --workers-per-trial"
-                )
-            shared = share(job.features, data, pretrained, options, progress.say)
-            if options.gpus_per_trial == "auto" and shared.resources.gpus:
-                from tune_jobs.engine.packing import pack
-
-                resources, why = pack(job, distributions, options.epochs, shared)
-                shared = replace(shared, resources=resources)
-                progress.say(why)
+            shared = share(
+                job, data, pretrained, options, distributions, is_local=is_local, say=progress.say
+            )
             facts["resources"] = asdict(shared.resources)
             folder.write_facts(facts)
             logs = TrialLogs(folder.tensorboard, distributions)
@@ -117,6 +103,26 @@ def _run(
             )
             run_steps(steps, options, shared, folder)
         return publish(facts, steps.search.record, steps.retraining, folder, data, storage)
+
+
+def _begin(
+    job: Job,
+    options: Options,
+    distributions: "dict[str, BaseDistribution]",
+    earlier: dict[str, Any] | None,
+) -> "tuple[ImageData, Pretrained | None, dict[str, Any]]":
+    """Load the data and the weights -> them, and the facts of the run, which an earlier session's
+    must agree with."""
+    from tune_jobs.engine.facts import known_facts, take_over
+    from tune_jobs.engine.leaks import check_duplicates
+    from tune_jobs.engine.prepare import load_data, load_weights
+
+    data = load_data(options)
+    pretrained = load_weights(job, options)
+    digest = pretrained.digest if pretrained else None
+    duplicates = check_duplicates(data, options)
+    known = known_facts(job, options, data, digest, distributions, duplicates)
+    return data, pretrained, take_over(known, earlier)
 
 
 @contextmanager

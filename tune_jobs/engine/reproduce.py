@@ -130,7 +130,7 @@ def _retrain(
 
     from trainables.trainable import TrialSettings, retrain_once
     from tune_jobs.engine.prepare import load_data, load_pretrained_weights
-    from tune_jobs.engine.shared import share
+    from tune_jobs.engine.shared import share_data
 
     data = load_data(options)
     now = data.fingerprint, data.split_fingerprint
@@ -140,7 +140,7 @@ def _retrain(
     pretrained = load_pretrained_weights(options.weights, facts["architecture"], spec)
     if facts["runtime"]["device"] == "cuda" and not ray.cluster_resources().get("GPU"):
         raise RequestError(f"the row was trained on {row.device}, and there is no GPU here")
-    shared = share(spec, data, pretrained, options, print)
+    shared = share_data(spec, data, pretrained, options, print)
     settings = TrialSettings(
         data=shared.data,
         features=shared.features,

@@ -7,8 +7,8 @@ fingerprint of all that they depend on.
 import math
 import os
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,13 @@ from trainables.datasets import ImageData
 from trainables.features import Features
 from tune_jobs.engine.cluster import gpus_per_worker
 from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.search.tuner import Resources
 
 if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
     from trainables.features.feature_data import FeatureData
     from trainables.pretrained import Pretrained
 
@@ -53,6 +56,41 @@ def resources_of(options: Options) -> Resources:
 
 
 def share(
+    job: Job,
+    data: ImageData,
+    pretrained: "Pretrained | None",
+    options: Options,
+    distributions: Mapping[str, "BaseDistribution"],
+    *,
+    is_local: bool,
+    say: Callable[[str], None],
+) -> Shared:
+    """Put everything into the object store, and find out what a trial takes.
+
+    Args:
+        is_local: Whether the cluster is this machine, which will not grow.
+        say: Told how far the features are, and how many trials share a GPU.
+
+    Raises:
+        RequestError: The weights do not fit the network behind the features, or a trial this
+            machine.
+    """
+    resources = resources_of(options)
+    if is_local and (lacking := resources.lacking()):  # Ray would wait for more
+        raise RequestError(
+            f"{lacking}: see --cpus-per-trial, --gpus-per-trial and --workers-per-trial"
+        )
+    shared = share_data(job.features, data, pretrained, options, say)
+    if options.gpus_per_trial == "auto" and resources.gpus:
+        from tune_jobs.engine.packing import pack
+
+        resources, why = pack(job, distributions, options.epochs, shared)
+        say(why)
+        return replace(shared, resources=resources)
+    return shared
+
+
+def share_data(
     spec: Features | None,
     data: ImageData,
     pretrained: "Pretrained | None",

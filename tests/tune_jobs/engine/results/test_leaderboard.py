@@ -190,7 +190,7 @@ def test_an_older_part_reads_with_nulls_and_a_foreign_file_is_reported(tmp_path:
 
 def test_a_part_of_version_1_reads_as_one_of_today(tmp_path: Path) -> None:
     """Its columns are those that a row must be given; all others came later, with a default."""
-    part = write_rows([build_row(schema_version=1)], tmp_path)
+    part = write_part([build_row(schema_version=1)], tmp_path)
     later = [
         column.name
         for column in dataclasses.fields(Row)
