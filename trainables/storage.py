@@ -57,7 +57,7 @@ def open_storage(uri: str | Path) -> Storage:
     """The place at a path, or at a URI that pyarrow knows: `s3://bucket/prefix`, `gs://...`.
 
     Options of pyarrow's may follow, as `?endpoint_override=127.0.0.1:5000&scheme=http`
-    (https://arrow.apache.org/docs/python/filesystems.html).
+    (https://arrow.apache.org/docs/python/filesystems.html); `AWS_ENDPOINT_URL` does the same.
 
     Raises:
         ValueError: pyarrow knows no such URI, or it has a password in it.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.hosts import Host, hosts, network
+from tests.cluster.hosts import Host, hosts, network, object_store
 
 TOOLS = (
     "ip",
@@ -47,19 +47,18 @@ def switch() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What `--storage` is given: a folder that all machines mount."""
-    return str(tmp_path_factory.mktemp("storage"))
+def store(switch: int) -> Iterator[dict[str, str]]:
+    """An S3 server that all machines reach by its address, with an empty bucket `results` -> the
+    variables that lead there."""
+    with object_store(switch) as variables:
+        yield variables
 
 
 @pytest.fixture(scope="module")
-def machines(
-    switch: int, storage: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[Host]]:
+def machines(switch: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Host]]:
     """The laptop, which has the checkout, and three machines that it can log in to."""
     checkout = Path(__file__).parents[2]
-    visible = [Path(storage)] * storage.startswith("/")
     disks = tmp_path_factory.mktemp("disks")
     names = ("laptop", "head", "worker1", "worker2")
-    with hosts(switch, names, disks, checkout=checkout, visible=visible) as made:
+    with hosts(switch, names, disks, checkout=checkout) as made:
         yield made

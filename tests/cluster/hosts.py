@@ -35,6 +35,10 @@ StrictModes no
 PidFile none
 MaxStartups 100
 """
+STORE_PORT = 5000
+MAKE_BUCKET = (
+    "import boto3; boto3.client('s3', region_name='us-east-1').create_bucket(Bucket='results')"
+)
 SCRIPTS = {
     "pip": 'exec ~/venv/bin/python -m pip "$@" --no-deps --no-index --no-build-isolation',
     "ray": 'exec ~/venv/bin/python -m ray.scripts.scripts "$@"',
@@ -138,21 +142,51 @@ def network() -> Iterator[int]:
         yield switch
 
 
+@contextmanager
+def object_store(switch: int) -> Iterator[dict[str, str]]:
+    """An S3 server (moto's) at the switch, with a bucket `results` -> what leads there."""
+    address = f"http://{GATEWAY}:{STORE_PORT}"
+    variables = {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+    }
+    python = [*in_network(switch), "setpriv", "--pdeathsig=KILL", sys.executable]
+    serve = ["-m", "moto.server", "-H", GATEWAY, "-p", str(STORE_PORT)]
+    server = subprocess.Popen(
+        [*python, *serve], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    make = [*python, "-c", MAKE_BUCKET]
+
+    def is_up() -> bool:
+        return not subprocess.run(
+            make, env={**os.environ, **variables}, stderr=subprocess.DEVNULL
+        ).returncode
+
+    try:
+        wait_for("the S3 server", is_up, 60, every=1)
+        yield variables
+    finally:
+        server.kill()
+        server.wait()
+
+
 def in_network(switch: int) -> list[str]:
     return ["nsenter", f"--target={switch}", "--net"]
 
 
 @contextmanager
 def host(
-    switch: int, name: str, number: int, disk: Path, *, visible: Sequence[Path], hidden: Path | None
+    switch: int, name: str, number: int, disk: Path, *, shown: Path | None, hidden: Path | None
 ) -> Iterator[Host]:
-    """A machine at 10.77.0.`number`, on which `visible` folders are where they are here."""
+    """A machine at 10.77.0.`number`, on which the folder `shown` is where it is here."""
     address = f"10.77.0.{number}"
     furnish(disk, address)
     private = {HOME: disk / "home", TMP: disk / "tmp"}
     if hidden:
         private[hidden] = disk / "hidden"
-    kept = [path.resolve() for path in (*visible, Path(sys.prefix), Path(sys.base_prefix))]
+    kept = [Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve()]
+    kept += [shown.resolve()] if shown else []
     mounts = [f"mount --rbind {own} {path}" for path, own in private.items() if path != TMP]
     script = "\n".join(
         (
@@ -215,15 +249,14 @@ def generate_key(path: Path) -> str:
 
 @contextmanager
 def hosts(
-    switch: int, names: Sequence[str], disks: Path, *, checkout: Path, visible: Sequence[Path]
+    switch: int, names: Sequence[str], disks: Path, *, checkout: Path
 ) -> Iterator[list[Host]]:
     """Machines, of which only the first has the checkout, and may log in to the others."""
     with ExitStack() as stack:
         made: list[Host] = []
         for number, name in enumerate(names, 2):
-            shown = visible if made else (*visible, checkout)
-            hidden = checkout if made else None
-            machine = host(switch, name, number, disks / name, visible=shown, hidden=hidden)
+            shown, hidden = (None, checkout) if made else (checkout, None)
+            machine = host(switch, name, number, disks / name, shown=shown, hidden=hidden)
             made.append(stack.enter_context(machine))
         public = generate_key(made[0].disk / "home" / ".ssh" / "id_ed25519")
         for other in made[1:]:

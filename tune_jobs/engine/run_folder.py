@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,16 +75,11 @@ class RunFolder:
 
     def drop_checkpoints(self, name: str) -> None:
         """Remove an ended trial's checkpoints; what it exported stays."""
-        place = self.checkpoints.child(name)
-        for file in place.names():
-            if file.endswith((".pt", ".tmp")):
-                place.remove(file)
+        _drop_checkpoints(self.checkpoints.child(name), lambda _: True)
 
     def drop_checkpoints_but(self, names: Container[str]) -> None:
         """Remove those of trials that ended as an earlier session died."""
-        for trial in {file.partition("/")[0] for file in self.checkpoints.names()}:
-            if trial not in names:
-                self.drop_checkpoints(trial)
+        _drop_checkpoints(self.checkpoints, lambda file: file.partition("/")[0] not in names)
 
     def read_hang(self, name: str) -> str | None:
         """Where a trial was when it was ended for making no progress, or `None`."""
@@ -107,6 +102,12 @@ class RunFolder:
 
     def write_facts(self, facts: dict[str, Any]) -> None:
         self.place.write(FACTS, (json.dumps(facts, indent=2) + "\n").encode())
+
+
+def _drop_checkpoints(place: Storage, is_meant: Callable[[str], bool]) -> None:
+    for file in place.names():
+        if file.endswith((".pt", ".tmp")) and is_meant(file):
+            place.remove(file)
 
 
 def open_place(uri: str | Path) -> Storage:
