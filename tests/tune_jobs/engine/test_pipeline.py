@@ -133,6 +133,7 @@ def test_run_json_holds_what_the_run_was(folder: Path) -> None:
 
 def test_the_output_ends_with_commands_that_look_further(output: str, folder: Path) -> None:
     assert f"tensorboard --logdir {folder / 'tensorboard'}" in output
+    assert f"optuna-dashboard {folder / 'study.journal'}" in output
     assert "--resume first" in output
     assert "Traceback" not in output
 

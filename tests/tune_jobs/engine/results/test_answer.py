@@ -42,7 +42,10 @@ def test_the_answer_comes_in_the_order_of_interest(make_row: MakeRow) -> None:
         *("5.6M multiply-adds per image", "2 ms for one image", "1,500 images per second"),
         *("1.5 GiB of host memory", "2 GiB of GPU memory", "120 CPU-seconds and 60 GPU-seconds"),
         *("among 3 configurations tried", "rank 1 by test, which it shares with 1 other."),
-        *("The search saw 0.9600 on validation, 0.0600 more than test.", "digits: 10 images."),
+        *(
+            "The search saw 0.9600 on validation: a selection gap of +0.0600 to test.",
+            "digits: 10 images.",
+        ),
         "Note: one is odd.",
     )
     places = [html.find(text) for text in said]
@@ -59,7 +62,7 @@ def test_what_a_report_claimed_is_told_beside_what_was_reached(make_row: MakeRow
     ]
     html = answer(rows, FACTS)
     assert "The report of system 21a claims 0.7200 (val)" in html
-    assert "its configuration, trial 0, reached 0.7000 on test here, in 1 epochs." in html
+    assert "its configuration, trial 0, reached 0.7000 on test here, in 1 epoch." in html
     assert "The report of system &lt;9&gt; claims 0.7200 (val)" in html
     assert "trial 3, diverged here." in html
 

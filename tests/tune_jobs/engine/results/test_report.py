@@ -255,7 +255,7 @@ def test_tensorboard_shows_the_winners_pictures(browser: Any, board: str) -> Non
     browser.open(f"{board}/#images")
     browser.wait_for("confusion matrix", "augmentations", "samples", "surest mistakes", "winner")
     browser.wait_for("t-SNE of the intermediate layer", "t-SNE of the last layer")
-    blue = share_of(browser.screenshot(), (5, 85, 165), (20, 110, 190))
+    blue = share_of(browser.screenshot(), (125, 165, 205), (205, 222, 242))
     assert blue > 0.002  # the diagonal
 
 

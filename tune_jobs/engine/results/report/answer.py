@@ -37,6 +37,10 @@ def answer(rows: Sequence[Row], facts: dict[str, Any]) -> str:
     return f'<div class="answer"><p class="first">{escape(first)}.</p>{paragraphs}</div>'
 
 
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
 def _gain(winner: Row) -> str:
     if winner.gain is None or winner.gain_low is None or winner.gain_high is None:
         return "It is what people had: no proposal of the search was better on validation."
@@ -59,7 +63,7 @@ def _claims(rows: Sequence[Row]) -> list[str]:
 
 
 def _reached(row: Row) -> str:
-    return f"reached {row.test_accuracy:.4f} on test here, in {row.epochs} epochs."
+    return f"reached {row.test_accuracy:.4f} on test here, in {count(row.epochs, 'epoch')}."
 
 
 def _cost(winner: Row) -> str:
@@ -89,14 +93,14 @@ def _cost(winner: Row) -> str:
 def _choice(winner: Row, rows: Sequence[Row]) -> str:
     tied = sum(row.tie_group == winner.tie_group for row in rows if row.tie_group) - 1
     chosen = (
-        f"Chosen by validation accuracy ({winner.val_accuracy:.4f}) over {winner.num_seeds} seeds "
-        f"among {winner.num_trials} configurations tried; rank {winner.tie_group or '-'} by test"
-        + (f", which it shares with {tied} other{'s' * (tied > 1)}." if tied > 0 else ".")
+        f"Chosen by validation accuracy ({winner.val_accuracy:.4f}) over "
+        f"{count(winner.num_seeds, 'seed')} among {count(winner.num_trials, 'configuration')} "
+        f"tried; rank {winner.tie_group or '-'} by test"
+        + (f", which it shares with {count(tied, 'other')}." if tied > 0 else ".")
     )
     if winner.selection_gap is None:
         return chosen
-    gap = winner.selection_gap
     return (
-        f"{chosen} The search saw {winner.search_val_accuracy:.4f} on validation, "
-        f"{abs(gap):.4f} {'more' if gap > 0 else 'less'} than test."
+        f"{chosen} The search saw {winner.search_val_accuracy:.4f} on validation: "
+        f"a selection gap of {winner.selection_gap:+.4f} to test."
     )

@@ -48,9 +48,12 @@ def search_charts(study: Study) -> list[tuple[str, str]]:
     complete = [
         t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.value
     ]
-    charts = [("Trials by epoch reached: what early stopping left", _survival(study))]
+    charts = []
     if len(complete) > 1:
-        charts.insert(0, ("Trials in their order, and the best so far", _history(complete)))
+        charts.append(("Trials in their order, and the best so far", _history(complete)))
+    last = [max(reports_of(trial), default=0) for trial in study.get_trials(deepcopy=False)]
+    if max(last, default=0) > 1:
+        charts.append(("Trials by epoch reached: what early stopping left", _survival(last)))
     names = list(_importances(study, complete))
     if names:
         importances = _importances(study, complete)
@@ -82,9 +85,9 @@ def _history(complete: Sequence[FrozenTrial]) -> str:
     )
 
 
-def _survival(study: Study) -> str:
-    last = [max(reports_of(trial), default=0) for trial in study.get_trials(deepcopy=False)]
-    epochs = list(range(1, max([*last, 1]) + 1))
+def _survival(last: Sequence[int]) -> str:
+    """Args: `last`: the last epoch of each trial."""
+    epochs = list(range(1, max(last) + 1))
     counts = [sum(reached >= epoch for reached in last) for epoch in epochs]
     return chart(
         [Line(epochs, counts, "main")],

@@ -12,7 +12,7 @@ from PIL import Image
 from trainables.datasets import ImageData
 from tune_jobs.engine.cli.table import Column, build_columns, cost_of
 from tune_jobs.engine.results.report import images
-from tune_jobs.engine.results.report.answer import answer
+from tune_jobs.engine.results.report.answer import answer, count
 from tune_jobs.engine.results.report.charts import learning_curves
 from tune_jobs.engine.results.report.findings import Finding, class_figures, confused_pairs
 from tune_jobs.engine.results.report.scatter import scatter_svg
@@ -53,7 +53,11 @@ def build_page(report: Report) -> str:
 
 
 def _leaderboard(rows: Sequence[Row]) -> str:
-    columns = [column for column in build_columns(rows) if column.header != "run"]
+    columns = [
+        column
+        for column in build_columns(rows)
+        if column.header != "run" and {cell.strip() for cell in column.cells} != {"-"}
+    ]
     cost, _ = cost_of(rows)
     caption = (
         "* the winner, chosen by validation accuracy; = shares its rank: cannot be told apart; "
@@ -65,7 +69,7 @@ def _leaderboard(rows: Sequence[Row]) -> str:
     knobs = [column for column in columns if column.header in ("#", "trial", *MORE, "epochs")]
     return (
         f'<h2>Leaderboard</h2>{_table(figures, rows)}<p class="soft">{escape(caption)}</p>'
-        f"<h3>More of them</h3>{_table(knobs, rows)}"
+        f"<h3>More of each row</h3>{_table(knobs, rows)}"
     )
 
 
@@ -108,7 +112,8 @@ def _configuration(finding: Finding, data: ImageData) -> str:
         f'<div class="row"><figure>{learning_curves(finding)}<figcaption>Learning curves: mean, '
         "each seed, and their spread</figcaption></figure>"
         f"<figure>{heatmap(confusion_KK, names, title=title)}<figcaption>Confusion matrix over "
-        f"{len(finding.predictions)} seeds; rows are true classes</figcaption></figure></div>"
+        f"{count(len(finding.predictions), 'seed')}; rows are true classes</figcaption></figure>"
+        "</div>"
         '<div class="row"><div class="wide"><h3>By class</h3><table><thead><tr>'
         '<th class="left" scope="col">class</th>'
         '<th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th>'

@@ -22,7 +22,7 @@ th.left, td.left { text-align: left; } tr.winner td { font-weight: 600; }
 figure { margin: 0; max-width: 100%; } figcaption { max-width: 460px; }
 .thumbs figure { width: 112px; } .thumbs img { display: block; max-width: 96px;
   image-rendering: pixelated; } .samples figure { width: auto; }
-.samples .four { display: flex; gap: 3px; }
+.samples .four { display: flex; flex-wrap: wrap; gap: 3px; }
 svg { max-width: 100%; height: auto; }
 svg text { fill: var(--ink); font: 11px system-ui, sans-serif; }
 .axis { stroke: var(--soft); fill: none; } .grid { stroke: var(--line); fill: none; }
