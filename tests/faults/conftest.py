@@ -18,11 +18,13 @@ from tests.faults.runs import JOB_FOLDER, PATIENCE_SECONDS, Runs
 
 @pytest.fixture(scope="session")
 def environment() -> Iterator[None]:
-    """Workers find the job's modules, and import what a trial needs as they start."""
+    """Workers find the job's modules, import what a trial needs as they start, and get their share
+    of a busy machine (Ray's are nice otherwise)."""
     before = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_preload_python_modules", "torch,ray.tune")
+        patch.setenv("RAY_worker_niceness", "0")
         patch.setenv("PYTHONPATH", os.pathsep.join([str(JOB_FOLDER), *before]))
         yield
 

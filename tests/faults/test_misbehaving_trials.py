@@ -51,7 +51,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, data: Path, address: str) -> 
     storage = tmp_path_factory.mktemp("misbehaving")
     runs = Runs(storage=storage, data=data, address=address, faults=faults)
     arguments = ("--trials", str(1 + len(FAULTS)), "--epochs", str(EPOCHS), "--max-failures", "1")
-    runs.run(*arguments, *RUNGS, *AT_ONCE, "--trial-timeout", "30s")
+    runs.run(*arguments, *RUNGS, *AT_ONCE, "--trial-timeout", "60s")
     return runs
 
 
