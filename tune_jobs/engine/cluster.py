@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 QUIET = {
@@ -19,6 +19,10 @@ QUIET = {
     "TUNE_WARN_THRESHOLD_S": "60",
 }
 """Ray writes no files of its own beside the record, and says nothing that the live view says."""
+
+PATIENT = {"RAY_timeout_ms_task_wait_for_death_info": "60000"}
+"""Ray finds out in ten seconds or more that a node is lost; waiting so long for what a process has
+died of tells such a loss from a process's own death."""
 
 PRELOADED = "torch,ray.tune"
 """What a local Ray's workers import as they start, while the driver still connects."""
@@ -38,7 +42,7 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[None]:
         verbose: Show what Ray says.
     """
     address = address or os.environ.get("RAY_ADDRESS")
-    for name, value in QUIET.items():
+    for name, value in (QUIET | PATIENT).items():
         os.environ.setdefault(name, value)
     if address is None:
         os.environ.setdefault("RAY_preload_python_modules", PRELOADED)
@@ -72,3 +76,17 @@ def gpus_per_trial(asked: float | None) -> float:
     if asked is not None:
         return asked
     return 1.0 if ray.cluster_resources().get("GPU", 0) > 0 else 0.0
+
+
+def wait_for_worker(cpus: float, say: Callable[[str], None]) -> None:
+    """Wait until a trial can have its CPUs: a cluster that scales with the work may have no worker
+    yet, and starts one for the task that waits here."""
+    import ray
+
+    if ray.cluster_resources().get("CPU", 0) >= cpus:
+        return
+    say(f"waiting for a worker with {cpus:g} CPUs")
+    ray.get(ray.remote(_nothing).options(num_cpus=cpus).remote())
+
+
+def _nothing() -> None: ...

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainables.storage import open_storage
 from trainables.storage_errors import STORAGE_ERRNOS
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
@@ -36,7 +37,7 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 def run_resolved(job: Job, options: Options, console: "Console | None" = None) -> "RunResult":
     """`run`, for options that are already complete."""
     from tune_jobs.engine.cli.progress import Progress
-    from tune_jobs.engine.cluster import ray_cluster
+    from tune_jobs.engine.cluster import ray_cluster, wait_for_worker
     from tune_jobs.engine.facts import known_facts, take_over
     from tune_jobs.engine.fork import forked_configurations
     from tune_jobs.engine.leaks import check_duplicates
@@ -65,11 +66,15 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
             Progress(facts, console) as progress,
             ray_cluster(options.address, verbose=options.verbose),
         ):
+            from tune_jobs.engine.preflight import check_storage, num_nodes
             from tune_jobs.engine.results.publish import publish
             from tune_jobs.engine.results.trial_logs import TrialLogs
             from tune_jobs.engine.shared import share
             from tune_jobs.engine.steps import Steps, run_steps
 
+            wait_for_worker(options.cpus_per_trial, progress.say)
+            if num_nodes() > 1:
+                check_storage(open_storage(options.storage))
             shared = share(job.features, data, pretrained, options, progress.say)
             facts["resources"] = asdict(shared.resources)
             folder.write_facts(facts)
