@@ -4,7 +4,8 @@
 
 The first node is the head; each has a temporary folder of its own, FOLDER/NODE. It is a process of
 its own, since Ray leaves sockets open that pytest would complain about. What it has started is
-printed as a line of JSON: `address`, `raylets`, process ids by node, and `ids`, Ray's, by node.
+printed as a line of JSON: `address`, and `raylets`, process ids by node. A line NODE=CPUS on the
+standard input adds a node, which is printed likewise.
 """
 
 import json
@@ -15,22 +16,23 @@ from pathlib import Path
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    nodes = dict(word.split("=") for word in sys.argv[2:])
     os.environ["RAY_TMPDIR"] = str(folder)  # Ray writes the address of a cluster there too
     (folder / "ray").mkdir(parents=True, exist_ok=True)
     from ray.cluster_utils import Cluster
 
     cluster = Cluster()
-    started = {
-        name: cluster.add_node(
+
+    def add(word: str) -> dict[str, int]:
+        name, cpus = word.split("=")
+        node = cluster.add_node(
             num_cpus=int(cpus), temp_dir=str(folder / name), include_dashboard=False
         )
-        for name, cpus in nodes.items()
-    }
-    raylets = {n: node.all_processes["raylet"][0].process.pid for n, node in started.items()}
-    ids = {name: node.node_id for name, node in started.items()}
-    print(json.dumps({"address": cluster.address, "raylets": raylets, "ids": ids}), flush=True)
-    sys.stdin.read()
+        return {name: node.all_processes["raylet"][0].process.pid}
+
+    raylets = {name: pid for word in sys.argv[2:] for name, pid in add(word).items()}
+    print(json.dumps({"address": cluster.address, "raylets": raylets}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps({"raylets": add(line.strip())}), flush=True)
     cluster.shutdown()
 
 

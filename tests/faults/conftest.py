@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +27,44 @@ def environment() -> Iterator[None]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_preload_python_modules", "torch,ray.tune")
         patch.setenv("RAY_worker_niceness", "0")
+        patch.setenv("RAY_worker_register_timeout_seconds", str(PATIENCE_SECONDS))
         patch.setenv("PYTHONPATH", os.pathsep.join([str(JOB_FOLDER), *before]))
         yield
 
 
-StartCluster = Callable[..., AbstractContextManager[dict[str, Any]]]
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One that runs, whose nodes can be killed and added.
+
+    Attributes:
+        raylets: Process ids by node, of those that were not killed.
+    """
+
+    address: str
+    raylets: dict[str, int]
+    process: "subprocess.Popen[str]"
+
+    def add(self, **cpus: int) -> None:
+        assert self.process.stdin
+        assert self.process.stdout
+        for name, count in cpus.items():
+            self.process.stdin.write(f"{name}={count}\n")
+            self.process.stdin.flush()
+            self.raylets.update(json.loads(self.process.stdout.readline())["raylets"])
+
+    def kill(self, name: str) -> None:
+        """Its workers end with it; the cluster finds out in ten seconds or more."""
+        os.kill(self.raylets.pop(name), signal.SIGKILL)
+
+
+StartCluster = Callable[..., AbstractContextManager[Cluster]]
 
 
 @pytest.fixture(scope="session")
 def start_cluster(environment: None) -> StartCluster:
     @contextmanager
-    def start(**cpus: int) -> Iterator[dict[str, Any]]:
-        """Nodes by name, the head first -> what `cluster.py` prints."""
+    def start(**cpus: int) -> Iterator[Cluster]:
+        """Nodes by name, the head first."""
         folder = tempfile.mkdtemp(prefix="fault-")  # a short path: sockets lie below it
         words = [f"{name}={count}" for name, count in cpus.items()]
         with subprocess.Popen(
@@ -44,12 +72,13 @@ def start_cluster(environment: None) -> StartCluster:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            text=True,
             start_new_session=True,
         ) as process:
             assert process.stdin
             assert process.stdout
             try:
-                yield json.loads(process.stdout.readline())
+                yield Cluster(**json.loads(process.stdout.readline()), process=process)
             finally:
                 process.stdin.close()
                 process.wait(timeout=PATIENCE_SECONDS)
@@ -61,7 +90,7 @@ def start_cluster(environment: None) -> StartCluster:
 @pytest.fixture(scope="session")
 def address(start_cluster: StartCluster) -> Iterator[str]:
     with start_cluster(head=1) as cluster:
-        yield cluster["address"]
+        yield cluster.address
 
 
 @pytest.fixture(scope="session")

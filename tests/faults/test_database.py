@@ -1,8 +1,6 @@
 """The record in a database, the files in an object store: a cluster is lost with its head, and the
 run goes on on another one."""
 
-import os
-import signal
 from collections.abc import Callable
 
 import optuna
@@ -44,15 +42,15 @@ def test_the_head_is_lost_and_the_run_goes_on_on_another_cluster(
     storage = open_storage(bucket).child("head-lost").uri
     where = ("--storage", storage, "--study", database)
     with start_cluster(head=2) as first:
-        runs = make_runs(first["address"], {"*": {"step_seconds": 0.02}}, "first")
+        runs = make_runs(first.address, {"*": {"step_seconds": 0.02}}, "first")
         driver = runs.start(*SEARCH, *where)
         driver.until(lambda: len(recorded(database)) >= 2 * EPOCHS)
         driver.kill()
-        os.kill(first["raylets"]["head"], signal.SIGKILL)
+        first.kill("head")
         driver.wait()
     acknowledged = recorded(database)
     with start_cluster(head=2) as second:
-        again = make_runs(second["address"], at="second")
+        again = make_runs(second.address, at="second")
         again.run(*SEARCH, "--storage", storage)  # where the record is, run.json says
     now = recorded(database)
     assert {key: now[key] for key in acknowledged} == acknowledged

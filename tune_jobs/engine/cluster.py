@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -20,6 +20,10 @@ QUIET = {
     "TUNE_WARN_THRESHOLD_S": "60",
 }
 """Ray writes no files of its own beside the record, and says nothing that the live view says."""
+
+PATIENT = {"RAY_timeout_ms_task_wait_for_death_info": "60000"}
+"""Ray finds out in ten seconds or more that a node is lost; waiting so long for what a process has
+died of tells such a loss from a process's own death."""
 
 PRELOADED = "torch,ray.tune"
 """What a local Ray's workers import as they start, while the driver still connects."""
@@ -39,7 +43,7 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[bool]:
         verbose: Show what Ray says.
     """
     address = address or os.environ.get("RAY_ADDRESS")
-    for name, value in QUIET.items():
+    for name, value in (QUIET | PATIENT).items():
         os.environ.setdefault(name, value)
     if address is None:
         os.environ.setdefault("RAY_preload_python_modules", PRELOADED)
@@ -73,3 +77,17 @@ def gpus_per_worker(asked: float | Literal["auto"] | None) -> float:
     if isinstance(asked, float):
         return min(asked, 1.0)
     return 1.0 if ray.cluster_resources().get("GPU", 0) > 0 else 0.0
+
+
+def wait_for_worker(cpus: float, say: Callable[[str], None]) -> None:
+    """Wait until a trial can have its CPUs: a cluster that scales with the work may have no worker
+    yet, and starts one for the task that waits here."""
+    import ray
+
+    if ray.cluster_resources().get("CPU", 0) >= cpus:
+        return
+    say(f"waiting for a worker with {cpus:g} CPUs")
+    ray.get(ray.remote(_nothing).options(num_cpus=cpus).remote())
+
+
+def _nothing() -> None: ...

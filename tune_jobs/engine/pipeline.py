@@ -69,7 +69,7 @@ def _run(
 ) -> "RunResult":
     """The five steps, by the one process that holds the run's lease."""
     from tune_jobs.engine.cli.progress import Progress
-    from tune_jobs.engine.cluster import ray_cluster
+    from tune_jobs.engine.cluster import ray_cluster, wait_for_worker
     from tune_jobs.engine.fork import forked_configurations
     from tune_jobs.engine.search.journal import repair_journal
     from tune_jobs.engine.search.record_storage import closing, open_study_storage
@@ -87,11 +87,16 @@ def _run(
             Progress(facts, console) as progress,
             ray_cluster(options.address, verbose=options.verbose) as is_local,
         ):
+            from tune_jobs.engine.preflight import check_storage, num_nodes
             from tune_jobs.engine.results.publish import publish
             from tune_jobs.engine.results.trial_logs import TrialLogs
             from tune_jobs.engine.shared import share
             from tune_jobs.engine.steps import Steps, run_steps
 
+            if not is_local:
+                wait_for_worker(options.cpus_per_trial, progress.say)
+            if num_nodes() > 1:
+                check_storage(storage)
             shared = share(
                 job, data, pretrained, options, distributions, is_local=is_local, say=progress.say
             )

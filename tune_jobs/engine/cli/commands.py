@@ -1,4 +1,4 @@
-"""`python -m tune_jobs [leaderboard | predict]`; without a command, the catalogue."""
+"""`python -m tune_jobs [leaderboard | predict | preflight]`; without a command, the catalogue."""
 
 import argparse
 import importlib
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m tune_jobs",
         description="Without a command: list the jobs. Run one by python -m tune_jobs.<job>.",
     )
-    commands = parser.add_subparsers(dest="command", metavar="{leaderboard,predict}")
+    commands = parser.add_subparsers(dest="command", metavar="{leaderboard,predict,preflight}")
     commands.add_parser(
         "leaderboard", add_help=False, help="show what runs have found; reproduce or rebuild it"
     )
@@ -25,6 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict.add_argument("model", help="a model's .safetensors, by path or URI")
     predict.add_argument("images", nargs="+", metavar="IMAGE", help="files, or csv:PATH")
     predict.add_argument("--top", type=int, default=3, help="classes shown (default: 3)")
+    check = commands.add_parser("preflight", help="would a run work there? say what is wrong")
+    check.add_argument("--address", help="a running Ray cluster (auto, or HOST:PORT); else local")
+    check.add_argument("--storage", help="can every node write to it and read it?")
+    check.add_argument("--dataset", help="can it be loaded here?")
+    check.add_argument("--data-dir", type=Path, default=Path("data"), help="as for a run")
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if words[:1] == ["leaderboard"]:
@@ -34,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from tune_jobs.engine.cli.predict import predict_images
 
             predict_images(given.model, given.images, given.top)
+        elif given.command == "preflight":
+            from tune_jobs.engine.cli.preflight import preflight
+
+            return preflight(given.address, given.storage, given.dataset, given.data_dir)
         else:
             _list_jobs()
     except RequestError as error:

@@ -1,5 +1,7 @@
 """Ray Tune's scheduler over a source of trials: record, then decide."""
 
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,30 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
     """Passes each report to the source and answers as the source decides.
 
     Ray calls a scheduler first and, where it answers STOP, never calls the searcher: this is
-    the one place where every report comes by.
+    the one place where every report comes by. It also counts failures, since Ray counts a node that
+    is lost as a failure of its trials, unless it was told beforehand.
+
+    Args:
+        source: Where trials come from.
+        causes: Trial name -> why its last attempt failed; kept here.
+        max_failures: A trial that has failed more often is not started again.
+        slots: How many trials the cluster holds now.
     """
 
-    def __init__(self, source: TrialSource, causes: dict[str, str]) -> None:
+    def __init__(
+        self,
+        source: TrialSource,
+        causes: dict[str, str],
+        *,
+        max_failures: int,
+        slots: Callable[[], int],
+    ) -> None:
         super().__init__()
         self._source = source
         self._causes = causes
+        self._max_failures = max_failures
+        self._slots = slots
+        self._failures: Counter[str] = Counter()  # by trial name
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Ray pickles its scheduler; this one's state is the record
@@ -27,7 +46,11 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
         """Nothing: the record is saved already."""
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """A new trial, or one that is to be started again."""
         forget_ended(tune_controller)
+        allow_pending(tune_controller, self._slots())
+        if self._failures[trial.config["name"]] > self._max_failures:
+            tune_controller.stop_trial(trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         figures = {
@@ -42,7 +65,15 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
         text = Path(trial.error_file).read_text() if trial.error_file else ""
         cause = explain(text)
         self._causes[trial.config["name"]] = cause
+        self._failures[trial.config["name"]] += cause != NODE_LOST
         self._source.on_attempt_failed(trial.config, cause)
+
+
+def allow_pending(tune_controller: Any, count: int) -> None:
+    """So many trials may wait for room: a cluster that grows has work for its new nodes, and one
+    that scales with the work sees how much there is. (Ray itself asks once, as it begins.)"""
+    loop = tune_controller.get_trials.__self__
+    loop.update_max_pending_trials(count)
 
 
 def forget_ended(tune_controller: Any) -> None:
@@ -64,13 +95,20 @@ def explain(errors: str) -> str:
             "out of host memory, ended by Ray's memory monitor: run fewer trials at once "
             "(--max-parallel), or smaller ones"
         )
+    if any(words in error for words in NODE_DEATHS):
+        return NODE_LOST
     if any(words in error for words in DEATHS):
-        return "its process died: killed, out of memory, or its node lost"
+        return "its process died: killed, or out of memory"
     lines = [line for line in error.splitlines() if line.strip()]
     return lines[-1] if lines else "unknown"
 
 
+NODE_LOST = "its node was lost"
+
 LOW_ON_MEMORY = "running low on memory"
 
-DEATHS = ("The actor is dead", "The actor died", "The actor is unavailable", "ActorDiedError")
+DEATHS = ("The actor is dead", "The actor died", "ActorDiedError")
 """Ray's words; the text does not have the error's class."""
+
+NODE_DEATHS = ("its node has died", "died by preemption", "is temporarily unavailable")
+"""A node that lives tells of a process that has died: one that is out of reach was lost with it."""

@@ -43,7 +43,8 @@ class SourceSearcher(Searcher):  # type: ignore[misc]
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
+        """`result` is what the trial reported last; one that the scheduler gives up has none."""
         trial = self._running.pop(trial_id)
         cause = self._causes.pop(trial["name"], "")
-        if error:
+        if error or result is None:
             self._source.on_failure(trial, cause)

@@ -1,6 +1,5 @@
 """Runs a source of trials on Ray Tune until it has no more to give."""
 
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,17 +61,18 @@ def run_trials(
 
     Args:
         max_failures: How often a trial whose process has ended in an error is started again; a
-            node that is taken away does not count.
+            node that is lost does not count.
     """
     causes: dict[str, str] = {}
     kept = KeptErrors(source)
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(resources.slots())
     with tempfile.TemporaryDirectory(prefix="tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(trainable, tune.PlacementGroupFactory(resources.bundles())),
             tune_config=tune.TuneConfig(
                 search_alg=SourceSearcher(kept, causes, resources.max_parallel),
-                scheduler=SourceScheduler(kept, causes),
+                scheduler=SourceScheduler(
+                    kept, causes, max_failures=max_failures, slots=resources.slots
+                ),
                 num_samples=-1,
                 reuse_actors=True,
                 trial_dirname_creator=_trial_name,
@@ -83,7 +83,7 @@ def run_trials(
                 storage_path=scratch,
                 name="trials",
                 verbose=0,
-                failure_config=tune.FailureConfig(max_failures=max_failures),
+                failure_config=tune.FailureConfig(max_failures=-1),  # the scheduler counts
             ),
         )
         try:
