@@ -44,7 +44,7 @@ def write_projector(finding: Finding, data: ImageData, target: Path) -> None:
     (target / "metadata.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     _write_sprite(data, predictions.indices_N[positions_N].tolist(), target / "sprite.png")
     config = ""
-    for layer, vectors_ND in embeddings.by_layer.items():  # the last one is shown first
+    for layer, vectors_ND in embeddings.by_layer.items():
         np.savetxt(target / f"{layer}.tsv", vectors_ND, fmt="%.5g", delimiter="\t")
         config += CONFIG.format(title=finding.title, layer=layer, side=SPRITE_SIDE)
     (target / "projector_config.pbtxt").write_text(config)

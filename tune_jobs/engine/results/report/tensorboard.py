@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from tensorboard.compat.proto import summary_pb2
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import metadata as custom_scalars
@@ -116,6 +116,8 @@ def draw_sheet(captioned: Sequence[tuple[str, Image.Image]]) -> Image.Image:
 
 
 def _image(tag: str, picture: Image.Image) -> Any:
+    """Under a margin: TensorBoard's caption, where it takes a second line, covers the top."""
+    picture = ImageOps.expand(picture, (0, picture.width // 16, 0, 0), PAPER)
     image = summary_pb2.Summary.Image(
         height=picture.height,
         width=picture.width,
