@@ -81,7 +81,7 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
         with (
             storage_errors(),
             Watchdog(settings.timeout_seconds, folder) as watchdog,
-            gather(config, settings) as team,
+            gather(config, settings, watchdog) as team,
         ):
             for figures in _train(config, given, folder, watchdog, team):
                 with watchdog.paused():
@@ -99,7 +99,7 @@ def retrain_once(config: dict[str, Any], settings: TrialSettings) -> dict[str, A
     folder = settings.folder / config["name"]
     with (
         Watchdog(settings.timeout_seconds, folder) as watchdog,
-        gather(config, settings) as team,
+        gather(config, settings, watchdog) as team,
     ):
         *_, last = _train(config, settings.fetch(), folder, watchdog, team)
     return last
