@@ -1,15 +1,17 @@
 """The other processes of a trial that several train: actors in the trial's own placement group.
 
-Why not Ray Train: below Ray Tune it starts its controller, its workers and six more actors anew for
-every trial, takes resources that Tune does not know of, trains on while Tune decides, and keeps
-Tune from reusing a worker process after each trial that was stopped. These actors wait between
-epochs, stay from trial to trial, and die with the trial's process, which owns them.
+Why not Ray Train (2.60): inside a trial of Ray Tune it starts a controller, its workers and five
+more actors anew each time, takes resources that Tune does not know of, and trains on while Tune
+decides; and where Tune reuses its worker processes, the search stands still for good after the
+first trial that was stopped. These actors wait between epochs, stay from trial to trial, and die
+with the trial's process, which owns them.
 """
 
 import io
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from trainables.fit import EpochReport, Training
     from trainables.team import Team
     from trainables.trainable import TrialSettings
+    from trainables.watchdog import Watchdog
 
 GRACE_SECONDS = 30.0
 """For rank 0 to notice that the connection to a dead peer is closed. gloo does; NCCL may not."""
@@ -37,6 +40,9 @@ class Peer:
     """A process that trains under rank 0's direction."""
 
     _training: "Training"
+
+    def prepare(self) -> None:
+        import_what_is_needed()
 
     def build(self, config: dict[str, Any], settings: "TrialSettings", rank: int) -> None:
         from trainables.device import prepare_process
@@ -82,10 +88,12 @@ class Peer:
 class Peers:
     """Rank 0's view of the others, for one trial."""
 
-    def __init__(self, config: dict[str, Any], settings: "TrialSettings") -> None:
+    def __init__(
+        self, config: dict[str, Any], settings: "TrialSettings", actors: list[Any]
+    ) -> None:
         seconds = settings.timeout_seconds
         self._timeout = timedelta(seconds=seconds) if seconds else NO_TIMEOUT
-        self._actors = _actors(settings.workers - 1)
+        self._actors = actors
         self._pending = [
             actor.build.remote(config, settings, rank)
             for rank, actor in enumerate(self._actors, start=1)
@@ -120,19 +128,20 @@ class Peers:
     def _call(self, method: str, *arguments: Any) -> None:
         """On all peers at once; while it runs, rank 0 may wait for them in the same step."""
         self._pending = [getattr(actor, method).remote(*arguments) for actor in self._actors]
-        threading.Thread(target=self._watch, args=(self._pending,), daemon=True).start()
+        for reference in self._pending:
+            reference.future().add_done_callback(self._check)
 
-    def _watch(self, pending: list[Any]) -> None:
+    def _check(self, done: "Future[None]") -> None:
+        error = done.exception()
+        if isinstance(error, Exception) and not self._left.is_set():
+            threading.Thread(target=self._end, args=(error,), daemon=True).start()
+
+    def _end(self, error: Exception) -> None:
         """A peer that has failed leaves rank 0 waiting: end all, and rank 0's wait with them."""
-        try:
-            ray.get(pending)
-        except ray.exceptions.RayError as error:
-            if self._left.is_set():
-                return
-            self._error = self._error or error
-            _end_all()
-            if not self._left.wait(GRACE_SECONDS):
-                os._exit(1)
+        self._error = self._error or error
+        _end_all()
+        if not self._left.wait(GRACE_SECONDS):
+            os._exit(1)
 
     def leave(self) -> None:
         from trainables.team import leave
@@ -160,8 +169,11 @@ class Peers:
 
 
 @contextmanager
-def gather(config: dict[str, Any], settings: "TrialSettings") -> "Iterator[Team]":
-    """The team that trains a trial, seen by rank 0: this process alone, or with its peers.
+def gather(
+    config: dict[str, Any], settings: "TrialSettings", watchdog: "Watchdog"
+) -> "Iterator[Team]":
+    """The team that trains a trial, seen by rank 0: this process alone, or with its peers. While
+    their processes start, nobody watches, as for rank 0's own.
 
     Raises:
         RayError: A peer has failed; the others are ended.
@@ -171,7 +183,9 @@ def gather(config: dict[str, Any], settings: "TrialSettings") -> "Iterator[Team]
     if settings.workers == 1:
         yield ALONE
         return
-    peers = Peers(config, settings)
+    with watchdog.paused():
+        actors = _actors(settings.workers - 1)
+    peers = Peers(config, settings, actors)
     try:
         yield Team(size=settings.workers, begin_epoch=peers.begin_epoch)
     except Exception as error:
@@ -193,7 +207,11 @@ def _actors(count: int) -> list[Any]:
     group = ray.util.get_current_placement_group()
     if group.id not in _running:
         _running.clear()
-        _running[group.id] = [_start(group, bundle) for bundle in range(1, count + 1)]
+        actors = [_start(group, bundle) for bundle in range(1, count + 1)]
+        prepared = [actor.prepare.remote() for actor in actors]
+        import_what_is_needed()
+        ray.get(prepared)
+        _running[group.id] = actors
     return _running[group.id]
 
 
@@ -210,6 +228,13 @@ def _start(group: Any, bundle: int) -> Any:
         )
         .remote()
     )
+
+
+def import_what_is_needed() -> None:
+    """The first `DistributedDataParallel` of a process imports it, for seconds."""
+    import torch._dynamo  # noqa: F401
+
+    import trainables.fit  # noqa: F401
 
 
 def _end_all() -> None:

@@ -81,7 +81,7 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
         with (
             storage_errors(),
             Watchdog(settings.timeout_seconds, place) as watchdog,
-            gather(config, settings) as team,
+            gather(config, settings, watchdog) as team,
         ):
             for figures in _train(config, given, place, watchdog, team):
                 with watchdog.paused():
@@ -99,7 +99,7 @@ def retrain_once(config: dict[str, Any], settings: TrialSettings) -> dict[str, A
     place = settings.place.child(config["name"])
     with (
         Watchdog(settings.timeout_seconds, place) as watchdog,
-        gather(config, settings) as team,
+        gather(config, settings, watchdog) as team,
     ):
         *_, last = _train(config, settings.fetch(), place, watchdog, team)
     return last
