@@ -16,7 +16,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 1800
 """Never a measure of speed: a process that hangs is not waited for longer."""
 
 TINY = ("--retrain-top", "1", "--retrain-seeds", "1", "--precision", "fp32", "--max-parallel", "1")
