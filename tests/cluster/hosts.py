@@ -19,6 +19,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+PATIENCE_SECONDS = 600
+"""Never a measure of speed: what hangs is not waited for longer."""
+
 GATEWAY = "10.77.0.1"
 HOME = Path("/root")
 TMP = Path("/tmp")
@@ -46,11 +49,11 @@ SCRIPTS = {
 """Commands of a host's environment, which has the packages already and no network to get more."""
 
 
-def wait_for(what: str, condition: Callable[[], bool], seconds: float, every: float = 0.1) -> None:
-    deadline = time.monotonic() + seconds
+def wait_for(what: str, condition: Callable[[], bool], every: float = 0.1) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"after {seconds:.0f} s still not: {what}")
+            raise TimeoutError(f"after {PATIENCE_SECONDS} s still not: {what}")
         time.sleep(every)
 
 
@@ -77,14 +80,14 @@ class Host:
         return [*enter, "env", "-i", *variables, *words]
 
     def run(self, *words: str, check: bool = True, **env: str) -> str:
-        """What the command says, on both its outputs; it gets three minutes."""
+        """What the command says, on both its outputs."""
         done = subprocess.run(
             self.command(*words, **env),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=180,
+            timeout=PATIENCE_SECONDS,
         )
         if check and done.returncode:
             raise RuntimeError(f"{self.name}: {shlex.join(words)}\n{done.stdout}")
@@ -114,7 +117,7 @@ def namespaces(script: str) -> Iterator[int]:
         outer = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=said)
         children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
         try:
-            wait_for("namespaces", lambda: bool(children.read_text()), 10)
+            wait_for("namespaces", lambda: bool(children.read_text()))
             yield int(children.read_text())
         except TimeoutError as error:
             said.seek(0)
@@ -138,7 +141,7 @@ def network() -> Iterator[int]:
         def is_up() -> bool:
             return GATEWAY in subprocess.run(show, capture_output=True, text=True).stdout
 
-        wait_for("the switch", is_up, 10)
+        wait_for("the switch", is_up)
         yield switch
 
 
@@ -164,7 +167,7 @@ def object_store(switch: int) -> Iterator[dict[str, str]]:
         ).returncode
 
     try:
-        wait_for("the S3 server", is_up, 60, every=1)
+        wait_for("the S3 server", is_up, every=1)
         yield variables
     finally:
         server.kill()
@@ -208,7 +211,7 @@ def host(
         subprocess.run([*link, "add", name, *cable], check=True)
         subprocess.run([*link, "set", name, "master", "switch", "up"], check=True)
         log = disk / "home" / "sshd_log"
-        wait_for(f"SSH on {name}", lambda: log.exists() and "listening" in log.read_text(), 20)
+        wait_for(f"SSH on {name}", lambda: log.exists() and "listening" in log.read_text())
         yield Host(name=name, address=address, disk=disk, first=first)
 
 

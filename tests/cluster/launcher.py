@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
-from tests.cluster.hosts import HOME, Host, wait_for
+from tests.cluster.hosts import HOME, PATIENCE_SECONDS, Host, wait_for
 
 FILE = Path(__file__).parents[2] / "cluster.onprem.yaml"
 DASHBOARD = "http://127.0.0.1:8265"
@@ -68,7 +68,7 @@ def launched(laptop: Host, head: Host, workers: Sequence[Host]) -> Iterator[Clus
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for("all nodes", lambda: cluster.num_nodes() == 1 + len(workers), 180, every=2)
+        wait_for("all nodes", lambda: cluster.num_nodes() == 1 + len(workers), every=2)
         note(f"{1 + len(workers)} nodes are active")
         yield cluster
     finally:
@@ -80,9 +80,8 @@ def launched(laptop: Host, head: Host, workers: Sequence[Host]) -> Iterator[Clus
 
 @contextmanager
 def followed(cluster: Cluster, job: str) -> Iterator[Iterator[str]]:
-    """The lines of a job's log as `ray job logs --follow` shows them, until the job ends; it has
-    five minutes."""
-    words = ("timeout", "300", "ray", "job", "logs", *ADDRESS, "--follow", job)
+    """The lines of a job's log as `ray job logs --follow` shows them, until the job ends."""
+    words = ("timeout", str(PATIENCE_SECONDS), "ray", "job", "logs", *ADDRESS, "--follow", job)
     with subprocess.Popen(
         cluster.laptop.command(*words),
         stdin=subprocess.DEVNULL,

@@ -1,18 +1,25 @@
 """`ray up` to `ray down`, with a machine lost on the way."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 
-from tests.cluster.hosts import Host, wait_for
+from tests.cluster.hosts import HOME, Host, wait_for
 from tests.cluster.launcher import ADDRESS, DASHBOARD, Cluster, followed, launched, note
 
 TRIALS = 18
 STORAGE = "s3://results/runs"
 LOST_AFTER = 5
 RETRAINED = 2
+DATA = "digits.parquet"
 TRIAL = "ray::ImplicitFunc.train"  # what Ray calls a process while it trains
 RAY = "/ray/core/src/ray/"
 
@@ -54,15 +61,55 @@ def test_only_the_code_travelled(cluster: Cluster) -> None:
         assert not {".git", ".venv", "runs", "data"} & {path.name for path in project.iterdir()}
 
 
-def test_a_search_outlives_a_machine(cluster: Cluster, store: dict[str, str]) -> None:
+@pytest.fixture(scope="module")
+def data(cluster: Cluster) -> str:
+    """Scanned digits in a file that only the head has, where jobs are run -> for `--dataset`."""
+    digits, images = load_digits(), []
+    for pixels_HW in digits.images:
+        Image.fromarray((pixels_HW * 15).astype("uint8")).save(png := io.BytesIO(), "png")
+        images.append({"bytes": png.getvalue(), "path": None})
+    table = pa.table({"image": images, "label": digits.target})
+    file = cluster.head.disk / "home" / DATA
+    pq.write_table(table, file)
+    note(f"{DATA}, {file.stat().st_size:,} bytes, is put on the head's disk")
+    return f"parquet:{HOME / DATA}"
+
+
+def submit(cluster: Cluster, store: dict[str, str], *words: str, check: bool = True) -> str:
+    """`ray job submit` as README has it -> what it and the job say."""
+    command = ["ray", "job", "submit", *ADDRESS, "--working-dir", "."]
+    command += ["--runtime-env-json", json.dumps({"env_vars": store}), *words]
+    return cluster.laptop.run(*command, check=check)
+
+
+def test_a_preflight_tells_what_would_go_wrong(
+    cluster: Cluster, store: dict[str, str], data: str
+) -> None:
+    given = ("--dataset", data, "--data-dir", str(HOME / "data"), "--storage")
+    preflight = ("--", "python", "-m", "tune_jobs", "preflight", *given)
+    said = submit(cluster, store, *preflight, STORAGE)
+    checks = re.findall(r"^(?:ok|WRONG) .*", said, re.MULTILINE)
+    for line in checks:
+        note(f"  {line}")
+    assert [line.split()[0] for line in checks] == ["ok"] * 6
+    own = str(HOME / "results")
+    assert "the nodes do not share it" in submit(cluster, store, *preflight, own, check=False)
+    job = ("--", "python", "-m", "tune_jobs.digits_mlp", *given, own)
+    refused = submit(cluster, store, *job, check=False)
+    assert "the nodes do not share it" in refused
+    assert "exit code 2" in refused
+    note(f"--storage {own}: {re.findall('error: .*', refused)[0]}")
+
+
+def test_a_search_outlives_a_machine(cluster: Cluster, store: dict[str, str], data: str) -> None:
     job = "search"
-    search = ["python", "-m", "tune_jobs.digits_mlp", "--storage", STORAGE]
+    search = ["python", "-m", "tune_jobs.digits_mlp", "--dataset", data, "--storage", STORAGE]
     search += ["--run-id", job, "--trials", str(TRIALS), "--scheduler", "none", "--epochs", "60"]
     search += ["--retrain-top", str(RETRAINED), "--retrain-seeds", "2"]
-    submit = ["ray", "job", "submit", *ADDRESS, "--working-dir", ".", "--no-wait"]
-    submit += ["--runtime-env-json", json.dumps({"env_vars": store})]
-    cluster.laptop.run(*submit, "--submission-id", job, "--", *search)
+    said = submit(cluster, store, "--no-wait", "--submission-id", job, "--", *search)
     note(f"ray job submit --working-dir . -- {' '.join(search)}")
+    [size] = re.findall(r"Pushing file package .* \((.*?)\)", said)
+    note(f"the working directory travels in {size}")
     lost: list[Host] = []
     progress = ""
     with followed(cluster, job) as lines:
@@ -71,7 +118,7 @@ def test_a_search_outlives_a_machine(cluster: Cluster, store: dict[str, str]) ->
             ended = re.search(rf"search (\d+)/{TRIALS}: .*", line)
             progress = ended[0] if ended else progress
             if not lost and ended and int(ended[1]) >= LOST_AFTER:
-                wait_for("a trial on a worker", lambda: any(map(trains, cluster.workers)), 30)
+                wait_for("a trial on a worker", lambda: any(map(trains, cluster.workers)))
                 lost = [host for host in cluster.workers if trains(host)][:1]
                 lost[0].destroy()
                 note(f"{lost[0].name} is destroyed; it ran a trial")
@@ -88,12 +135,25 @@ def test_a_search_outlives_a_machine(cluster: Cluster, store: dict[str, str]) ->
     assert all(row["test_accuracy"] > 0.8 for row in rows)
 
 
+def test_no_worker_has_read_data_from_a_disk(cluster: Cluster, data: str) -> None:
+    """There is none: neither the file nor what it was decoded to."""
+    for host in (cluster.head, *cluster.workers):
+        files = [path for path in host.disk.rglob("*") if path.name == DATA or is_decoded(path)]
+        size = sum(path.stat().st_size for path in files)
+        note(f"bytes of the data set on {host.name}'s disk: {size:,}")
+        assert (size > 0) == (host is cluster.head)
+
+
 def test_ray_down_leaves_nothing_running(cluster: Cluster) -> None:
     cluster.laptop.run("ray", "down", "-y", cluster.file)
     note("ray down -y")
     for host in (cluster.head, *(worker for worker in cluster.workers if worker.is_alive())):
-        wait_for(f"no Ray on {host.name}", lambda host=host: not runs(host, RAY), 120, every=2)  # type: ignore[misc]
+        wait_for(f"no Ray on {host.name}", lambda host=host: not runs(host, RAY), every=2)  # type: ignore[misc]
         note(f"no Ray runs on {host.name}")
+
+
+def is_decoded(path: Path) -> bool:
+    return "decoded" in path.parts and path.is_file()
 
 
 def trains(host: Host) -> bool:
