@@ -19,6 +19,7 @@ TRIALS = 18
 LOST_AFTER = 5
 RETRAINED = 2
 DATA = "digits.parquet"
+LARGEST_PACKAGE_BYTES = 2_000_000
 TRIAL = "ray::ImplicitFunc.train"  # what Ray calls a process while it trains
 RAY = "/ray/core/src/ray/"
 
@@ -108,10 +109,12 @@ def test_a_search_outlives_a_machine(cluster: Cluster, storage: str, data: str) 
     ]
     search += ["--retrain-top", str(RETRAINED), "--retrain-seeds", "2"]
     submit = ("ray", "job", "submit", *ADDRESS, "--working-dir", ".", "--no-wait")
-    said = cluster.laptop.run(*submit, "--submission-id", job, "--", *search)
+    sent = cluster.laptop.sent_bytes()
+    cluster.laptop.run(*submit, "--submission-id", job, "--", *search)
     note(f"ray job submit --working-dir . -- {' '.join(search)}")
-    [size] = re.findall(r"Pushing file package .* \((.*?)\)", said)
-    note(f"the working directory travels in {size}")
+    sent = cluster.laptop.sent_bytes() - sent
+    note(f"the laptop sent {sent:,} bytes: the working directory, packed, through SSH")
+    assert sent < LARGEST_PACKAGE_BYTES
     lost: list[Host] = []
     progress = ""
     with followed(cluster, job) as lines:
