@@ -7,6 +7,7 @@ mounts and its network go with them. The namespaces have no names that could be 
 first processes die with the process that made them, however that ends.
 """
 
+import json
 import os
 import shlex
 import subprocess
@@ -96,6 +97,11 @@ class Host:
     def processes(self) -> list[str]:
         """Command lines of all that runs on the host."""
         return self.run("ps", "-e", "-o", "args=").splitlines()
+
+    def sent_bytes(self) -> int:
+        """All that has left its network interface."""
+        [interface] = json.loads(self.run("ip", "-statistics", "-json", "link", "show", "eth0"))
+        return int(interface["stats64"]["tx"]["bytes"])
 
     def is_alive(self) -> bool:
         return Path(f"/proc/{self.first}").exists()

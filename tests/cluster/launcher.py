@@ -16,6 +16,9 @@ FILE = Path(__file__).parents[2] / "cluster.onprem.yaml"
 DASHBOARD = "http://127.0.0.1:8265"
 ADDRESS = ("--address", DASHBOARD)
 
+PATIENT = "export RAY_raylet_start_wait_time_s=300 RAY_worker_register_timeout_seconds=300; "
+"""A machine that is busy otherwise makes Ray give up a node or a worker that only starts slowly."""
+
 _BEGUN = time.monotonic()
 
 
@@ -46,6 +49,7 @@ def render(laptop: Host, head: Host, workers: Sequence[Host]) -> str:
     config["provider"] |= {"head_ip": head.address, "worker_ips": [w.address for w in workers]}
     config["auth"] |= {"ssh_user": "root", "ssh_private_key": "~/.ssh/id_ed25519"}
     for kind in ("head_start_ray_commands", "worker_start_ray_commands"):
+        config[kind] = [f"{PATIENT}{c}" if "ray start" in c else c for c in config[kind]]
         config[kind] = [c.replace("ray start", "ray start --num-cpus=1") for c in config[kind]]
     (laptop.disk / "home" / FILE.name).write_text(yaml.safe_dump(config, sort_keys=False))
     return str(HOME / FILE.name)

@@ -20,6 +20,7 @@ STORAGE = "s3://results/runs"
 LOST_AFTER = 5
 RETRAINED = 2
 DATA = "digits.parquet"
+LARGEST_PACKAGE_BYTES = 2_000_000
 TRIAL = "ray::ImplicitFunc.train"  # what Ray calls a process while it trains
 RAY = "/ray/core/src/ray/"
 
@@ -106,10 +107,12 @@ def test_a_search_outlives_a_machine(cluster: Cluster, store: dict[str, str], da
     search = ["python", "-m", "tune_jobs.digits_mlp", "--dataset", data, "--storage", STORAGE]
     search += ["--run-id", job, "--trials", str(TRIALS), "--scheduler", "none", "--epochs", "60"]
     search += ["--retrain-top", str(RETRAINED), "--retrain-seeds", "2"]
-    said = submit(cluster, store, "--no-wait", "--submission-id", job, "--", *search)
+    sent = cluster.laptop.sent_bytes()
+    submit(cluster, store, "--no-wait", "--submission-id", job, "--", *search)
     note(f"ray job submit --working-dir . -- {' '.join(search)}")
-    [size] = re.findall(r"Pushing file package .* \((.*?)\)", said)
-    note(f"the working directory travels in {size}")
+    sent = cluster.laptop.sent_bytes() - sent
+    note(f"the laptop sent {sent:,} bytes: the working directory, packed, through SSH")
+    assert sent < LARGEST_PACKAGE_BYTES
     lost: list[Host] = []
     progress = ""
     with followed(cluster, job) as lines:

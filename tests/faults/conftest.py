@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,13 @@ class Cluster:
             self.raylets.update(json.loads(self.process.stdout.readline())["raylets"])
 
     def kill(self, name: str) -> None:
-        """Its workers end with it; the cluster finds out in ten seconds or more."""
-        os.kill(self.raylets.pop(name), signal.SIGKILL)
+        """As a machine that loses its power: the raylet, so that it cannot tell, and its workers at
+        once, since they would go on for a while. The cluster finds out in ten seconds or more."""
+        raylet = self.raylets.pop(name)
+        children = [file.read_text() for file in Path(f"/proc/{raylet}/task").glob("*/children")]
+        for pid in (raylet, *map(int, " ".join(children).split())):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 StartCluster = Callable[..., AbstractContextManager[Cluster]]
