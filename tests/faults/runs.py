@@ -47,7 +47,17 @@ class Driver:
         self.process.send_signal(number)
 
     def wait(self) -> int:
-        return self.process.wait(timeout=PATIENCE_SECONDS)
+        try:
+            return self.process.wait(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Kill it, and what it has started, if it is still there."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def until(self, condition: Callable[[], Any]) -> Any:
         """What `condition` returns, once that is true."""
@@ -110,9 +120,7 @@ class Runs:
 
     def stop(self) -> None:
         for driver in self.drivers:
-            if driver.process.poll() is None:
-                os.killpg(driver.process.pid, signal.SIGKILL)
-                driver.process.wait()
+            driver.stop()
 
     def folder(self, name: str = NAME) -> Path:
         return self.storage / "runs" / "faulty" / name

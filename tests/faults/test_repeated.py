@@ -28,7 +28,7 @@ def figures(runs: Runs) -> list[Mapping[str, Any]]:
 
 def order(runs: Runs) -> list[tuple[int, int]]:
     """(trial, epoch) as they arrived."""
-    reports = runs.reports()["faulty/run"]
+    reports = runs.reports().get("faulty/run", {})
     return [
         (number, epoch)
         for _, number, epoch in sorted(
@@ -41,13 +41,16 @@ def test_in_several_slots_a_configuration_gives_what_it_gives_in_one(
     make_runs: Callable[..., Runs], address: str, tmp_path: Path
 ) -> None:
     """Whatever the order of arrival; and in one slot again, all is the same, to the bit."""
-    faults = {"1": {"step_seconds": 0.05}}
-    done = []
-    for name, slots in (("one", "1"), ("again", "1"), ("three", "3")):
-        runs = make_runs(address, faults, name)
-        runs.run(*SEARCH, "--max-parallel", slots)
-        done.append(runs)
-    one, again, three = done
+    go, faults = tmp_path / "go", {"1": {"folder": str(tmp_path), "fault": "wait", "at_epoch": 2}}
+    one, again, three = (make_runs(address, faults, name) for name in ("one", "again", "three"))
+    go.touch()
+    for runs in (one, again):
+        runs.run(*SEARCH)
+    go.unlink()
+    driver = three.start(*SEARCH, "--max-parallel", "3")
+    driver.until(lambda: (2, 4) in order(three))  # while trial 1 waits
+    go.touch()
+    assert driver.wait() == 0, driver.said
     assert order(one) == order(again) == sorted(order(one))
     assert order(three) != order(one)
     assert figures(one) == figures(again) == figures(three)

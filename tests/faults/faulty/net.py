@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-Fault = Literal["", "nan", "out of memory", "hang", "die", "die while writing", "raise"]
+Fault = Literal["", "nan", "out of memory", "hang", "die", "die while writing", "raise", "wait"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +72,8 @@ class Model(nn.Module):
             (Path(config.folder) / f"epoch-{int(self.epochs_begun)}.{os.getpid()}").touch()
         if self._is_due("raise"):
             raise RuntimeError("made up: it fails")
+        while self._is_due("wait") and not (Path(config.folder) / "go").exists():
+            time.sleep(0.01)
         if not (self._is_due("die") or self._is_due("hang") or self._is_due("die while writing")):
             return
         marks = Path(config.folder)
