@@ -16,7 +16,10 @@ FILE = Path(__file__).parents[2] / "cluster.onprem.yaml"
 DASHBOARD = "http://127.0.0.1:8265"
 ADDRESS = ("--address", DASHBOARD)
 
-PATIENT = "export RAY_raylet_start_wait_time_s=300 RAY_worker_register_timeout_seconds=300; "
+PATIENT = (
+    "export RAY_raylet_start_wait_time_s=300 RAY_worker_register_timeout_seconds=300 "
+    "RAY_agent_register_timeout_ms=300000; "
+)
 """A machine that is busy otherwise makes Ray give up a node or a worker that only starts slowly."""
 
 _BEGUN = time.monotonic()
