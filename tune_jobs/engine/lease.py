@@ -1,21 +1,22 @@
 """One live process per run: a lock that ends with its process, however that ends."""
 
 import fcntl
+import itertools
 import json
 import os
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from trainables.storage import LocalStorage, Storage
 from trainables.storage_errors import StorageError
 from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.repeating import repeating
 
 LEASE = "lease"
 RENEW_SECONDS = 5.0
@@ -62,34 +63,28 @@ def _locked(path: Path, run_id: str) -> Iterator[None]:
 @contextmanager
 def _renewed(place: Storage, run_id: str) -> Iterator[None]:
     wait_for_end(place, run_id)
-    own, stop = uuid4().hex, threading.Event()
+    own = uuid4().hex
     place.write(LEASE, _holder(token=own, renewed=0))
     time.sleep(SETTLE_SECONDS)
     if _token(place) != own:
         raise _alive(run_id, place.read(LEASE))
+    counts = itertools.count(1)
 
-    def renew() -> None:
-        count = 0
-        while not stop.wait(RENEW_SECONDS):
-            count += 1
-            try:
-                if _token(place) != own:
-                    print("--storage: another process took this run over", file=sys.stderr)
-                    os.kill(os.getpid(), signal.SIGTERM)
-                    return
-                place.write(LEASE, _holder(token=own, renewed=count))
-            except StorageError as error:
-                print(f"--storage: lease not renewed, trying again: {error}", file=sys.stderr)
+    def renew() -> bool:
+        if _token(place) != own:
+            print("--storage: another process took this run over", file=sys.stderr)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return False
+        place.write(LEASE, _holder(token=own, renewed=next(counts)))
+        return True
 
-    thread = threading.Thread(target=renew, daemon=True)
-    thread.start()
     try:
-        yield
+        with repeating(renew, RENEW_SECONDS):
+            yield
     finally:
-        stop.set()
-        thread.join()
-        if _token(place) == own:
-            place.remove(LEASE)
+        with suppress(StorageError):  # nobody renews it: that ends it too
+            if _token(place) == own:
+                place.remove(LEASE)
 
 
 def wait_for_end(place: Storage, run_id: str) -> None:

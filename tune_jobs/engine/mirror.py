@@ -1,9 +1,7 @@
 """Copies what the driver appends to, which an object store cannot do, while a run is alive."""
 
 import shutil
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +10,7 @@ from stat import S_ISREG
 from trainables.storage import LocalStorage
 from trainables.storage_errors import StorageError
 from tune_jobs.engine.errors import RunError
+from tune_jobs.engine.repeating import repeating
 from tune_jobs.engine.run_folder import JOURNAL, RunFolder
 
 EVERY_SECONDS = 30.0
@@ -29,22 +28,11 @@ def mirrored(folder: RunFolder) -> Iterator[None]:
         yield
         return
     folder.fetch()
-    copies, stop = _Copies(folder), threading.Event()
-
-    def copy_until_stopped() -> None:
-        while not stop.wait(EVERY_SECONDS):
-            try:
-                copies.update()
-            except StorageError as error:  # the end tries again, and does not pass it over
-                print(f"--storage: not copied, trying again: {error}", file=sys.stderr)
-
-    thread = threading.Thread(target=copy_until_stopped, daemon=True)
-    thread.start()
+    copies = _Copies(folder)
     try:
-        yield
+        with repeating(copies.update, EVERY_SECONDS):
+            yield
     finally:
-        stop.set()
-        thread.join()
         try:
             copies.update()
         except StorageError as error:
@@ -63,8 +51,8 @@ class _Copies:
         self._folder = folder
         self._done = self._found()
 
-    def update(self) -> None:
-        """Copy what has changed, the journal first; remove what is gone."""
+    def update(self) -> bool:
+        """Copy what has changed, the journal first; remove what is gone; to be done again."""
         found = self._found()
         for name in sorted(found, key=lambda name: (name != JOURNAL, name)):
             if self._done.get(name) != found[name]:
@@ -74,6 +62,7 @@ class _Copies:
         for name in self._done.keys() - found.keys():
             self._folder.place.remove(name)
             del self._done[name]
+        return True
 
     def _copy(self, name: str) -> None:
         content = (self._folder.local / name).read_bytes()

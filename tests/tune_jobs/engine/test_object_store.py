@@ -132,6 +132,13 @@ def test_a_run_that_is_alive_cannot_be_started_twice(place: Storage) -> None:
 
 
 @pytest.mark.usefixtures("_quick")
+def test_a_run_that_is_interrupted_gives_its_lease_back(place: Storage) -> None:
+    with pytest.raises(KeyboardInterrupt), lease(place, "far"):
+        raise KeyboardInterrupt
+    assert place.names() == []
+
+
+@pytest.mark.usefixtures("_quick")
 def test_the_lease_of_a_dead_process_is_taken_over(
     place: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
