@@ -1,6 +1,5 @@
 """Ray Tune's scheduler over a source of trials: record, then decide."""
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,30 +13,21 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
     """Passes each report to the source and answers as the source decides.
 
     Ray calls a scheduler first and, where it answers STOP, never calls the searcher: this is
-    the one place where every report comes by. It also counts failures, since Ray counts a node that
-    is lost as a failure of its trials, unless it was told beforehand.
+    the one place where every report comes by.
 
     Args:
         source: Where trials come from.
         causes: Trial name -> why its last attempt failed; kept here.
-        max_failures: A trial that has failed more often is not started again.
         slots: How many trials the cluster holds now.
     """
 
     def __init__(
-        self,
-        source: TrialSource,
-        causes: dict[str, str],
-        *,
-        max_failures: int,
-        slots: Callable[[], int],
+        self, source: TrialSource, causes: dict[str, str], slots: Callable[[], int]
     ) -> None:
         super().__init__()
         self._source = source
         self._causes = causes
-        self._max_failures = max_failures
         self._slots = slots
-        self._failures: Counter[str] = Counter()  # by trial name
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Ray pickles its scheduler; this one's state is the record
@@ -46,11 +36,8 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
         """Nothing: the record is saved already."""
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        """A new trial, or one that is to be started again."""
         forget_ended(tune_controller)
         allow_pending(tune_controller, self._slots())
-        if self._failures[trial.config["name"]] > self._max_failures:
-            tune_controller.stop_trial(trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         figures = {
@@ -65,7 +52,6 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
         text = Path(trial.error_file).read_text() if trial.error_file else ""
         cause = explain(text)
         self._causes[trial.config["name"]] = cause
-        self._failures[trial.config["name"]] += cause != NODE_LOST
         self._source.on_attempt_failed(trial.config, cause)
 
 

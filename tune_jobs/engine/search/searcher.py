@@ -1,28 +1,42 @@
 """Ray Tune's `Searcher` over a source of trials."""
 
+from collections import Counter
 from typing import Any
 
 from ray.tune.search import Searcher
 
+from tune_jobs.engine.search.scheduler import NODE_LOST
 from tune_jobs.engine.search.source import TrialSource
 
 
 class SourceSearcher(Searcher):  # type: ignore[misc]
-    """Hands out the source's trials, and tells it which of them failed for good.
+    """Hands out the source's trials, those that failed again, and tells it which did for good.
+
+    Ray could start them again by itself. But it counts a lost node as a failure of its trials, and
+    as two where the trial was about to begin in a process that an earlier one had left.
 
     Args:
         source: Where trials come from.
         causes: Trial name -> the error that the scheduler saw last.
         max_parallel: At most so many trials at once; `None`: as many as the cluster holds.
+        max_failures: A trial that has failed more often is not started again.
     """
 
     def __init__(
-        self, source: TrialSource, causes: dict[str, str], max_parallel: int | None
+        self,
+        source: TrialSource,
+        causes: dict[str, str],
+        *,
+        max_parallel: int | None,
+        max_failures: int,
     ) -> None:
         super().__init__()
         self._source = source
         self._causes = causes
         self._max_parallel = max_parallel
+        self._max_failures = max_failures
+        self._failures: Counter[str] = Counter()  # by trial name
+        self._again: list[dict[str, Any]] = []
         self._running: dict[str, dict[str, Any]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -34,7 +48,7 @@ class SourceSearcher(Searcher):  # type: ignore[misc]
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         if self._max_parallel is not None and len(self._running) >= self._max_parallel:
             return None
-        trial = self._source.next_trial()
+        trial = self._again.pop(0) if self._again else self._source.next_trial()
         if trial is None:
             return str(Searcher.FINISHED) if self._source.finished else None
         self._running[trial_id] = trial
@@ -43,8 +57,13 @@ class SourceSearcher(Searcher):  # type: ignore[misc]
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """`result` is what the trial reported last; one that the scheduler gives up has none."""
         trial = self._running.pop(trial_id)
-        cause = self._causes.pop(trial["name"], "")
-        if error or result is None:
+        name = trial["name"]
+        cause = self._causes.pop(name, "")
+        if not error:
+            return
+        self._failures[name] += cause != NODE_LOST
+        if self._failures[name] > self._max_failures:
             self._source.on_failure(trial, cause)
+        else:
+            self._again.append(trial)

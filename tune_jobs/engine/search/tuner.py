@@ -69,10 +69,10 @@ def run_trials(
         tuner = tune.Tuner(
             tune.with_resources(trainable, tune.PlacementGroupFactory(resources.bundles())),
             tune_config=tune.TuneConfig(
-                search_alg=SourceSearcher(kept, causes, resources.max_parallel),
-                scheduler=SourceScheduler(
-                    kept, causes, max_failures=max_failures, slots=resources.slots
+                search_alg=SourceSearcher(
+                    kept, causes, max_parallel=resources.max_parallel, max_failures=max_failures
                 ),
+                scheduler=SourceScheduler(kept, causes, resources.slots),
                 num_samples=-1,
                 reuse_actors=True,
                 trial_dirname_creator=_trial_name,
@@ -83,7 +83,6 @@ def run_trials(
                 storage_path=scratch,
                 name="trials",
                 verbose=0,
-                failure_config=tune.FailureConfig(max_failures=-1),  # the scheduler counts
             ),
         )
         try:
