@@ -88,7 +88,11 @@ def test_a_preflight_tells_what_would_go_wrong(
 ) -> None:
     given = ("--dataset", data, "--data-dir", str(HOME / "data"), "--storage")
     preflight = ("--", "python", "-m", "tune_jobs", "preflight", *given)
+    sent = cluster.laptop.sent_bytes()
     said = submit(cluster, store, *preflight, STORAGE)
+    sent = cluster.laptop.sent_bytes() - sent
+    note(f"the laptop sent {sent:,} bytes: the working directory, packed, through SSH")
+    assert sent < LARGEST_PACKAGE_BYTES
     checks = re.findall(r"^(?:ok|WRONG) .*", said, re.MULTILINE)
     for line in checks:
         note(f"  {line}")
@@ -107,12 +111,8 @@ def test_a_search_outlives_a_machine(cluster: Cluster, store: dict[str, str], da
     search = ["python", "-m", "tune_jobs.digits_mlp", "--dataset", data, "--storage", STORAGE]
     search += ["--run-id", job, "--trials", str(TRIALS), "--scheduler", "none", "--epochs", "60"]
     search += ["--retrain-top", str(RETRAINED), "--retrain-seeds", "2"]
-    sent = cluster.laptop.sent_bytes()
     submit(cluster, store, "--no-wait", "--submission-id", job, "--", *search)
     note(f"ray job submit --working-dir . -- {' '.join(search)}")
-    sent = cluster.laptop.sent_bytes() - sent
-    note(f"the laptop sent {sent:,} bytes: the working directory, packed, through SSH")
-    assert sent < LARGEST_PACKAGE_BYTES
     lost: list[Host] = []
     progress = ""
     with followed(cluster, job) as lines:
