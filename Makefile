@@ -11,7 +11,7 @@ test: lint
 	$(BIN)/python -m pytest --ignore=tests/faults --ignore=tests/cluster
 
 cluster: $(VENV)/.installed
-	CLUSTER=1 $(BIN)/python -m pytest tests/cluster tests/faults/test_nodes_killed.py -s -rs
+	CLUSTER=1 $(BIN)/python -m pytest tests/cluster -s -rs
 
 faults: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/faults -rs
