@@ -48,8 +48,13 @@ def load_pretrained(weights: str, architecture_name: str) -> Pretrained | None:
     if weights == "imagenet":
         state = _download_imagenet(architecture_name)
     else:
-        with fetched(weights) as file:
-            state = _read_file(file)
+        try:
+            with fetched(weights) as file:
+                state = _read_file(file)
+        except ConfigError:
+            raise
+        except (OSError, ValueError) as error:  # of the place that a URI names
+            raise ConfigError(f"--weights = {weights!r}: {error}: give one in reach") from error
     if not any(name.startswith(BACKBONE) for name in state):
         state = _as_backbone(state, architecture_name)
     arrays = {n: t.numpy() for n, t in state.items() if not n.startswith(REPLACED)}

@@ -46,5 +46,8 @@ def _count(data: ImageData, folder: Path) -> Duplicates:
     try:
         LocalStorage(folder).write(file.name, json.dumps(asdict(found)).encode())
     except OSError as error:
-        raise RequestError(f"--data-dir: {file} cannot be written ({error.strerror})") from error
+        raise RequestError(
+            f"--data-dir: {file} cannot be written ({error.strerror}): "
+            "give a folder of yours, with room"
+        ) from error
     return found

@@ -14,10 +14,13 @@ from rich.console import Console
 
 import trainables
 from tests.conftest import CREDENTIALS
+from trainables.config import ConfigError
+from trainables.pretrained import load_pretrained
 from trainables.storage import Storage, open_storage
 from tune_jobs import engine
 from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine import lease as leases
+from tune_jobs.engine.cli import commands
 from tune_jobs.engine.cluster import ray_cluster
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.lease import LEASE, lease
@@ -170,3 +173,16 @@ def test_a_storage_that_cannot_be_written_is_a_wrong_request(bucket: str, folder
         run(absent, folder)
     with pytest.raises(RequestError, match=r"--storage = 'nothing://x': "):
         run("nothing://x", folder)
+
+
+def test_a_store_out_of_reach_is_told_and_not_traced(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = "s3://bucket/x?endpoint_override=127.0.0.1:1&scheme=http"
+    with pytest.raises(RequestError, match="--storage: it cannot be read"):
+        run(away, folder)
+    with pytest.raises(ConfigError, match="--weights = 's3://bucket"):
+        load_pretrained(away.replace("x?", "x.safetensors?"), "resnet18")
+    for words in (["leaderboard", away], ["predict", away, "image.png"]):
+        assert commands.main(words) == 2
+        assert capsys.readouterr().err.startswith("error: s3://bucket")

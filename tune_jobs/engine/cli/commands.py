@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainables.storage_errors import StorageError
 from tune_jobs.engine.cli import leaderboard
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return preflight(given.address, given.storage, given.dataset, given.data_dir)
         else:
             _list_jobs()
-    except RequestError as error:
+    except (RequestError, StorageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
