@@ -10,7 +10,7 @@ import pytest
 import tune_jobs
 from trainables.catalogue import default_of
 from trainables.config import complete_config
-from tune_jobs.engine.prepare import check_space
+from tune_jobs.engine.search.space import check_space
 from tune_jobs.engine.search.study import replay
 from tune_jobs.engine.steps import architectures_of, first_configurations
 

@@ -39,7 +39,7 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 def run_resolved(job: Job, options: Options, console: "Console | None" = None) -> "RunResult":
     """`run`, for options that are already complete."""
     from tune_jobs.engine.mirror import mirrored
-    from tune_jobs.engine.prepare import check_space
+    from tune_jobs.engine.search.space import check_space
 
     storage = open_place(options.storage)
     with run_folder(place_of(storage, job.name, options.run_id)) as folder:

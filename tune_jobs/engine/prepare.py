@@ -2,22 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from optuna.distributions import BaseDistribution
-from optuna.samplers import RandomSampler
-from optuna.study import create_study
-
 from trainables.config import ConfigError
 from trainables.datasets import DatasetError, ImageData, load_dataset
 from trainables.features import Features, Frozen
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Job, Space
+from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 
 if TYPE_CHECKING:
     from trainables.pretrained import Pretrained
-
-
-SAMPLES = 32
 
 
 def load_data(options: Options) -> ImageData:
@@ -55,26 +48,3 @@ def load_pretrained_weights(
         return load_pretrained(weights, of)
     except ConfigError as error:
         raise RequestError(str(error)) from error
-
-
-def check_space(space: Space) -> dict[str, BaseDistribution]:
-    """Sample the space, away from any record -> the distributions that it suggests from.
-
-    Names that are suggested under a condition alone are found by sampling more than once.
-    """
-    if "<" in space.__qualname__:
-        raise RequestError(
-            f"space = {space.__qualname__}: must be a function at the top of a module, "
-            "since workers find it by name"
-        )
-    study = create_study(sampler=RandomSampler(seed=0))
-    distributions: dict[str, BaseDistribution] = {}
-    for _ in range(SAMPLES):
-        trial = study.ask()
-        try:
-            space(trial)
-        except Exception as error:
-            name = f"{space.__module__}.{space.__qualname__}"
-            raise RequestError(f"space = {name}: it fails when sampled: {error!r}") from error
-        distributions |= trial.distributions
-    return distributions

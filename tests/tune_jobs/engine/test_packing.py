@@ -14,7 +14,7 @@ from tune_jobs.engine.packing import (
     share_of,
     trials_per_gpu,
 )
-from tune_jobs.engine.prepare import check_space
+from tune_jobs.engine.search.space import check_space
 
 GIB = 2**30
 
