@@ -59,6 +59,10 @@ def folder(storage: Path, output: str) -> Path:
     return storage / "runs" / "digits_mlp" / "first"
 
 
+def test_nobody_else_speaks_first(output: str) -> None:
+    assert output.startswith("digits_mlp: run first\n")
+
+
 def test_the_study_holds_every_trial_in_its_true_state(folder: Path) -> None:
     trials = load_study(folder, "digits_mlp/first").trials
     assert len(trials) == 4
