@@ -44,30 +44,15 @@ def probe(flat: dict[str, Any], given: Given, *, pinned: Precision | None) -> Ru
         ConfigError: The configuration breaks a rule, or the weights do not fit its model.
     """
     if is_estimator(flat["architecture"]):
-        from trainables.estimators import find_estimator
-
-        parse_estimator(flat, find_estimator(flat["architecture"]).Config)
-        if given.features is None:
-            raise ConfigError(
-                f"architecture = {flat['architecture']!r}: an estimator needs features: give the "
-                "Job features=Pixels(), for instance"
-            )
+        _check_estimator(flat, given)
         return Runtime(device="cpu")
     architecture = find_architecture(flat["architecture"])
     config, own = parse_trial(flat, architecture.Config)
-    here = Runtime(device="cpu")
-    if torch.cuda.is_available():
-        here = Runtime(device="cuda", device_name=torch.cuda.get_device_name())
-    precisions: tuple[Precision, ...] = (pinned,) if pinned else _sensible_precisions(here)
-    candidates = [
-        replace(here, precision=precision, channels_last=channels_last)
-        for precision in precisions
-        for channels_last in (False, True)
-    ]
+    candidates = _candidates(pinned)
     inputs = build_inputs(
-        place(given.data, given.features, here),
+        place(given.data, given.features, candidates[0]),
         config,
-        here,
+        candidates[0],
         in_channels=given.pretrained.in_channels if given.pretrained else 0,
     )
     images_NCHW = torch.randn(PROBE_BATCH_SIZE, inputs.in_channels, *inputs.image_size)
@@ -87,6 +72,30 @@ def probe(flat: dict[str, Any], given: Given, *, pinned: Precision | None) -> Ru
     fastest = min(range(len(candidates)), key=seconds.__getitem__)
     worth = seconds[0] >= WORTH_A_CHANGE * seconds[fastest]
     return candidates[fastest if worth else 0]
+
+
+def _check_estimator(flat: dict[str, Any], given: Given) -> None:
+    from trainables.estimators import find_estimator
+
+    parse_estimator(flat, find_estimator(flat["architecture"]).Config)
+    if given.features is None:
+        raise ConfigError(
+            f"architecture = {flat['architecture']!r}: an estimator needs features: give the "
+            "Job features=Pixels(), for instance"
+        )
+
+
+def _candidates(pinned: Precision | None) -> list[Runtime]:
+    """Plain ones first: fp32, contiguous."""
+    here = Runtime(device="cpu")
+    if torch.cuda.is_available():
+        here = Runtime(device="cuda", device_name=torch.cuda.get_device_name())
+    precisions: tuple[Precision, ...] = (pinned,) if pinned else _sensible_precisions(here)
+    return [
+        replace(here, precision=precision, channels_last=channels_last)
+        for precision in precisions
+        for channels_last in (False, True)
+    ]
 
 
 def _sensible_precisions(runtime: Runtime) -> tuple[Precision, ...]:

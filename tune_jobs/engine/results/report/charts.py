@@ -54,9 +54,9 @@ def search_charts(study: Study) -> list[tuple[str, str]]:
     last = [max(reports_of(trial), default=0) for trial in study.get_trials(deepcopy=False)]
     if max(last, default=0) > 1:
         charts.append(("Trials by epoch reached: what early stopping left", _survival(last)))
-    names = list(_importances(study, complete))
+    importances = _importances(study, complete)
+    names = list(importances)
     if names:
-        importances = _importances(study, complete)
         title = "Importance of hyperparameters: " + ", ".join(
             f"{name} {value:.2f}" for name, value in importances.items()
         )
