@@ -259,6 +259,14 @@ def test_tensorboard_shows_the_winners_pictures(browser: Any, board: str) -> Non
     assert blue > 0.002  # the diagonal
 
 
+def test_tensorboard_shows_what_the_search_saw(browser: Any, board: str) -> None:
+    browser.open(f"{board}/#images")
+    browser.wait_for("confusion matrix", "search")
+    browser.click("search")  # a group, closed at first
+    browser.wait_for("Trials in their order, and the best so far", "Full-budget trials by")
+    browser.wait_for_drawn("img[src*=individualImage]", at_least=6)
+
+
 def test_tensorboard_shows_the_figures_by_class(browser: Any, board: str) -> None:
     browser.open(f"{board}/#text")
     browser.wait_for("by class", "precision", "recall", "F1", "most confused", "taken for")

@@ -1,4 +1,4 @@
-"""The charts of the page: how the trainings went, and what the search saw."""
+"""The charts of the page and of TensorBoard: how the trainings went, what the search saw."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,13 +11,13 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from tune_jobs.engine.results.report.findings import Finding
-from tune_jobs.engine.results.report.svg import Band, Dots, Line, bars, chart
+from tune_jobs.engine.results.report.marks import Band, Bars, Chart, Dots, Line
 from tune_jobs.engine.search.study import reports_of
 
 MOST_SLICES = 6
 
 
-def learning_curves(finding: Finding) -> str:
+def learning_curves(finding: Finding) -> Chart:
     """Validation accuracy by epoch: each seed, their mean, and what lies between the extremes."""
     spread = finding.spread()
     epochs = [after.epoch for after in spread]
@@ -33,8 +33,8 @@ def learning_curves(finding: Finding) -> str:
     ]
     if len(epochs) == 1:  # of an estimator that is fitted once
         marks = [Dots(epochs, seed, [f"{seed[0]:.4f}"]) for seed in seeds]
-    return chart(
-        marks,
+    return Chart(
+        marks=marks,
         title=f"Learning curves of the {finding.title}: validation accuracy of "
         f"{len(finding.curves)} seeds, mean {means[0]:.3f} after epoch {epochs[0]}, "
         f"{means[-1]:.3f} after epoch {epochs[-1]}",
@@ -43,12 +43,12 @@ def learning_curves(finding: Finding) -> str:
     )
 
 
-def search_charts(study: Study) -> list[tuple[str, str]]:
-    """(caption, SVG): what Optuna's own plots show, of the trials that came to an end."""
+def search_charts(study: Study) -> list[tuple[str, Chart | Bars]]:
+    """(caption, chart): what Optuna's own plots show, of the trials that came to an end."""
     complete = [
         t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.value
     ]
-    charts = []
+    charts: list[tuple[str, Chart | Bars]] = []
     if len(complete) > 1:
         charts.append(("Trials in their order, and the best so far", _history(complete)))
     last = [max(reports_of(trial), default=0) for trial in study.get_trials(deepcopy=False)]
@@ -62,22 +62,20 @@ def search_charts(study: Study) -> list[tuple[str, str]]:
         )
         values = list(importances.values())
         caption = "Importance for validation accuracy (shares that add up to 1)"
-        charts.append((caption, bars(names, values, title=title)))
+        charts.append((caption, Bars(labels=names, values=values, title=title)))
     for name in names[:MOST_SLICES]:
-        drawn = _slice(complete, name)
-        if drawn:
-            charts.append((f"Full-budget trials by {name}", drawn))
+        charts.append((f"Full-budget trials by {name}", _slice(complete, name)))
     return charts
 
 
-def _history(complete: Sequence[FrozenTrial]) -> str:
+def _history(complete: Sequence[FrozenTrial]) -> Chart:
     numbers = [trial.number for trial in complete]
     values = [trial.value or 0.0 for trial in complete]
     best = np.maximum.accumulate(values).repeat(2)[:-1].tolist()
     steps = np.repeat(numbers, 2)[1:].tolist()
     labels = [f"trial {n}: {v:.4f}" for n, v in zip(numbers, values, strict=True)]
-    return chart(
-        [Line(steps, best, "step"), Dots(numbers, values, labels)],
+    return Chart(
+        marks=[Line(steps, best, "step"), Dots(numbers, values, labels)],
         title=f"Validation accuracy of {len(values)} full-budget trials; best {max(values):.4f} "
         f"in trial {numbers[int(np.argmax(values))]}",
         x="trial",
@@ -85,12 +83,12 @@ def _history(complete: Sequence[FrozenTrial]) -> str:
     )
 
 
-def _survival(last: Sequence[int]) -> str:
+def _survival(last: Sequence[int]) -> Chart:
     """Args: `last`: the last epoch of each trial."""
     epochs = list(range(1, max(last) + 1))
     counts = [sum(reached >= epoch for reached in last) for epoch in epochs]
-    return chart(
-        [Line(epochs, counts, "main")],
+    return Chart(
+        marks=[Line(epochs, counts, "main")],
         from_zero=True,
         title=f"{len(last)} trials began; {counts[-1]} reached epoch {epochs[-1]}",
         x="epoch",
@@ -115,7 +113,7 @@ def _importances(study: Study, complete: Sequence[FrozenTrial]) -> dict[str, flo
         optuna.logging.set_verbosity(verbosity)
 
 
-def _slice(complete: Sequence[FrozenTrial], name: str) -> str:
+def _slice(complete: Sequence[FrozenTrial], name: str) -> Chart:
     values: list[Any] = [trial.params[name] for trial in complete]
     distribution: BaseDistribution = complete[0].distributions[name]
     accuracies = [trial.value or 0.0 for trial in complete]
@@ -127,8 +125,8 @@ def _slice(complete: Sequence[FrozenTrial], name: str) -> str:
     if isinstance(distribution, CategoricalDistribution):
         choices = list(distribution.choices)
         values = [choices.index(value) for value in values]
-    return chart(
-        [Dots(values, accuracies, labels)],
+    return Chart(
+        marks=[Dots(values, accuracies, labels)],
         title=f"Validation accuracy of {len(values)} full-budget trials by {name}",
         x=name,
         y="validation accuracy",

@@ -15,9 +15,10 @@ from tune_jobs.engine.results.report import images
 from tune_jobs.engine.results.report.answer import answer, count
 from tune_jobs.engine.results.report.charts import learning_curves
 from tune_jobs.engine.results.report.findings import Finding, class_figures, confused_pairs
+from tune_jobs.engine.results.report.marks import Bars, Chart
 from tune_jobs.engine.results.report.scatter import scatter_svg
 from tune_jobs.engine.results.report.style import STYLE
-from tune_jobs.engine.results.report.svg import heatmap
+from tune_jobs.engine.results.report.svg import draw, heatmap
 from tune_jobs.engine.results.row import Row
 
 MORE = ("F1", "std", "seeds", "train s", "lr", "l2", "batch", "optimizer", "schedule", "dropout")
@@ -32,7 +33,7 @@ class Report:
     facts: dict[str, Any]
     rows: list[Row]  # best first
     findings: list[Finding]
-    charts: list[tuple[str, str]]
+    charts: list[tuple[str, Chart | Bars]]
     data: ImageData
 
 
@@ -109,8 +110,8 @@ def _configuration(finding: Finding, data: ImageData) -> str:
     )
     return (
         f"<h2>The {escape(finding.title)}: trial {finding.row.trial_number}</h2>"
-        f'<div class="row"><figure>{learning_curves(finding)}<figcaption>Learning curves: mean, '
-        "each seed, and their spread</figcaption></figure>"
+        f'<div class="row"><figure>{draw(learning_curves(finding))}<figcaption>'
+        "Learning curves: mean, each seed, and their spread</figcaption></figure>"
         f"<figure>{heatmap(confusion_KK, names, title=title)}<figcaption>Confusion matrix over "
         f"{count(len(finding.predictions), 'seed')}; rows are true classes</figcaption></figure>"
         "</div>"
@@ -170,10 +171,10 @@ def _img(alternative: str, picture: Image.Image) -> str:
     return f'<img alt="{escape(alternative)}" src="{images.data_uri(picture)}">'
 
 
-def _search(charts: Sequence[tuple[str, str]]) -> str:
+def _search(charts: Sequence[tuple[str, Chart | Bars]]) -> str:
     figures = "".join(
-        f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, svg in charts
+        f"<figure>{draw(chart)}<figcaption>{escape(caption)}</figcaption></figure>"
+        for caption, chart in charts
     )
     return f'<h2>The search</h2><div class="row">{figures}</div>'
 

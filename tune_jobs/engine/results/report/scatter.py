@@ -6,7 +6,8 @@ from html import escape
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tune_jobs.engine.results.report.svg import build_svg, shorten
+from tune_jobs.engine.results.report.marks import shorten
+from tune_jobs.engine.results.report.svg import build_svg
 from tune_jobs.engine.results.report.tsne import COLOURS, Projection
 
 SIDE, LEGEND, MARGIN = 320, 150, 10

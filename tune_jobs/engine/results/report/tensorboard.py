@@ -1,4 +1,4 @@
-"""The report's pictures of one configuration, in TensorBoard's Images and Text tabs."""
+"""The report's pictures in TensorBoard's tabs: of a configuration, and of the search."""
 
 import shutil
 import textwrap
@@ -15,12 +15,13 @@ from tensorboard.plugins.text import metadata
 from tensorboard.util.tensor_util import make_tensor_proto
 
 from trainables.datasets import ImageData
-from tune_jobs.engine.results.report import images
+from tune_jobs.engine.results.report import images, raster
 from tune_jobs.engine.results.report.findings import (
     Finding,
     class_figures,
     confused_pairs,
 )
+from tune_jobs.engine.results.report.marks import Bars, Chart
 from tune_jobs.engine.results.report.scatter import draw_scatter
 from tune_jobs.engine.results.report.svg import LEAST_INK, MOST_INK
 from tune_jobs.engine.results.tensorboard import EventFile
@@ -70,6 +71,15 @@ def write_pictures(finding: Finding, data: ImageData, folder: Path) -> None:
         figures = zip(SPREAD, (after.mean, after.low, after.high), strict=True)
         events.write(_scalars(dict(figures)), after.epoch)
     events.write(_spread_chart())
+    events.close()
+
+
+def write_search(charts: Sequence[tuple[str, Chart | Bars]], folder: Path) -> None:
+    """The same of the search's charts."""
+    shutil.rmtree(folder, ignore_errors=True)
+    events = EventFile(folder)
+    for caption, chart in charts:
+        events.write(_image(f"search/{caption}", raster.draw(chart)))
     events.close()
 
 

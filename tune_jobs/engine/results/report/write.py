@@ -10,7 +10,7 @@ from tune_jobs.engine.results.report.charts import search_charts
 from tune_jobs.engine.results.report.findings import Finding, find
 from tune_jobs.engine.results.report.page import Report, build_page
 from tune_jobs.engine.results.report.projector import write_projector
-from tune_jobs.engine.results.report.tensorboard import write_pictures
+from tune_jobs.engine.results.report.tensorboard import write_pictures, write_search
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.retrain import Retrained
 from tune_jobs.engine.run_folder import RunFolder
@@ -28,21 +28,17 @@ def write_report(
     data: ImageData,
     folder: RunFolder,
 ) -> str:
-    """Write `report/index.html`, and TensorBoard's folders `winner` and `published` (or `default`);
-    returns the page."""
+    """Write `report/index.html`, and TensorBoard's folders `winner`, `published` (or `default`) and
+    `search`; returns the page."""
     findings = _find(results, rows, retrain, folder)
-    report = Report(
-        facts=facts,
-        rows=sort_board(rows),
-        findings=findings,
-        charts=search_charts(search.study),
-        data=data,
-    )
+    charts = search_charts(search.study)
+    report = Report(facts=facts, rows=sort_board(rows), findings=findings, charts=charts, data=data)
     folder.place.write(PAGE, build_page(report).encode())
     for finding in findings:
         target = folder.tensorboard / finding.title.replace(" ", "-")
         write_pictures(finding, data, target)
         write_projector(finding, data, target)
+    write_search(charts, folder.tensorboard / "search")
     return folder.place.child(PAGE).uri
 
 
