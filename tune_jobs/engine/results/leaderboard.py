@@ -92,7 +92,8 @@ def _find_parts(path: str | Path) -> tuple[Storage, list[str]]:
     boards = place.child("leaderboards")
     if found := list(filter(_is_part, boards.names())):
         return boards, found
-    return place, list(filter(_is_part, place.names()))
+    at_most_jobs_folders = [name for name in place.names() if name.count("/") <= 1]
+    return place, list(filter(_is_part, at_most_jobs_folders))
 
 
 def _is_part(name: str) -> bool:

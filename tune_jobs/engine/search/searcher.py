@@ -8,6 +8,9 @@ from ray.tune.search import Searcher
 from tune_jobs.engine.search.scheduler import NODE_LOST
 from tune_jobs.engine.search.source import TrialSource
 
+MOST_NODES_LOST = 20
+"""By one trial, which may well be what brings them down: out of a node's memory, say."""
+
 
 class SourceSearcher(Searcher):  # type: ignore[misc]
     """Hands out the source's trials, those that failed again, and tells it which did for good.
@@ -19,7 +22,8 @@ class SourceSearcher(Searcher):  # type: ignore[misc]
         source: Where trials come from.
         causes: Trial name -> the error that the scheduler saw last.
         max_parallel: At most so many trials at once; `None`: as many as the cluster holds.
-        max_failures: A trial that has failed more often is not started again.
+        max_failures: A trial that has failed more often, or lost `MOST_NODES_LOST` nodes, is not
+            started again.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class SourceSearcher(Searcher):  # type: ignore[misc]
         self._max_parallel = max_parallel
         self._max_failures = max_failures
         self._failures: Counter[str] = Counter()  # by trial name
+        self._nodes_lost: Counter[str] = Counter()
         self._again: list[dict[str, Any]] = []
         self._running: dict[str, dict[str, Any]] = {}
 
@@ -63,7 +68,10 @@ class SourceSearcher(Searcher):  # type: ignore[misc]
         if not error:
             return
         self._failures[name] += cause != NODE_LOST
-        if self._failures[name] > self._max_failures:
+        self._nodes_lost[name] += cause == NODE_LOST
+        if self._nodes_lost[name] >= MOST_NODES_LOST:
+            self._source.on_failure(trial, f"{cause}, for the {MOST_NODES_LOST}th time")
+        elif self._failures[name] > self._max_failures:
             self._source.on_failure(trial, cause)
         else:
             self._again.append(trial)

@@ -61,7 +61,7 @@ def run_trials(
 
     Args:
         max_failures: How often a trial whose process has ended in an error is started again; a
-            node that is lost does not count.
+            node that is lost does not count (before `MOST_NODES_LOST` of them).
     """
     causes: dict[str, str] = {}
     kept = KeptErrors(source)

@@ -86,6 +86,13 @@ def test_any_folder_above_a_part_can_be_read(tmp_path: Path) -> None:
         assert read_rows(path) == ([build_row()], [])
 
 
+def test_a_storage_without_leaderboards_is_empty_and_no_fault(tmp_path: Path) -> None:
+    predictions = tmp_path / "runs" / "digits_cnn" / "one" / "checkpoints" / "retrain-0000-seed-0"
+    predictions.mkdir(parents=True)
+    pq.write_table(pa.table({"label": [1]}), predictions / "predictions.parquet")
+    assert read_rows(tmp_path) == ([], [])
+
+
 def test_a_second_run_adds_its_rows_and_a_repeated_one_replaces_its_own(tmp_path: Path) -> None:
     first, second = build_row(run_id="run-1"), build_row(run_id="run-2", test_accuracy=0.5)
     other = build_row(job="fashion_resnet")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tune_jobs.engine.search.scheduler import NODE_LOST
-from tune_jobs.engine.search.searcher import SourceSearcher
+from tune_jobs.engine.search.searcher import MOST_NODES_LOST, SourceSearcher
 
 KILLED = "its process died: killed, or out of memory"
 
@@ -61,6 +61,12 @@ def test_a_lost_node_does_not_count() -> None:
     names, source = attempts([NODE_LOST] * 5 + [KILLED] + [NODE_LOST] * 5, max_failures=1)
     assert names == ["a"] * 11
     assert source.failed == []
+
+
+def test_a_trial_that_brings_down_every_node_is_given_up() -> None:
+    names, source = attempts([NODE_LOST] * (MOST_NODES_LOST + 1), max_failures=3)
+    assert names == ["a"] * MOST_NODES_LOST + ["b"]
+    assert source.failed == [("a", "its node was lost, for the 20th time")]
 
 
 def test_a_trial_that_ends_well_is_not_started_again() -> None:
