@@ -85,7 +85,7 @@ def test_no_room_left(make_runs: Callable[..., Runs], address: str, mounts: Moun
             fill(folder)
         assert driver.wait() == 1, f"{name}: {driver.said}"
         assert "No space left on device" in driver.said, name
-        assert "make room, then resume" in driver.said, name
+        assert "(make room, say), then resume" in driver.said, name
         assert "--resume run" in driver.said, name
         assert "Traceback" not in driver.said, f"{name}: {driver.said}"
         assert runs.recorded().startswith(recorded), name

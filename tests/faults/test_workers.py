@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from optuna.trial import TrialState
 
+from tests.faults.conftest import StartCluster
 from tests.faults.runs import Runs, end_of, pid_of, wait_until
 
 TWO = ("--workers-per-trial", "2")
@@ -27,6 +28,12 @@ groups = [group["state"] for group in ray.util.placement_group_table().values()]
 free = ray.available_resources().get("CPU", 0.0)
 print(json.dumps({"groups": sum(state != "REMOVED" for state in groups), "cpus": free}))
 """
+
+
+@pytest.fixture(scope="module")
+def address(start_cluster: StartCluster) -> Iterator[str]:
+    with start_cluster(head=2) as cluster:
+        yield cluster.address
 
 
 def left_on(address: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from trainables.storage import LocalStorage, Storage, open_storage
-from trainables.storage_errors import StorageError
 from trainables.watchdog import HANG_FILE
 from tune_jobs.engine.errors import RequestError
 
@@ -99,7 +98,7 @@ class RunFolder:
             facts: dict[str, Any] = json.loads(self.place.read(FACTS))
         except FileNotFoundError:
             return None
-        except StorageError as error:
+        except OSError as error:
             raise RequestError(f"--storage: it cannot be read: {error}") from error
         return facts
 

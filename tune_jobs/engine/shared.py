@@ -69,17 +69,18 @@ def share(
 
     Args:
         is_local: Whether the cluster is this machine, which will not grow.
-        say: Told how far the features are, and how many trials share a GPU.
+        say: Told what is waited for, how far the features are, and how many trials share a GPU.
 
     Raises:
         RequestError: The weights do not fit the network behind the features, or a trial this
             machine.
     """
     resources = resources_of(options)
-    if is_local and (lacking := resources.lacking()):  # Ray would wait for more
-        raise RequestError(
-            f"{lacking}: see --cpus-per-trial, --gpus-per-trial and --workers-per-trial"
-        )
+    if lacking := resources.lacking():
+        remedy = "see --cpus-per-trial, --gpus-per-trial and --workers-per-trial"
+        if is_local:
+            raise RequestError(f"{lacking}: {remedy}")
+        say(f"{lacking}: waiting for nodes that have them ({remedy})")
     shared = share_data(job.features, data, pretrained, options, say)
     if options.gpus_per_trial == "auto" and resources.gpus:
         from tune_jobs.engine.packing import pack
