@@ -4,6 +4,7 @@ The driver imports this module too, so torch is imported where a worker runs.
 """
 
 import json
+import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ from ray import tune
 
 from trainables.config import ConfigError, Runtime
 from trainables.peers import gather
-from trainables.storage import Storage, files_for
-from trainables.storage_errors import storage_errors
+from trainables.storage import LocalStorage, Storage, files_for
+from trainables.storage_errors import StorageError, storage_errors
 
 if TYPE_CHECKING:
     from trainables.given import Given
@@ -76,6 +77,7 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
     if config["task"] == "probe":
         tune.report({"figures": _probe(config, given, settings.workers)})
         return
+    check_run_folder(settings.place)
     place = settings.place.child(config["name"])
     try:
         with (
@@ -88,6 +90,19 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
                     tune.report({"figures": figures})
     except ConfigError as error:  # another attempt would not mend it
         tune.report({"figures": {"error": str(error)}})
+
+
+def check_run_folder(place: Storage) -> None:
+    """Whether this node, which may have joined after the run began, sees the run.
+
+    Args:
+        place: `checkpoints` in the run's folder.
+
+    Raises:
+        StorageError: It does not: what a trial left here, no other node would find.
+    """
+    if isinstance(place, LocalStorage) and not place.path.parent.is_dir():
+        raise StorageError(f"{socket.gethostname()} does not share it: no {place.path.parent}")
 
 
 def retrain_once(config: dict[str, Any], settings: TrialSettings) -> dict[str, Any]:
