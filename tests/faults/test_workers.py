@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 
 from tests.faults.conftest import StartCluster
 from tests.faults.runs import Runs, end_of, pid_of, wait_until
+from tests.faults.test_node_lost import node_of
 
 TWO = ("--workers-per-trial", "2")
 EPOCHS = 6
@@ -133,3 +134,24 @@ def test_one_that_fails_says_why(
     assert end_of(trial).startswith(cause)
     assert "/ray/" not in end_of(trial)
     wait_until(lambda: left_on(address) == {"groups": 0, "cpus": 2.0})
+
+
+@pytest.mark.parametrize("victim", ["rank 0", "a peer"])
+def test_a_trial_over_two_nodes_outlives_one_of_them(
+    make_runs: Callable[..., Runs], start_cluster: StartCluster, tmp_path: Path, victim: str
+) -> None:
+    faults = {"0": {"folder": str(tmp_path), "step_seconds": 0.05}}
+    with start_cluster(head=0, one=1, two=1) as cluster:
+        runs = make_runs(cluster.address, faults)
+        once = ("--max-failures", "0")
+        driver = runs.start("--trials", "1", "--epochs", str(EPOCHS), *TWO, *RUNGS, *once)
+        driver.until(lambda: len(runs.marks(0, "epoch-4.*")) == 2)
+        pids = [pid_of(mark) for mark in runs.marks(0, "epoch-4.*")]
+        nodes = {is_peer(pid) == (victim == "a peer"): node_of(pid, cluster) for pid in pids}
+        assert set(nodes.values()) == {"one", "two"}
+        cluster.kill(str(nodes[True]))
+        cluster.add(three=1)
+        assert driver.wait() == 0, driver.said
+    [trial] = runs.trials()
+    assert trial.state == TrialState.COMPLETE
+    assert trial.user_attrs["resumed"] == [{"resumed_from": 2, "corrupt": ""}]
