@@ -156,14 +156,12 @@ class Steps:
             seed=options.seed,
             time_budget=options.time_budget,
         )
-        for listener in self._listeners:  # before the record tells them of anything
-            listener.begin(plan.trials, self.rule)
-        search = Search(plan, self._open("", _trial_name), self.rule)
+        searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
+        for listener in self._listeners:  # before the records tell them of anything
+            listener.begin(plan.trials, self.rule, searched.ended() + retrained.ended())
+        search = Search(plan, searched, self.rule)
         retraining = Retraining(
-            search,
-            self._open("/retrain", pair_name),
-            top=options.retrain_top,
-            seeds=options.retraining_seeds,
+            search, retrained, top=options.retrain_top, seeds=options.retraining_seeds
         )
         self._sources = {"search": search, "retrain": retraining}
         self._folder.drop_checkpoints_but(search.record.running | retraining.record.running)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tune_jobs.engine.search.stopping import Never, StoppingRule
+from tune_jobs.engine.search.study import Ended
 
 WAITING = "starting Ray and measuring how a trial trains fastest here"
 
@@ -60,11 +61,13 @@ class Progress:
         for stage in self._stages.values():
             self._print(stage.line())
 
-    def begin(self, num_trials: int, rule: StoppingRule) -> None:
+    def begin(self, num_trials: int, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
         self._stages = {
             "trial": Stage("search", num_trials, rule),
             "retrain": Stage("retrain", None, Never()),
         }
+        for ended in earlier:
+            self._stage(ended.name).remember(ended)
 
     def started(self, name: str, config: Mapping[str, Any]) -> None:
         self._stage(name).start(name)
@@ -113,8 +116,14 @@ class Stage:
         self._values: dict[str, float] = {}
         self._rule = rule
         self._states: Counter[TrialState] = Counter()
+        self._num_earlier = 0
         self._best: tuple[float, str] | None = None
         self._begun = self._ended = time.monotonic()
+
+    def remember(self, ended: Ended) -> None:
+        """Of an earlier session."""
+        self._num_earlier += 1
+        self._count(*ended)
 
     def start(self, name: str) -> None:
         if not self.has_begun:
@@ -132,9 +141,11 @@ class Stage:
 
     def end(self, name: str, state: TrialState) -> None:
         self.running.pop(name)
-        self._states[state] += 1
         self._ended = time.monotonic()
-        value = self._values.pop(name, None)
+        self._count(name, state, self._values.pop(name, None))
+
+    def _count(self, name: str, state: TrialState, value: float | None) -> None:
+        self._states[state] += 1
         if state == TrialState.COMPLETE and value is not None:
             self._best = max(self._best or (value, name), (value, name))
 
@@ -165,8 +176,8 @@ class Stage:
                 ProgressBar(total=self.num_trials, completed=ended, width=28),
                 f"{ended}/{self.num_trials}",
             ]
-            if ended:
-                times += f", {_clock(elapsed / ended * (self.num_trials - ended))} left"
+            if now := ended - self._num_earlier:
+                times += f", {_clock(elapsed / now * (self.num_trials - ended))} left"
         head.add_row(*cells, times)
         return head
 

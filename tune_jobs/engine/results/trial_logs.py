@@ -1,6 +1,6 @@
 """TensorBoard logs of a run, fed by the record: one folder per trial, open while it runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from optuna.trial import TrialState
 
 from tune_jobs.engine.results.tensorboard import TrialLog, write_hparams_config
 from tune_jobs.engine.search.stopping import StoppingRule
+from tune_jobs.engine.search.study import Ended
 
 TAGS = {
     "train_accuracy": "accuracy/train",
@@ -34,7 +35,7 @@ class TrialLogs:
         self._open: dict[str, TrialLog] = {}
         write_hparams_config(folder, distributions)
 
-    def begin(self, num_trials: int, rule: StoppingRule) -> None:
+    def begin(self, num_trials: int, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
         """Nothing to write before the first trial."""
 
     def started(self, name: str, config: Mapping[str, Any]) -> None:

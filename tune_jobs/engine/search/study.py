@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
@@ -28,10 +28,18 @@ OF_AN_ATTEMPT = ("resumed_from", "corrupt")
 MUST_REPEAT = ("train_loss", "val_loss", "val_accuracy")
 
 
+class Ended(NamedTuple):
+    """A trial that an earlier session has ended."""
+
+    name: str
+    state: TrialState
+    value: float | None
+
+
 class Listener(Protocol):
     """Told what the record has just been told: the live view, TensorBoard."""
 
-    def begin(self, num_trials: int, rule: StoppingRule) -> None: ...
+    def begin(self, num_trials: int, rule: StoppingRule, earlier: Sequence[Ended]) -> None: ...
     def started(self, name: str, config: Mapping[str, Any]) -> None: ...
     def reported(self, name: str, figures: Figures) -> None: ...
     def ended(self, name: str, state: TrialState, reason: str) -> None: ...
@@ -89,6 +97,10 @@ class Record:
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=states or None)
+
+    def ended(self) -> list[Ended]:
+        finished = [trial for trial in self.trials() if trial.state.is_finished()]
+        return [Ended(self.name_of(t), t.state, t.value) for t in finished]
 
     def enqueue(self, params: Mapping[str, Any], **attributes: Any) -> None:
         self.study.enqueue_trial(dict(params), user_attrs=attributes)
