@@ -78,8 +78,11 @@ def _child() -> Iterator[Connection]:
     )
     theirs.close()
     try:
-        with process, ours:  # ours is closed first, which ends the process
+        try:
             yield ours
+        finally:
+            ours.close()  # which ends the process
+            process.wait()  # `with process` does not, after a KeyboardInterrupt
     except (EOFError, ConnectionError) as error:
         raise RuntimeError(
             f"a process that decodes images ended early (status {process.returncode}); "
