@@ -170,6 +170,8 @@ def _build_caption(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     """What the marks mean that are there."""
     shown = {column.header: " ".join(column.cells) for column in columns}
     notes = [note for mark, note in _marks(rows) if mark in shown["#"] or mark == "P"]
+    if "=" in shown["#"] and any(row.num_seeds == 2 for row in rows):
+        notes.append("two seeds tell little apart: --retrain-seeds 3 or more")
     if "gain" in shown:
         notes.append("gain: over the run's best published (or default) row")
     tried = sum({(row.job, row.run_id): row.num_trials for row in rows}.values())

@@ -120,6 +120,7 @@ def test_the_marks_are_explained(storage: Path) -> None:
     for said in (
         "* the winner",
         "= shares its rank",
+        "two seeds tell little apart: --retrain-seeds 3 or more",
         "P on the front",
         "gain: over",
         "2000 configurations tried",
