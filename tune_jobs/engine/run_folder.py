@@ -99,7 +99,9 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise RequestError(f"--storage: it cannot be read: {error}") from error
+            raise RequestError(
+                f"--storage: it cannot be read: {error}: give a place in reach"
+            ) from error
         return facts
 
     def write_facts(self, facts: dict[str, Any]) -> None:

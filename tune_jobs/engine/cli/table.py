@@ -34,7 +34,7 @@ def render_table(rows: Sequence[Row], width: int = 80) -> Table:
     columns = list(_fit(build_columns(rows), width))
     table = Table(
         title=Text(build_title(rows)),
-        caption=Text(_build_caption(rows, columns)),
+        caption=Text("; ".join(build_notes(rows, columns))),
         caption_justify="left",
         box=None,
         padding=(0, 1, 0, 0),
@@ -166,8 +166,8 @@ def _fit(columns: Sequence[Column], width: int) -> Iterator[Column]:
         yield column
 
 
-def _build_caption(rows: Sequence[Row], columns: Sequence[Column]) -> str:
-    """What the marks mean that are there."""
+def build_notes(rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
+    """What the marks and figures mean that are there."""
     shown = {column.header: " ".join(column.cells) for column in columns}
     notes = [note for mark, note in _marks(rows) if mark in shown["#"] or mark == "P"]
     if "=" in shown["#"] and any(row.num_seeds == 2 for row in rows):
@@ -175,8 +175,7 @@ def _build_caption(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     if "gain" in shown:
         notes.append("gain: over the run's best published (or default) row")
     tried = sum({(row.job, row.run_id): row.num_trials for row in rows}.values())
-    notes.append(f"{tried} configurations tried")
-    return "; ".join(notes)
+    return [*notes, f"{tried} configurations tried"]
 
 
 def _marks(rows: Sequence[Row]) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from trainables.datasets import ImageData
-from tune_jobs.engine.cli.table import Column, build_columns, cost_of
+from tune_jobs.engine.cli.table import Column, build_columns, build_notes
 from tune_jobs.engine.results.report import images
 from tune_jobs.engine.results.report.answer import answer, count
 from tune_jobs.engine.results.report.charts import learning_curves
@@ -59,14 +59,11 @@ def _leaderboard(rows: Sequence[Row]) -> str:
         for column in build_columns(rows)
         if column.header != "run" and {cell.strip() for cell in column.cells} != {"-"}
     ]
-    cost, _ = cost_of(rows)
-    caption = (
-        "* the winner, chosen by validation accuracy; = shares its rank: cannot be told apart; "
-        f"P on the front of accuracy against {cost}; search: validation accuracy in the search, "
-        "val: of the retraining; gap: search less test; gain: over the best published (or default) "
-        "row"
-    )
     figures = [column for column in columns if column.header not in (*MORE, "epochs")]
+    told = (
+        "search: validation accuracy in the search, val: of the retraining; gap: search less test"
+    )
+    caption = "; ".join([told, *build_notes(rows, figures)])
     knobs = [column for column in columns if column.header in ("#", "trial", *MORE, "epochs")]
     return (
         f'<h2>Leaderboard</h2>{_table(figures, rows)}<p class="soft">{escape(caption)}</p>'

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tune_jobs.engine.results.report.marks import shorten
+from tune_jobs.engine.results.report.plot import shorten
 from tune_jobs.engine.results.report.svg import build_svg
 from tune_jobs.engine.results.report.tsne import COLOURS, Projection
 

@@ -10,23 +10,8 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-from tune_jobs.engine.results.report.marks import (
-    BAR_LEFT,
-    BAR_LINE,
-    BOTTOM,
-    HEIGHT,
-    LEFT,
-    RIGHT,
-    TOP,
-    WIDTH,
-    Band,
-    Bars,
-    Chart,
-    Dots,
-    Line,
-    Scale,
-    shorten,
-)
+from tune_jobs.engine.results.report.marks import Bars, Chart
+from tune_jobs.engine.results.report.plot import Anchor, Points, plot, shorten, size_of
 
 Integers = npt.NDArray[np.int64]
 
@@ -34,27 +19,49 @@ MOST_NUMBERED_CLASSES = 20
 """A larger confusion matrix has no room for its counts."""
 LEAST_INK, MOST_INK = 0.15, 0.5
 """Of a cell; counts are readable on all of them, light and dark."""
+BASELINE = 4
+"""Below the middle of a text's height."""
 
 
 def draw(chart: Chart | Bars) -> str:
-    if isinstance(chart, Bars):
-        return _bars(chart)
-    across, up = chart.across(), chart.up()
-    parts = [_axes(chart, across, up), *(_draw(mark, across, up) for mark in chart.marks)]
-    return build_svg(WIDTH, HEIGHT, chart.title, "".join(parts))
+    canvas = SvgCanvas()
+    plot(chart, canvas)
+    return build_svg(*size_of(chart), chart.title, "".join(canvas.parts))
 
 
-def _bars(bars: Bars) -> str:
-    parts = []
-    shown = zip(bars.labels, bars.values, bars.widths(), strict=True)
-    for place, (label, value, width) in enumerate(shown):
-        y = place * BAR_LINE
-        parts.append(
-            f'<text x="{BAR_LEFT - 8}" y="{y + 16}" text-anchor="end">{escape(label)}</text>'
-            f'<rect class="bar" x="{BAR_LEFT}" y="{y + 4}" width="{width}" height="16"/>'
-            f'<text x="{BAR_LEFT + width + 6}" y="{y + 16}">{value:.2f}</text>'
+class SvgCanvas:
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def line(self, points: Points, style: str) -> None:
+        name = style if style in ("axis", "grid") else f"line {style}"
+        self.parts.append(f'<polyline class="{name}" points="{_places(points)}"/>')
+
+    def area(self, points: Points) -> None:
+        self.parts.append(f'<polygon class="band" points="{_places(points)}"/>')
+
+    def bar(self, x: float, y: float, width: float, height: float) -> None:
+        self.parts.append(f'<rect class="bar" x="{x}" y="{y}" width="{width}" height="{height}"/>')
+
+    def dot(self, x: float, y: float, label: str) -> None:
+        self.parts.append(
+            f'<circle class="dot" cx="{x}" cy="{y}" r="3.5"><title>{escape(label)}</title></circle>'
         )
-    return build_svg(WIDTH, BAR_LINE * len(bars.labels) + 4, bars.title, "".join(parts))
+
+    def text(self, x: float, y: float, text: str, anchor: Anchor) -> None:
+        self.parts.append(
+            f'<text x="{x}" y="{y + BASELINE}" text-anchor="{anchor}">{escape(text)}</text>'
+        )
+
+    def upright(self, x: float, y: float, text: str) -> None:
+        self.parts.append(
+            f'<text transform="translate({x + BASELINE} {y}) rotate(-90)" '
+            f'text-anchor="middle">{escape(text)}</text>'
+        )
+
+
+def _places(points: Points) -> str:
+    return " ".join(f"{x},{y}" for x, y in points)
 
 
 def heatmap(confusion_KK: Integers, names: Sequence[str], *, title: str) -> str:
@@ -93,45 +100,6 @@ def _name(name: str, place: int, side: int, room: int) -> str:
         f'<text x="{room - 6}" y="{middle + 4}" text-anchor="end">{short}</text>'
         f'<text transform="translate({middle + 4} {room - 6}) rotate(-90)">{short}</text>'
     )
-
-
-def _draw(mark: Line | Band | Dots, across: Scale, up: Scale) -> str:
-    if isinstance(mark, Band):
-        there = [f"{across(x)},{up(y)}" for x, y in zip(mark.xs, mark.highs, strict=True)]
-        back = [f"{across(x)},{up(y)}" for x, y in zip(mark.xs, mark.lows, strict=True)]
-        return f'<polygon class="band" points="{" ".join(there + back[::-1])}"/>'
-    if isinstance(mark, Dots):
-        return "".join(
-            f'<circle class="dot" cx="{across(x)}" cy="{up(y)}" r="3.5">'
-            f"<title>{escape(label)}</title></circle>"
-            for x, y, label in zip(mark.xs, mark.ys, mark.labels, strict=True)
-        )
-    points = " ".join(f"{across(x)},{up(y)}" for x, y in zip(mark.xs, mark.ys, strict=True))
-    return f'<polyline class="line {mark.style}" points="{points}"/>'
-
-
-def _axes(chart: Chart, across: Scale, up: Scale) -> str:
-    bottom = HEIGHT - BOTTOM
-    parts = [f'<path class="axis" d="M{LEFT} {TOP}V{bottom}H{WIDTH - RIGHT}"/>']
-    for tick, label in chart.ticks().items():
-        parts.append(
-            f'<text x="{across(tick)}" y="{bottom + 15}" text-anchor="middle">'
-            f"{escape(label)}</text>"
-        )
-    for tick in up.ticks():
-        parts.append(
-            f'<path class="grid" d="M{LEFT} {up(tick)}H{WIDTH - RIGHT}"/>'
-            f'<text x="{LEFT - 5}" y="{up(tick) + 4}" text-anchor="end">{tick:.4g}</text>'
-        )
-    middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(
-        f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(chart.x)}</text>'
-    )
-    parts.append(
-        f'<text transform="translate(13 {(TOP + bottom) / 2}) rotate(-90)" '
-        f'text-anchor="middle">{escape(chart.y)}</text>'
-    )
-    return "".join(parts)
 
 
 def build_svg(width: float, height: float, title: str, content: str) -> str:

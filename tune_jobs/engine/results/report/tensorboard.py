@@ -16,6 +16,7 @@ from tensorboard.util.tensor_util import make_tensor_proto
 
 from trainables.datasets import ImageData
 from tune_jobs.engine.results.report import images, raster
+from tune_jobs.engine.results.report.charts import learning_curves
 from tune_jobs.engine.results.report.findings import (
     Finding,
     class_figures,
@@ -48,6 +49,7 @@ def write_pictures(finding: Finding, data: ImageData, folder: Path) -> None:
     ]
     pictures = {
         "confusion matrix": draw_confusion(confusion_KK, data.class_names),
+        "learning curves": raster.draw(learning_curves(finding)),
         "surest mistakes": draw_sheet(wrong),
         "samples": draw_sheet(samples),
         "augmentations": draw_sheet(images.augmented(data, finding.row)),
@@ -75,7 +77,7 @@ def write_pictures(finding: Finding, data: ImageData, folder: Path) -> None:
 
 
 def write_search(charts: Sequence[tuple[str, Chart | Bars]], folder: Path) -> None:
-    """The same of the search's charts."""
+    """The charts of the search; replaces what an earlier session has written into `folder`."""
     shutil.rmtree(folder, ignore_errors=True)
     events = EventFile(folder)
     for caption, chart in charts:
