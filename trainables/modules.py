@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from trainables.config import ConfigError, nearest
+from trainables.config import ConfigError
+from trainables.fields import nearest
 
 
 def names_in(folder: str) -> list[str]:

@@ -7,8 +7,9 @@ import optuna
 import pytest
 
 from searchspaces.classical import ESTIMATORS, knn_space, space, svm_space
-from trainables.config import EstimatorConfig, check_fields
+from trainables.config import EstimatorConfig
 from trainables.estimators import find_estimator
+from trainables.fields import check_fields
 
 Space = Callable[[Any], None]
 

@@ -10,15 +10,13 @@ import pytest
 
 from trainables.config import (
     ConfigError,
-    Count,
-    FractionBelowOne,
-    Range,
     Runtime,
     TrialConfig,
     default_config,
     number_entries,
     parse_trial,
 )
+from trainables.fields import Count, FractionBelowOne, Range
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

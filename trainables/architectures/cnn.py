@@ -18,7 +18,8 @@ from trainables.architectures._layers import (
     build_activation,
     tapered,
 )
-from trainables.config import ConfigError, Count, FractionBelowOne, Range
+from trainables.config import ConfigError
+from trainables.fields import Count, FractionBelowOne, Range
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,8 +16,9 @@ from trainables.classical import (
     predict_probabilities,
     save_estimator,
 )
-from trainables.config import ConfigError, EstimatorConfig, check_fields
+from trainables.config import ConfigError, EstimatorConfig
 from trainables.estimators import find_estimator
+from trainables.fields import check_fields
 from trainables.modules import names_in
 
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
