@@ -70,6 +70,8 @@ class Source:
     def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
         """It is started again."""
 
+    def on_start(self, trial: Mapping[str, Any]) -> None: ...
+
     def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
         if figures["epoch"] == self._epochs:
             self.ends.append(time.monotonic())

@@ -66,6 +66,8 @@ class Source:
         self.begun += trial is not None
         return trial
 
+    def on_start(self, trial: Mapping[str, Any]) -> None: ...
+
     def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
         return bool(self._search.on_report(trial["number"], figures))
 

@@ -105,6 +105,11 @@ class Steps:
             "precision": self._options.precision,
         }
 
+    def on_start(self, trial: Mapping[str, Any]) -> None:
+        if trial["task"] != "probe":
+            for listener in self._listeners:
+                listener.training(trial["name"], trial["reported"])
+
     def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
         if trial["task"] != "probe" and "error" in figures:
             self.on_failure(trial, figures["error"])

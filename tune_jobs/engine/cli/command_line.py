@@ -70,7 +70,8 @@ def run_and_show(job: Job, given: dict[str, Any]) -> int:
         options = Options.resolve(job, **given)
         resume = resume_command(job, options)
         with interruptible(f"interrupted; resume: {resume}"):
-            show_outcome(run_resolved(job, options), resume)
+            result = run_resolved(job, options)
+            show_outcome(result, resume_command(job, options, trials="N"))
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG

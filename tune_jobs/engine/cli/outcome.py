@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tune_jobs.engine.results.publish import RunResult
 
 
-def show_outcome(result: "RunResult", resume: str, console: Console | None = None) -> None:
+def show_outcome(result: "RunResult", more: str, console: Console | None = None) -> None:
     from tune_jobs.engine.cli.table import render_table  # imports scipy, which takes a second
 
     console = console or Console()
@@ -29,7 +29,7 @@ def show_outcome(result: "RunResult", resume: str, console: Console | None = Non
         **({"trials": ["optuna-dashboard", result.study]} if result.study else {}),
         "leaderboard": ["python", "-m", "tune_jobs", "leaderboard", result.storage],
         **({"predict": predict_command(result)} if result.model else {}),
-        "more trials": [*shlex.split(resume), "--trials", "N"],
+        "more trials": shlex.split(more),
     }.items():
         console.print(f"{purpose:12} {shlex.join(command)}", highlight=False, soft_wrap=True)
 
@@ -43,12 +43,16 @@ def predict_command(result: "RunResult") -> list[str]:
     return ["python", "-m", "tune_jobs", "predict", str(result.model), "IMAGE"]
 
 
-def resume_command(job: Job, options: Options) -> str:
-    """The command line that continues this run: what was given, and `--resume`."""
+def resume_command(job: Job, options: Options, *, trials: str | None = None) -> str:
+    """The command line that continues this run: what was given, and `--resume`.
+
+    Args:
+        trials: In place of the `--trials` that was given.
+    """
     words = program()
     usual = Options.resolve(job)
     for option in fields(Options):
-        value = getattr(options, option.name)
+        value = trials if trials and option.name == "trials" else getattr(options, option.name)
         if option.name in ("run_id", "resume") or value == getattr(usual, option.name):
             continue
         words.append(f"--{option.name.replace('_', '-')}")

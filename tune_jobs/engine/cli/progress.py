@@ -72,6 +72,9 @@ class Progress:
     def started(self, name: str, config: Mapping[str, Any]) -> None:
         self._stage(name).start(name)
 
+    def training(self, name: str, epochs_done: int) -> None:
+        self._stage(name).train(name, epochs_done, self._facts["epochs"])
+
     def reported(self, name: str, figures: Mapping[str, Any]) -> None:
         stage = self._stage(name)
         first = not stage.has_reports
@@ -113,6 +116,7 @@ class Stage:
         self.running: dict[str, str] = {}
         self.has_begun = False
         self.has_reports = False
+        self._training: set[str] = set()
         self._values: dict[str, float] = {}
         self._rule = rule
         self._states: Counter[TrialState] = Counter()
@@ -131,6 +135,11 @@ class Stage:
         self.has_begun = True
         self.running[name] = f"{name}  waiting"
 
+    def train(self, name: str, epochs_done: int, epochs: int) -> None:
+        self._training.add(name)
+        if name not in self._values:
+            self.running[name] = f"{name}  epoch {epochs_done}/{epochs}"
+
     def take(self, name: str, figures: Mapping[str, Any], epochs: int) -> None:
         value = figures.get("val_accuracy")
         if value is None:
@@ -141,6 +150,7 @@ class Stage:
 
     def end(self, name: str, state: TrialState) -> None:
         self.running.pop(name)
+        self._training.discard(name)
         self._ended = time.monotonic()
         self._count(name, state, self._values.pop(name, None))
 
@@ -189,10 +199,10 @@ class Stage:
         return sum(self._states.values())
 
     def _counts(self) -> str:
-        num_waiting = len(self.running) - len(self._values)
         return (
-            f"{self._states[TrialState.COMPLETE]} done, {len(self._values)} running, "
-            f"{num_waiting} waiting, {self._states[TrialState.PRUNED]} stopped, "
+            f"{self._states[TrialState.COMPLETE]} done, "
+            f"{len(self._training)} running, {len(self.running) - len(self._training)} waiting, "
+            f"{self._states[TrialState.PRUNED]} stopped, "
             f"{self._states[TrialState.FAIL]} failed"
         )
 

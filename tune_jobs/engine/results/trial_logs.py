@@ -43,6 +43,9 @@ class TrialLogs:
         hparams = {key: "none" if value is None else value for key, value in given.items()}
         self._open[name] = TrialLog(self._folder / name, hparams)
 
+    def training(self, name: str, epochs_done: int) -> None:
+        """Nothing to write before the first report."""
+
     def reported(self, name: str, figures: Mapping[str, Any]) -> None:
         scalars = {tag: figures[key] for key, tag in TAGS.items() if key in figures}
         self._open[name].add_epoch(figures["epoch"], scalars)

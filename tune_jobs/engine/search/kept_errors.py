@@ -24,6 +24,10 @@ class KeptErrors:
         with self._keeping():
             return self._source.next_trial()
 
+    def on_start(self, trial: Mapping[str, Any]) -> None:
+        with self._keeping():
+            self._source.on_start(trial)
+
     def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
         with self._keeping():
             return self._source.on_report(trial, figures)

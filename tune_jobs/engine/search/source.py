@@ -16,6 +16,10 @@ class TrialSource(Protocol):
         """The next trial's configuration for the trainable; `None`: there is none at present."""
         ...
 
+    def on_start(self, trial: Mapping[str, Any]) -> None:
+        """The trial has room now, and a process: for the first time, or again."""
+        ...
+
     def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
         """Record a report, then decide: `False` ends the trial, whose end is then recorded."""
         ...

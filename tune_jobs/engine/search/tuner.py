@@ -79,7 +79,7 @@ def run_trials(
                 trial_name_creator=_trial_name,
             ),
             run_config=tune.RunConfig(
-                callbacks=[Silent()],
+                callbacks=[Callback(kept)],
                 storage_path=scratch,
                 name="trials",
                 verbose=0,
@@ -93,8 +93,19 @@ def run_trials(
             raise
 
 
-class Silent(TrialProgressCallback):  # type: ignore[misc]
-    """In place of the one that Ray adds, which prints, and keeps every trial."""
+class Callback(TrialProgressCallback):  # type: ignore[misc]
+    """Tells the source which trials begin; stands in for the one that Ray adds, which prints, and
+    keeps every trial."""
+
+    def __init__(self, source: TrialSource) -> None:
+        super().__init__()
+        self._source = source
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Ray pickles its callbacks; this one's state is the record
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._source.on_start(trial.config)
 
     def on_trial_result(self, *_: Any, **__: Any) -> None: ...
     def on_trial_error(self, *_: Any, **__: Any) -> None: ...

@@ -26,6 +26,7 @@ def test_a_resumed_run_counts_the_trials_of_earlier_sessions() -> None:
     with Progress(FACTS, Console(file=said, width=200)) as progress:
         progress.begin(4, Never(), earlier)
         progress.started("trial-0002", {})
+        progress.training("trial-0002", 0)
         progress.reported("trial-0002", figures(1, 0.5))
         progress.reported("trial-0002", figures(2, 0.7))
         progress.ended("trial-0002", TrialState.COMPLETE, "full budget")
@@ -37,3 +38,16 @@ def test_a_resumed_run_counts_the_trials_of_earlier_sessions() -> None:
         "retrain 1: 1 done, 0 running, 0 waiting, 0 stopped, 0 failed; best val 0.8000 "
         "(retrain-0000-seed-1); 0:00"
     )
+
+
+def test_a_trial_without_a_report_waits_or_trains() -> None:
+    said = io.StringIO()
+    with Progress(FACTS, Console(file=said, width=200)) as progress:
+        progress.begin(4, Never(), [])
+        for name in ("trial-0000", "trial-0001", "trial-0002"):
+            progress.started(name, {})
+        progress.training("trial-0000", 0)
+        progress.training("trial-0001", 1)
+        progress.ended("trial-0001", TrialState.FAIL, "its process died")
+    counts = "0 done, 1 running, 1 waiting, 0 stopped, 1 failed; 0:00"
+    assert f"trial-0001  epoch 1/2: its process died  [search 1/4: {counts}]" in said.getvalue()

@@ -25,6 +25,9 @@ class Source:
     def next_trial(self) -> dict[str, Any] | None:
         return self.left.pop(0) if self.left else None
 
+    def on_start(self, trial: Mapping[str, Any]) -> None:
+        raise NotImplementedError
+
     def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
         raise NotImplementedError
 
