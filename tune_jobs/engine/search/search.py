@@ -13,9 +13,8 @@ from tune_jobs.engine.search.stopping import StoppingRule
 from tune_jobs.engine.search.study import Record, build_sampler, replay, reports_of
 
 EXEMPT = ("published", "default")
-"""Origins of the trials that early stopping leaves alone. They set no bar at the rungs either: a
-tuned configuration that comes first would stop every early proposal."""
-
+"""Origins of the trials that early stopping leaves alone. At the rungs they count like all others:
+a proposal is measured against what is known to work, from the first one on."""
 
 OUT_OF_TIME = TrialState.PRUNED, "time budget"
 
@@ -101,12 +100,10 @@ class Search:
         if not self.record.report(number, figures):
             return True  # decided before
         epoch, value = figures["epoch"], figures["val_accuracy"]
-        asks_rule = (
-            epoch < self.plan.epochs
-            and self._origins[number] not in EXEMPT
-            and not has_diverged(figures)
-        )
-        goes_on = not asks_rule or self.rule.goes_on(number, epoch, value)
+        goes_on = True
+        if epoch < self.plan.epochs and not has_diverged(figures):
+            passes = self.rule.goes_on(number, epoch, value)
+            goes_on = passes or self._origins[number] in EXEMPT
         verdict = self._verdict(figures, goes_on=goes_on)
         return verdict is None or self._end(number, *verdict)
 
@@ -160,16 +157,16 @@ class Search:
 
     def _replay_reports(self, known: Sequence[FrozenTrial]) -> dict[int, bool]:
         """Give the rule all recorded reports in their order -> its last word on each trial."""
+        exempt = {t.number for t in known if t.user_attrs.get("origin") in EXEMPT}
         reports = sorted(
             (figures["sequence"], trial.number, epoch, figures["val_accuracy"])
             for trial in known
-            if trial.user_attrs.get("origin") not in EXEMPT
             for epoch, figures in reports_of(trial).items()
             if epoch < self.plan.epochs and not figures.get("diverged")
         )
         goes_on: dict[int, bool] = {}
         for _, number, epoch, value in reports:
-            goes_on[number] = self.rule.goes_on(number, epoch, value)
+            goes_on[number] = self.rule.goes_on(number, epoch, value) or number in exempt
         return goes_on
 
     def _out_of_time(self) -> bool:

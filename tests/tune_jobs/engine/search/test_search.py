@@ -94,22 +94,25 @@ def test_only_full_budget_trials_are_complete_and_best(journal: Path) -> None:
     assert all(trials)
     run_to_the_end(search, trials[0] or {}, 0.5)
     run_to_the_end(search, trials[1] or {}, 0.6)
-    assert not search.on_report(2, {**report(1, 0.59)})
+    assert not search.on_report(2, report(1, 0.54))
     stopped = search.record.trials()[2]
-    assert (stopped.state, stopped.value, stopped.last_step) == (TrialState.PRUNED, 0.59, 1)
+    assert (stopped.state, stopped.value, stopped.last_step) == (TrialState.PRUNED, 0.54, 1)
     assert stopped.user_attrs["end_reason"] == "stopped early"
     assert search.record.study.best_trial.number == 1
 
 
-def test_first_configurations_are_not_stopped_early_and_set_no_bar(journal: Path) -> None:
-    search = open_search(
-        journal, rule=Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS), first=2
-    )
-    trials = [search.next_trial() for _ in range(3)]
+def test_first_configurations_are_not_stopped_early_and_set_the_bar(journal: Path) -> None:
+    search = open_search(journal, trials=4, rule=asha(), first=2)
+    trials = [search.next_trial() for _ in range(4)]
     assert search.on_report(0, report(1, 0.9))
     assert search.on_report(1, report(1, 0.1)), "an exempt trial goes on"
-    assert search.on_report(2, report(1, 0.2)), "the first proposal meets no bar"
+    assert not search.on_report(2, report(1, 0.4)), "a proposal has to be better than their median"
+    assert search.on_report(3, report(1, 0.6))
     assert all(trials)
+    again = asha()
+    resumed = open_search(journal, trials=4, rule=again, first=2)
+    assert again.rungs() == search.rule.rungs() == {1: 4, 2: 0}
+    assert [t and t["number"] for t in (resumed.next_trial(), resumed.next_trial())] == [0, 1]
 
 
 @pytest.mark.parametrize("poisoned", ["val_accuracy", "train_loss"])
