@@ -135,7 +135,7 @@ def _compute(
 ) -> "FeatureData":
     from trainables.features.extract import BLOCK, assemble, chunks
 
-    images = len(data.labels_N)
+    images = sum(stop - start for _, start, stop in chunks(spec, data, LARGEST_CHUNK))
     size = math.ceil(images / (resources.slots() * CHUNKS_PER_SLOT * BLOCK)) * BLOCK
     work = list(chunks(spec, data, min(size, LARGEST_CHUNK)))
     task = ray.remote(_describe).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
