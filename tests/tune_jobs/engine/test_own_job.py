@@ -101,7 +101,7 @@ def test_readmes_own_job_is_searched_retrained_and_ranked(tmp_path: Path) -> Non
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "python -m mine.job --resume" in done.stdout
+    assert "python -m mine.job --trials N --resume" in done.stdout
     rows = read_rows(tmp_path).rows
     assert {row.architecture for row in rows} == {"mine.net"}
     assert {row.dataset for row in rows} == {"folder:photos"}
