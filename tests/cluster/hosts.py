@@ -24,6 +24,9 @@ PATIENCE_SECONDS = 600
 """Never a measure of speed: what hangs is not waited for longer."""
 
 GATEWAY = "10.77.0.1"
+SWITCH_MAC = "02:00:00:00:00:01"
+"""Without one of its own a bridge takes the lowest of its ports': a new one when that host is
+destroyed, and the others do not find it for half a minute."""
 HOME = Path("/root")
 TMP = Path("/tmp")
 NAMESPACES = ("--net", "--mount", "--pid", "--uts")
@@ -138,7 +141,8 @@ def namespaces(script: str) -> Iterator[int]:
 def network() -> Iterator[int]:
     """A switch, in a network namespace of its own; yields its first process."""
     script = (
-        "ip link set lo up; ip link add switch type bridge; ip link set switch up; "
+        f"ip link set lo up; ip link add switch address {SWITCH_MAC} type bridge; "
+        "ip link set switch up; "
         f"ip address add {GATEWAY}/24 dev switch; exec sleep infinity"
     )
     with namespaces(script) as switch:
