@@ -7,21 +7,36 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
 
 
 @pytest.fixture(scope="session")
-def bucket() -> Iterator[str]:
-    """A bucket of a real S3 server, which is started here -> the URI of a prefix in it."""
+def s3_server() -> Iterator["ThreadedMotoServer"]:
+    """A real S3 server, which is started here; one that is stopped starts again where it was, with
+    what it had."""
     from moto.server import ThreadedMotoServer
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = ThreadedMotoServer("127.0.0.1", port=port, verbose=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def bucket(s3_server: "ThreadedMotoServer") -> Iterator[str]:
+    """A bucket of it -> the URI of a prefix in it."""
     from pyarrow.fs import S3FileSystem
 
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
+    host, port = s3_server.get_host_and_port()
     with pytest.MonkeyPatch.context() as environment:
         for name, value in CREDENTIALS.items():
             environment.setenv(name, value)
@@ -29,7 +44,6 @@ def bucket() -> Iterator[str]:
         store = S3FileSystem(endpoint_override=address, scheme="http", allow_bucket_creation=True)
         store.create_dir("bucket")
         yield f"s3://bucket/runs?endpoint_override={address}&scheme=http"
-    server.stop()
 
 
 POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)

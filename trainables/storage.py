@@ -6,17 +6,30 @@ being replaced may get parts of both, so what is replaced carries a checksum of 
 """
 
 import os
+import re
+import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from trainables.storage_errors import StorageError
 
+T = TypeVar("T")
+
 TEMPORARY = ".tmp"
+
+PATIENCE_SECONDS = 120.0
+"""How long a patient store may be out of reach; pyarrow itself gives up after six seconds."""
+
+PAUSE_SECONDS = 2.0
+
+PASSING = re.compile(r"NETWORK_CONNECTION|HTTP status 5\d\d|SLOW_DOWN|SERVICE_UNAVAILABLE")
+"""In pyarrow's errors, which have no number: of the network, or of a store that is overloaded."""
 
 
 class Storage(Protocol):
@@ -117,54 +130,74 @@ class LocalStorage:
 
 @dataclass(frozen=True, slots=True)
 class RemoteStorage:
-    filesystem: Any  # a pyarrow FileSystem
+    """A prefix of an object store.
+
+    Attributes:
+        filesystem: A pyarrow `FileSystem`.
+        path: The bucket and the prefix.
+        patience_seconds: How long it is tried again while it is out of reach.
+    """
+
+    filesystem: Any
     path: str
     uri: str
+    patience_seconds: float = 0.0
 
     def child(self, name: str) -> "RemoteStorage":
         base, separator, options = self.uri.partition("?")
         uri = f"{base.rstrip('/')}/{name}{separator}{options}"
-        return RemoteStorage(self.filesystem, f"{self.path.rstrip('/')}/{name}", uri)
+        return replace(self, path=f"{self.path.rstrip('/')}/{name}", uri=uri)
 
     def write(self, name: str, content: bytes) -> None:
-        with (
-            self._named_errors(),
-            self.filesystem.open_output_stream(f"{self.path}/{name}") as stream,
-        ):
-            stream.write(content)
+        def write() -> None:
+            with self.filesystem.open_output_stream(f"{self.path}/{name}") as stream:
+                stream.write(content)
+
+        self._reach(write)
 
     def read(self, name: str) -> bytes:
-        with (
-            self._named_errors(),
-            self.filesystem.open_input_stream(f"{self.path}/{name}") as stream,
-        ):
-            return bytes(stream.read())
+        def read() -> bytes:
+            with self.filesystem.open_input_stream(f"{self.path}/{name}") as stream:
+                return bytes(stream.read())
+
+        return self._reach(read)
 
     def names(self) -> list[str]:
         from pyarrow.fs import FileSelector
 
         selector = FileSelector(self.path, allow_not_found=True, recursive=True)
-        with self._named_errors():
-            found = self.filesystem.get_file_info(selector)
+        found = self._reach(lambda: self.filesystem.get_file_info(selector))
         above = len(self.path.strip("/")) + 1
         return sorted(info.path.strip("/")[above:] for info in found if info.is_file)
 
     def remove(self, name: str) -> None:
-        try:
-            with self._named_errors():
-                self.filesystem.delete_file(f"{self.path}/{name}")
-        except FileNotFoundError:
-            return
+        with suppress(FileNotFoundError):
+            self._reach(lambda: self.filesystem.delete_file(f"{self.path}/{name}"))
 
-    @contextmanager
-    def _named_errors(self) -> Iterator[None]:
-        """pyarrow's errors of a network or a server have no number to tell them by."""
-        try:
-            yield
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise StorageError(f"{self.uri}: {error}") from error
+    def _reach(self, action: Callable[[], T]) -> T:
+        """Do it, again while the store is out of reach; its errors are `StorageError`s."""
+        deadline = time.monotonic() + self.patience_seconds
+        told = False
+        while True:
+            try:
+                return action()
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                if not PASSING.search(str(error)) or time.monotonic() >= deadline:
+                    raise StorageError(f"{self.uri}: {error}") from error
+                if not told:
+                    print(f"--storage: trying again: {self.uri}: {error}", file=sys.stderr)
+                    told = True
+            time.sleep(PAUSE_SECONDS)
+
+
+def patient(storage: Storage) -> Storage:
+    """The same place; an object store that does not answer is waited for, `PATIENCE_SECONDS`: for
+    one that has answered, so that a wrong address is told at once."""
+    if isinstance(storage, RemoteStorage):
+        return replace(storage, patience_seconds=PATIENCE_SECONDS)
+    return storage
 
 
 def split_name(file: str | Path) -> tuple[str, str]:

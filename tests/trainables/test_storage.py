@@ -3,11 +3,15 @@
 import pickle
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from trainables.storage import LocalStorage, Storage, open_storage
+from trainables.storage import LocalStorage, Storage, open_storage, patient
 from trainables.storage_errors import StorageError
+
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -75,6 +79,32 @@ def test_a_store_out_of_reach_is_a_storage_error(bucket: str) -> None:
     absent = open_storage(bucket.replace("bucket/", "no-such-bucket/"))
     with pytest.raises(StorageError, match=r"no-such-bucket/runs.*NoSuchBucket|does not exist"):
         absent.write("a", b"")
+
+
+def test_a_store_that_comes_back_was_waited_for(
+    s3_server: "ThreadedMotoServer", bucket: str
+) -> None:
+    storage = patient(open_storage(bucket))
+    storage.write("a", b"before")
+    s3_server.stop()
+    again = threading.Timer(9, s3_server.start)  # pyarrow itself gives up after six seconds
+    again.start()
+    try:
+        storage.write("a", b"after")
+    finally:
+        again.join()
+    assert open_storage(bucket).read("a") == b"after"
+
+
+def test_without_patience_a_store_out_of_reach_is_told_at_once(
+    s3_server: "ThreadedMotoServer", bucket: str
+) -> None:
+    s3_server.stop()
+    try:
+        with pytest.raises(StorageError, match="NETWORK_CONNECTION"):
+            open_storage(bucket).write("a", b"")
+    finally:
+        s3_server.start()
 
 
 def test_a_key_in_a_uri_is_refused() -> None:

@@ -6,10 +6,10 @@ What is heavy (Ray, Optuna, pyarrow) is imported when a run starts, so that `--h
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from trainables.storage import Storage
+from trainables.storage import Storage, patient
 from trainables.storage_errors import STORAGE_ERRNOS, StorageError
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
@@ -50,6 +50,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
             )
         distributions = check_space(job.space)
         folder.create()
+        folder = replace(folder, place=patient(folder.place))
         with (
             storage_errors(options.storage),
             lease(folder.place, options.run_id),
@@ -107,7 +108,7 @@ def _run(
                 job, options, folder, studies, facts, distributions, forked, [progress, logs]
             )
             run_steps(steps, options, shared, folder)
-        return publish(facts, steps.search.record, steps.retraining, folder, data, storage)
+        return publish(facts, steps.search.record, steps.retraining, folder, data, patient(storage))
 
 
 def _begin(
