@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ from torch import nn
 
 from trainables.architectures import find_architecture
 from trainables.catalogue import is_estimator
-from trainables.config import ConfigError, Precision, Runtime, parse_estimator, parse_trial
+from trainables.config import (
+    ConfigError,
+    Precision,
+    Runtime,
+    TrialConfig,
+    parse_estimator,
+    parse_trial,
+)
 from trainables.device import autocast, memory_format
 from trainables.given import Given
 from trainables.inputs import build_inputs, place
@@ -21,6 +29,11 @@ PROBE_SECONDS = 0.8
 """Time in which the combinations take turns; a first step of each is not counted."""
 
 PROBE_BATCH_SIZE = 32
+
+LEAST_BATCH_SIZE = 4
+
+MOST_OF_A_TRIAL = 0.25
+"""Images in two steps of each combination, as a share of those that a trial sees."""
 
 WORTH_A_CHANGE = 1.1
 """What another combination must gain over plain fp32 before it is taken."""
@@ -55,23 +68,28 @@ def probe(flat: dict[str, Any], given: Given, *, pinned: Precision | None) -> Ru
         candidates[0],
         in_channels=given.pretrained.in_channels if given.pretrained else 0,
     )
-    images_NCHW = torch.randn(PROBE_BATCH_SIZE, inputs.in_channels, *inputs.image_size)
-    labels_N = torch.randint(given.data.num_classes, (PROBE_BATCH_SIZE,))
-    steps = []
-    for runtime in candidates:
-        model = architecture.build(
-            own,
-            in_channels=inputs.in_channels,
-            image_size=inputs.image_size,
-            num_classes=given.data.num_classes,
-        )
-        if given.pretrained and given.features is None:
-            start_from(model, given.pretrained)
-        steps.append(_build_step(model, runtime, images_NCHW, labels_N))
-    seconds = _race(steps)
+    num_images = _num_images(config, given, len(candidates))
+    images_NCHW = torch.randn(num_images, inputs.in_channels, *inputs.image_size)
+    labels_N = torch.randint(given.data.num_classes, (num_images,))
+    model = architecture.build(
+        own,
+        in_channels=inputs.in_channels,
+        image_size=inputs.image_size,
+        num_classes=given.data.num_classes,
+    )
+    if given.pretrained and given.features is None:
+        start_from(model, given.pretrained)
+    seconds = _race([_build_step(deepcopy(model), r, images_NCHW, labels_N) for r in candidates])
     fastest = min(range(len(candidates)), key=seconds.__getitem__)
     worth = seconds[0] >= WORTH_A_CHANGE * seconds[fastest]
     return candidates[fastest if worth else 0]
+
+
+def _num_images(config: TrialConfig, given: Given, num_candidates: int) -> int:
+    """Of a step: fewer than usual where a trial is so short that the probe would be much of it."""
+    in_trial = config.epochs * len(given.data.train_indices)
+    in_steps = int(in_trial * MOST_OF_A_TRIAL)
+    return min(PROBE_BATCH_SIZE, max(LEAST_BATCH_SIZE, in_steps // (2 * num_candidates)))
 
 
 def _check_estimator(flat: dict[str, Any], given: Given) -> None:

@@ -1,5 +1,7 @@
 """What the probe chooses."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -38,6 +40,20 @@ def test_a_pinned_precision_is_kept(make_data: MakeData, pinned: Literal["fp32",
     assert probe_of("linear", make_data(), pinned).precision == pinned
 
 
+@pytest.mark.parametrize(("train", "epochs", "images"), [(60, 1, 4), (60, 4, 15), (600, 100, 32)])
+def test_a_short_trial_is_probed_on_few_images(
+    make_data: MakeData, train: int, epochs: int, images: int
+) -> None:
+    seen = set()
+
+    def see(module: torch.nn.Module, batches: tuple[torch.Tensor, ...]) -> None:
+        seen.add(len(batches[0]))
+
+    with torch.nn.modules.module.register_module_forward_pre_hook(see):
+        probe(default_of("linear", epochs), Given(data=make_data(train=train)), pinned="fp32")
+    assert seen == {images}
+
+
 def test_an_unknown_architecture(make_data: MakeData) -> None:
     with pytest.raises(ConfigError, match="did you mean 'linear'"):
         probe_of("lineer", make_data())
@@ -57,3 +73,9 @@ def test_an_estimator_has_no_choice(make_data: MakeData) -> None:
 def test_an_estimator_needs_features(make_data: MakeData) -> None:
     with pytest.raises(ConfigError, match="an estimator needs features"):
         probe_of("knn", make_data())
+
+
+def test_a_network_needs_no_scikit_learn() -> None:
+    """Importing it costs each process of a search a second."""
+    check = "import sys, trainables.network_trial; sys.exit('sklearn' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True)

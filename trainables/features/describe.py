@@ -32,7 +32,7 @@ class FrozenDescriber(nn.Module):
 
     def __init__(self, network: nn.Module, config: TrialConfig, normalisation: Normalisation):
         super().__init__()
-        self.network = network.requires_grad_(False).eval()
+        self.network = network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
         self.network.classifier = nn.Identity()
         self.config = config
         self.normalisation = normalisation
@@ -46,7 +46,7 @@ class FrozenDescriber(nn.Module):
         return self._describe(augment(images_NHWC, self.config, generator))
 
     def _describe(self, images_NHWC: Tensor) -> Tensor:
-        features_ND: Tensor = self.network(self.normalisation(images_NHWC, torch.contiguous_format))
+        features_ND: Tensor = self.network(self.normalisation(images_NHWC, torch.channels_last))
         return features_ND.float()
 
     def train(self, mode: bool = True) -> "FrozenDescriber":

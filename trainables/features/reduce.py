@@ -7,8 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.decomposition import PCA
-from sklearn.feature_selection import f_classif
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -51,6 +49,8 @@ def fit_reduction(
         seed: Of the randomised solver (Halko et al. 2011), which scikit-learn takes when the
             features are many.
     """
+    from sklearn.decomposition import PCA  # scikit-learn takes a second
+
     pca = PCA(n_components=min(components, *train_ND.shape), random_state=seed).fit(train_ND)
     components_KD: FloatArray = pca.components_
     if ranked_by == "f_classif":
@@ -74,6 +74,8 @@ def _f_values(
     reduced_NK: npt.NDArray[np.float64], labels_N: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
     """One F value per component, -inf where it is undefined."""
+    from sklearn.feature_selection import f_classif
+
     with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Features .* are constant")
         scores_K, _ = f_classif(reduced_NK, labels_N)
