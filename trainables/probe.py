@@ -16,7 +16,6 @@ from trainables.config import (
     ConfigError,
     Precision,
     Runtime,
-    TrialConfig,
     parse_estimator,
     parse_trial,
 )
@@ -33,7 +32,7 @@ PROBE_BATCH_SIZE = 32
 LEAST_BATCH_SIZE = 4
 
 MOST_OF_A_TRIAL = 0.25
-"""Images in two steps of each combination, as a share of those that a trial sees."""
+"""Images that the combinations together see, as a share of those that a trial sees."""
 
 WORTH_A_CHANGE = 1.1
 """What another combination must gain over plain fp32 before it is taken."""
@@ -68,7 +67,8 @@ def probe(flat: dict[str, Any], given: Given, *, pinned: Precision | None) -> Ru
         candidates[0],
         in_channels=given.pretrained.in_channels if given.pretrained else 0,
     )
-    num_images = _num_images(config, given, len(candidates))
+    allowed = int(MOST_OF_A_TRIAL * config.epochs * len(given.data.train_indices))
+    num_images = min(PROBE_BATCH_SIZE, max(LEAST_BATCH_SIZE, allowed // (2 * len(candidates))))
     images_NCHW = torch.randn(num_images, inputs.in_channels, *inputs.image_size)
     labels_N = torch.randint(given.data.num_classes, (num_images,))
     model = architecture.build(
@@ -79,17 +79,11 @@ def probe(flat: dict[str, Any], given: Given, *, pinned: Precision | None) -> Ru
     )
     if given.pretrained and given.features is None:
         start_from(model, given.pretrained)
-    seconds = _race([_build_step(deepcopy(model), r, images_NCHW, labels_N) for r in candidates])
+    steps = [_build_step(deepcopy(model), r, images_NCHW, labels_N) for r in candidates]
+    seconds = _race(steps, rounds=allowed // (num_images * len(candidates)))
     fastest = min(range(len(candidates)), key=seconds.__getitem__)
     worth = seconds[0] >= WORTH_A_CHANGE * seconds[fastest]
     return candidates[fastest if worth else 0]
-
-
-def _num_images(config: TrialConfig, given: Given, num_candidates: int) -> int:
-    """Of a step: fewer than usual where a trial is so short that the probe would be much of it."""
-    in_trial = config.epochs * len(given.data.train_indices)
-    in_steps = int(in_trial * MOST_OF_A_TRIAL)
-    return min(PROBE_BATCH_SIZE, max(LEAST_BATCH_SIZE, in_steps // (2 * num_candidates)))
 
 
 def _check_estimator(flat: dict[str, Any], given: Given) -> None:
@@ -143,13 +137,19 @@ def _build_step(
     return step
 
 
-def _race(steps: Sequence[Callable[[], None]]) -> list[float]:
-    """Each step's shortest time: taking turns, a busy machine slows all of them alike."""
+def _race(steps: Sequence[Callable[[], None]], rounds: int) -> list[float]:
+    """Each step's shortest time: taking turns, a busy machine slows all of them alike.
+
+    Args:
+        rounds: At most so many, but two: the first is not counted.
+    """
     for step in steps:
         step()
     best = [_seconds(step) for step in steps]
     until = time.perf_counter() + PROBE_SECONDS
-    while time.perf_counter() < until:
+    for _ in range(2, rounds):
+        if time.perf_counter() >= until:
+            break
         for i, step in enumerate(steps):
             if best[i] <= HOPELESS * min(best):
                 best[i] = min(best[i], _seconds(step))
