@@ -1,7 +1,10 @@
 """From images to descriptors: what is computed for each image by itself."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trainables.architectures import find_architecture
 from trainables.augment import Normalisation, augment, centre_crop, cropped_size
@@ -52,6 +55,17 @@ class FrozenDescriber(nn.Module):
     def train(self, mode: bool = True) -> "FrozenDescriber":
         """Frozen: dropout and batch norm stay as in evaluation."""
         return super().train(False)
+
+
+def fold_batch_norm(network: nn.Module) -> None:
+    """Put each batch norm that follows a convolution in an `nn.Sequential` into that convolution:
+    the same function, but for rounding, in about half the time for MobileNetV2 on a CPU."""
+    for block in network.modules():
+        if not isinstance(block, nn.Sequential):
+            continue
+        for i, (layer, norm) in enumerate(pairwise(block)):
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                block[i], block[i + 1] = fuse_conv_bn_eval(layer, norm), nn.Identity()
 
 
 def parse_frozen(spec: Frozen) -> tuple[TrialConfig, object]:

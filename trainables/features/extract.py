@@ -10,7 +10,12 @@ import torch
 
 from trainables.augment import Normalisation, build_normalisation, train_normalisation
 from trainables.datasets import ImageData
-from trainables.features.describe import FrozenDescriber, build_describer, parse_frozen
+from trainables.features.describe import (
+    FrozenDescriber,
+    build_describer,
+    fold_batch_norm,
+    parse_frozen,
+)
 from trainables.features.feature_data import FeatureData, FloatArray
 from trainables.features.reduce import Reduction, fit_reduction, reduce
 from trainables.features.spec import Features, Frozen, Hog
@@ -76,7 +81,9 @@ def describe_chunk(
         normalisation_of(spec, data, pretrained),
         image_size=data.image_size,
         pretrained=pretrained,
-    ).to(device)
+    )
+    fold_batch_norm(describer)
+    describer.to(device)
     indices = data.train_indices if view else np.arange(len(data.labels_N))
     described = []
     for first in range(start, stop, BLOCK):

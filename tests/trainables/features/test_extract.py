@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from trainables.catalogue import default_of
 from trainables.config import ConfigError, Runtime
@@ -14,6 +15,7 @@ from trainables.datasets import ImageData
 from trainables.evaluate import score
 from trainables.export import load_model
 from trainables.features import Features, Frozen, Hog, Pixels
+from trainables.features.describe import fold_batch_norm
 from trainables.features.extract import assemble, chunks, describe_all, describe_chunk
 from trainables.given import Given
 from trainables.session import Session
@@ -42,6 +44,18 @@ def test_chunks_do_not_matter(data: ImageData, spec: Features) -> None:
     np.testing.assert_array_equal(parts.plain_ND, whole.plain_ND)
     np.testing.assert_array_equal(parts.views_VTD, whole.views_VTD)
     assert parts.fingerprint == whole.fingerprint
+
+
+def test_batch_norm_is_folded_into_the_convolutions_before_it() -> None:
+    torch.manual_seed(0)
+    block = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.BatchNorm2d(4))
+    block(torch.randn(64, 3, 8, 8) + 1)  # statistics to fold
+    network = nn.ModuleDict({"block": block, "linear": nn.Linear(4, 2)}).eval()
+    images_NCHW = torch.randn(5, 3, 8, 8)
+    before = block(images_NCHW)
+    fold_batch_norm(network)
+    torch.testing.assert_close(block(images_NCHW), before)
+    assert [isinstance(layer, nn.BatchNorm2d) for layer in block] == [False, False, False, True]
 
 
 def test_views_are_of_train_images_and_differ(data: ImageData) -> None:
