@@ -18,9 +18,12 @@ ADDRESS = ("--address", DASHBOARD)
 
 PATIENT = (
     "export RAY_raylet_start_wait_time_s=300 RAY_worker_register_timeout_seconds=300 "
-    "RAY_agent_register_timeout_ms=300000; "
+    "RAY_agent_register_timeout_ms=300000 RAY_gcs_rpc_server_reconnect_timeout_s=10; "
 )
-"""A machine that is busy otherwise makes Ray give up a node or a worker that only starts slowly."""
+"""A machine that is busy otherwise makes Ray give up a node or a worker that only starts slowly.
+
+`ray down` stops Ray on the head alone; the workers' ends so many seconds after it (60 otherwise).
+"""
 
 _BEGUN = time.monotonic()
 

@@ -2,15 +2,22 @@
 
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from optuna.trial import TrialState
 
+from tests.faults.conftest import StartCluster
 from tests.faults.runs import Runs, end_of
+from trainables.storage import open_storage
 from tune_jobs.engine.results.leaderboard import read_rows
+
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
 
 SEARCH = (
     *("--epochs", "3", "--trials", "4", "--grace-period", "1", "--reduction-factor", "2"),
@@ -118,6 +125,27 @@ def test_no_room_from_the_start_is_found_before_ray_starts(
     driver = runs.run("--data-dir", str(tmp_path / "full"), status=2)
     assert f"the disk of {tmp_path / 'full'}" in driver.said
     assert "Traceback" not in driver.said
+
+
+def test_a_store_out_of_reach_for_a_while_ends_no_run(
+    make_runs: Callable[..., Runs],
+    start_cluster: StartCluster,
+    bucket: str,
+    s3_server: "ThreadedMotoServer",
+) -> None:
+    storage = open_storage(bucket).child("away").uri
+    with start_cluster(head=1) as cluster:
+        runs = make_runs(cluster.address, {"*": {"step_seconds": 0.02}})
+        driver = runs.start(*SEARCH, "--storage", storage)
+        driver.until(lambda: "first report" in driver.said)
+        s3_server.stop()
+        again = threading.Timer(12, s3_server.start)  # pyarrow itself gives up after six seconds
+        again.start()
+        status = driver.wait()
+        again.join()
+    assert status == 0, driver.said
+    assert "--storage: trying again" in driver.said
+    assert {row.run_id for row in read_rows(storage).rows} == {"run"}
 
 
 def test_a_storage_that_cannot_be_written_is_refused_before_ray_starts(

@@ -12,7 +12,7 @@ CELLS = 4
 """A class is a pattern of so many by so many squares; each image has its own noise upon it."""
 
 NOISE = 60.0
-LEAST_IMAGES = 160
+LEAST_IMAGES = 60
 LEAST_PER_CLASS = 5  # three to train on, one to validate on, one to test on
 
 

@@ -11,8 +11,8 @@ from trainables.datasets import DatasetError, load_dataset
 @pytest.mark.parametrize(
     ("spec", "shape", "classes", "count"),
     [
-        ("generated:8x8x1", (8, 8, 1), 10, 160),
-        ("generated:33x20x3?classes=2", (33, 20, 3), 2, 160),
+        ("generated:8x8x1", (8, 8, 1), 10, 60),
+        ("generated:33x20x3?classes=2", (33, 20, 3), 2, 60),
         ("generated:5x7x3?classes=96", (5, 7, 3), 96, 480),
         ("generated:8x8x1?classes=4&images=400", (8, 8, 1), 4, 400),
     ],
