@@ -1,10 +1,12 @@
 """Wall time of a search on a frozen network's cached features, against computing them each epoch.
 
-    python -m benchmarks.cached_features [--dataset parquet:PATH] [--train-size 1500]
+    python -m benchmarks.cached_features [--dataset parquet:PATH] [--precision auto]
 
 Both are whole runs of `stl10_mobilenet_frozen`'s system (features, search, retraining of one seed)
 in one process on one Ray, one after the other: same data, space, trials, epochs and stopping rule.
-The network's weights are random, which changes nothing in the time.
+The network's weights are random, which changes nothing in the time. Both train in fp32, in which
+features are computed; with `--precision auto` the alternative's network may take bf16, faster where
+the processor has it.
 """
 
 import argparse
@@ -67,6 +69,7 @@ def main() -> None:
     parser.add_argument("--train-size", type=int, default=1500)
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--precision", default="fp32")
     given = vars(parser.parse_args())
     with tempfile.TemporaryDirectory() as folder, ray_cluster(None, verbose=False):
         seconds(CACHED, Path(folder), **{**given, "trials": 1, "epochs": 1})  # decodes the images
