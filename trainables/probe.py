@@ -35,7 +35,7 @@ MOST_OF_A_TRIAL = 0.25
 """Images that the combinations together see, as a share of those that a trial sees."""
 
 WORTH_A_CHANGE = 1.1
-"""What another combination must gain over plain fp32 before it is taken."""
+"""What a combination must gain over a plainer one before it is taken."""
 
 HOPELESS = 2.0
 """A combination whose first steps take so many times the best one's takes no further turns."""
@@ -50,7 +50,8 @@ def probe(flat: dict[str, Any], given: Given, *, pinned: Precision | None) -> Ru
         pinned: A precision to keep; then only the memory format is probed.
 
     Returns:
-        The fastest combination here. An estimator has no choice: fp32 on the CPU.
+        The plainest of the combinations that are about as fast as any here. An estimator has no
+        choice: fp32 on the CPU.
 
     Raises:
         ConfigError: The configuration breaks a rule, or the weights do not fit its model.
@@ -81,9 +82,9 @@ def probe(flat: dict[str, Any], given: Given, *, pinned: Precision | None) -> Ru
         start_from(model, given.pretrained)
     steps = [_build_step(deepcopy(model), r, images_NCHW, labels_N) for r in candidates]
     seconds = _race(steps, rounds=allowed // (num_images * len(candidates)))
-    fastest = min(range(len(candidates)), key=seconds.__getitem__)
-    worth = seconds[0] >= WORTH_A_CHANGE * seconds[fastest]
-    return candidates[fastest if worth else 0]
+    fastest = min(seconds)
+    paired = zip(candidates, seconds, strict=True)
+    return next(runtime for runtime, taken in paired if taken <= WORTH_A_CHANGE * fastest)
 
 
 def _check_estimator(flat: dict[str, Any], given: Given) -> None:
