@@ -12,13 +12,7 @@ from torch import nn
 
 from trainables.architectures import find_architecture
 from trainables.catalogue import is_estimator
-from trainables.config import (
-    ConfigError,
-    Precision,
-    Runtime,
-    parse_estimator,
-    parse_trial,
-)
+from trainables.config import ConfigError, Precision, Runtime, parse_estimator, parse_trial
 from trainables.device import autocast, memory_format
 from trainables.given import Given
 from trainables.inputs import build_inputs, place
@@ -142,7 +136,7 @@ def _race(steps: Sequence[Callable[[], None]], rounds: int) -> list[float]:
     """Each step's shortest time: taking turns, a busy machine slows all of them alike.
 
     Args:
-        rounds: At most so many, but two: the first is not counted.
+        rounds: At most so many, but at least two: the first is not counted.
     """
     for step in steps:
         step()
