@@ -2,13 +2,19 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test faults cluster lint format
+.PHONY: demo test smoke rest faults cluster lint format
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m tune_jobs.digits_cnn
 
 test: lint
-	$(BIN)/python -m pytest --ignore=tests/faults --ignore=tests/cluster
+	$(MAKE) --jobs=2 --output-sync smoke rest
+
+smoke: $(VENV)/.installed
+	$(BIN)/python -m pytest tests/tune_jobs/test_smoke.py
+
+rest: $(VENV)/.installed
+	$(BIN)/python -m pytest $(addprefix --ignore=tests/,faults cluster tune_jobs/test_smoke.py)
 
 cluster: $(VENV)/.installed
 	CLUSTER=1 $(BIN)/python -m pytest tests/cluster -s -rs

@@ -5,7 +5,7 @@ The driver imports this module too, so torch is imported where a worker runs.
 
 import json
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ def train_trial(config: dict[str, Any], settings: TrialSettings) -> None:
     prepare_process(settings.gpus)
     given = settings.fetch()
     if config["task"] == "probe":
-        tune.report({"figures": _probe(config, given, settings.workers)})
+        tune.report({"figures": _probe(config, given)})
         return
     check_run_folder(settings.place)
     place = settings.place.child(config["name"])
@@ -120,30 +120,18 @@ def retrain_once(config: dict[str, Any], settings: TrialSettings) -> dict[str, A
     return last
 
 
-def _probe(config: dict[str, Any], given: "Given", workers: int) -> dict[str, str]:
+def _probe(config: dict[str, Any], given: "Given") -> dict[str, str]:
     from trainables.catalogue import default_of
     from trainables.probe import probe
 
     pinned = None if config["precision"] == "auto" else config["precision"]
     try:
         defaults = {name: default_of(name, config["epochs"]) for name in config["architectures"]}
-        _check_workers(workers, defaults)
         first = {**defaults[config["config"]["architecture"]], **config["config"]}
         runtime = probe(first, given, pinned=pinned)
     except ConfigError as error:
         return {"error": str(error)}
     return {"found": json.dumps({"runtime": asdict(runtime), "default_configs": defaults})}
-
-
-def _check_workers(workers: int, architectures: Iterable[str]) -> None:
-    from trainables.catalogue import is_estimator
-
-    for name in architectures:
-        if workers > 1 and is_estimator(name):
-            raise ConfigError(
-                f"--workers-per-trial = {workers}: an estimator ({name}) is fitted by one process: "
-                "leave the option away, and --gpus-per-trial at 1 or less"
-            )
 
 
 def _train(

@@ -1,7 +1,6 @@
 """Every job takes all its steps: in one process, on one Ray, on images made up for it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +12,20 @@ from rich.console import Console
 import trainables
 from tune_jobs import engine
 from tune_jobs.engine.cli.commands import catalogue
-from tune_jobs.engine.cluster import ray_cluster
 from tune_jobs.engine.job import Job
 
-
-@pytest.fixture(scope="module")
-def _one_ray() -> Iterator[None]:
-    with ray_cluster(None, verbose=False):
-        yield
+pytestmark = pytest.mark.usefixtures("one_ray")
 
 
-@pytest.mark.usefixtures("_one_ray")
 @pytest.mark.parametrize("job", catalogue(), ids=lambda job: job.name)
 def test_smoke(job: Job, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = engine.run(
-        job, console=Console(quiet=True), smoke=True, storage=tmp_path, data_dir=tmp_path
+        job,
+        console=Console(quiet=True),
+        smoke=True,
+        max_parallel=1,  # a second process takes longer to start than it saves
+        storage=tmp_path,
+        data_dir=tmp_path,
     )
     assert {row.origin for row in result.rows} >= {"published" if job.published else "default"}
     assert all(row.test_accuracy is not None for row in result.rows if row.winner)
@@ -45,7 +43,6 @@ def breaking_space(trial: optuna.Trial) -> None:
     trial.suggest_categorical("dropout", (0.0, 1.5))
 
 
-@pytest.mark.usefixtures("_one_ray")
 def test_a_configuration_that_breaks_a_rule_fails_once_and_the_run_goes_on(tmp_path: Path) -> None:
     job = Job(
         name="breaking",

@@ -10,6 +10,10 @@ from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from optuna.distributions import BaseDistribution
+
     from trainables.pretrained import Pretrained
 
 
@@ -25,6 +29,26 @@ def load_data(options: Options) -> ImageData:
         )
     except DatasetError as error:
         raise RequestError(str(error)) from error
+
+
+def check_workers(
+    job: Job, options: Options, distributions: "Mapping[str, BaseDistribution]"
+) -> None:
+    """A network may have several, an estimator has one."""
+    if options.workers == 1:
+        return
+    from trainables.catalogue import is_estimator
+    from tune_jobs.engine.search.space import architectures_of
+
+    try:
+        estimators = [n for n in architectures_of(job, distributions) if is_estimator(n)]
+    except ConfigError as error:
+        raise RequestError(str(error)) from error
+    if estimators:
+        raise RequestError(
+            f"--workers-per-trial = {options.workers}: an estimator ({', '.join(estimators)}) is "
+            "fitted by one process: leave the option away, and --gpus-per-trial at 1 or less"
+        )
 
 
 def load_weights(job: Job, options: Options) -> "Pretrained | None":

@@ -19,6 +19,7 @@ from tune_jobs.engine.options import Options
 from tune_jobs.engine.retrain import Retraining, pair_name
 from tune_jobs.engine.run_folder import RunFolder
 from tune_jobs.engine.search.search import Search, SearchPlan
+from tune_jobs.engine.search.space import architectures_of
 from tune_jobs.engine.search.stopping import build_rule
 from tune_jobs.engine.search.study import AnyTrial, Listener, Record
 from tune_jobs.engine.search.tuner import run_trials
@@ -199,14 +200,6 @@ def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder)
         steps.close()
     if steps.error:
         raise steps.error
-
-
-def architectures_of(job: Job, distributions: Mapping[str, Any]) -> list[str]:
-    """The job's own, and those that its space or a published configuration names besides."""
-    named = [job.architecture, *(p.config.get("architecture") for p in job.published)]
-    if "architecture" in distributions:
-        named += distributions["architecture"].choices
-    return list(dict.fromkeys(filter(None, named)))
 
 
 def first_configurations(

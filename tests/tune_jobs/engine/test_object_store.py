@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,6 @@ from tune_jobs import engine
 from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine import lease as leases
 from tune_jobs.engine.cli import commands
-from tune_jobs.engine.cluster import ray_cluster
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.lease import LEASE, lease
 from tune_jobs.engine.reproduce import find_row, reproduce
@@ -48,9 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def result(storage: str, folder: Path) -> Iterator[RunResult]:
-    with ray_cluster(None, verbose=False):
-        yield run(storage, folder, trials=3)
+def result(one_ray: str, storage: str, folder: Path) -> RunResult:
+    return run(storage, folder, trials=3)
 
 
 def test_all_of_a_run_is_in_the_store(result: RunResult, storage: str) -> None:
@@ -179,10 +177,17 @@ def test_a_store_out_of_reach_is_told_and_not_traced(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = "s3://bucket/x?endpoint_override=127.0.0.1:1&scheme=http"
+    with ThreadPoolExecutor() as at_once:  # each gives up after seconds
+        searched = at_once.submit(run, away, folder)
+        weights = away.replace("x?", "x.safetensors?")
+        pretrained = at_once.submit(load_pretrained, weights, "resnet18")
+        shown = at_once.submit(commands.main, ["leaderboard", away])
+        predicted = at_once.submit(commands.main, ["predict", away, "image.png"])
     with pytest.raises(RequestError, match="--storage: it cannot be read"):
-        run(away, folder)
+        searched.result()
     with pytest.raises(ConfigError, match="--weights = 's3://bucket"):
-        load_pretrained(away.replace("x?", "x.safetensors?"), "resnet18")
-    for words in (["leaderboard", away], ["predict", away, "image.png"]):
-        assert commands.main(words) == 2
-        assert capsys.readouterr().err.startswith("error: s3://bucket")
+        pretrained.result()
+    assert (shown.result(), predicted.result()) == (2, 2)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("error: s3://bucket") for line in lines)

@@ -11,6 +11,8 @@ from PIL import Image
 
 from tune_jobs.engine.results.leaderboard import read_rows
 
+pytestmark = pytest.mark.usefixtures("on_one_ray")
+
 ARCHITECTURE = """
 from dataclasses import dataclass
 

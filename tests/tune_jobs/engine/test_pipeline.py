@@ -142,10 +142,12 @@ def test_the_output_ends_with_commands_that_look_further(output: str, folder: Pa
     assert "Traceback" not in output
 
 
-def test_a_resumed_run_adds_trials_and_keeps_the_ended_ones(storage: Path, folder: Path) -> None:
+def test_a_resumed_run_adds_trials_and_keeps_the_ended_ones(
+    one_ray: str, storage: Path, folder: Path
+) -> None:
     before = load_study(folder, "digits_mlp/first").trials
     ranked = {row.trial_number: row.test_accuracy_per_seed for row in read_rows(storage).rows}
-    run(storage, "--trials", "6", "--resume", "first")
+    run(storage, "--trials", "6", "--resume", "first", "--address", one_ray)
     after = load_study(folder, "digits_mlp/first").trials
     assert len(after) == 6
     assert after[:4] == before
@@ -153,9 +155,11 @@ def test_a_resumed_run_adds_trials_and_keeps_the_ended_ones(storage: Path, folde
     assert ranked.items() <= ranked_now.items()
 
 
-def test_a_second_run_adds_rows_and_loses_none(storage: Path, folder: Path) -> None:
+def test_a_second_run_adds_rows_and_loses_none(one_ray: str, storage: Path, folder: Path) -> None:
     before = {(row.run_id, row.trial_number): row for row in read_rows(storage).rows}
-    run(storage, "--trials", "2", "--run-id", "second", "--retrain-seeds", "1")
+    run(
+        storage, "--trials", "2", "--run-id", "second", "--retrain-seeds", "1", "--address", one_ray
+    )
     after = {(row.run_id, row.trial_number): row for row in read_rows(storage).rows}
     assert before.items() <= after.items()
     assert {run_id for run_id, _ in after} == {"first", "second"}

@@ -4,7 +4,6 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from trainables.predictions import read_predictions
 from trainables.storage import open_storage
 from tune_jobs import engine
 from tune_jobs.digits_mlp import JOB
-from tune_jobs.engine.cluster import ray_cluster
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.reproduce import Reproduced, Verdict, find_row, reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
@@ -25,16 +23,12 @@ from tune_jobs.engine.results.publish import RunResult, rebuild
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_folder import retraining_place
 
+pytestmark = pytest.mark.usefixtures("on_one_ray")
+
 
 def run(storage: Path, **options: object) -> RunResult:
     given = {"epochs": 3, "retrain_seeds": 2, "precision": "fp32", "data_dir": storage / "data"}
     return engine.run(JOB, console=Console(quiet=True), storage=storage, **(given | options))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_ray() -> Iterator[None]:
-    with ray_cluster(None, verbose=False):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,14 @@
 """A search space, looked at before anything is searched."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from optuna.distributions import BaseDistribution
 from optuna.samplers import RandomSampler
 from optuna.study import create_study
 
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Space
+from tune_jobs.engine.job import Job, Space
 
 SAMPLES = 32
 
@@ -31,3 +34,11 @@ def check_space(space: Space) -> dict[str, BaseDistribution]:
             raise RequestError(f"space = {name}: it fails when sampled: {error!r}") from error
         distributions |= trial.distributions
     return distributions
+
+
+def architectures_of(job: Job, distributions: Mapping[str, Any]) -> list[str]:
+    """The job's own, and those that its space or a published configuration names besides."""
+    named = [job.architecture, *(p.config.get("architecture") for p in job.published)]
+    if "architecture" in distributions:
+        named += distributions["architecture"].choices
+    return list(dict.fromkeys(filter(None, named)))

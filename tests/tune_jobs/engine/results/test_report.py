@@ -28,7 +28,7 @@ from tune_jobs.engine.run_folder import retraining_place
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+def result(one_ray: str, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     storage = tmp_path_factory.mktemp("storage")
     return engine.run(
         JOB,
