@@ -143,11 +143,6 @@ class Steps:
             self._sources[trial["task"]].on_failure(trial["number"], cause)
             self._folder.drop_checkpoints(trial["name"])
 
-    def close(self) -> None:
-        """Add this session's time to the record."""
-        if self._sources:
-            self.search.record.add_seconds(self.search.seconds)
-
     def _begin(self) -> None:
         job, options = self._job, self._options
         first = first_configurations(job, self.facts["default_configs"])[: options.first_trials]
@@ -194,10 +189,7 @@ def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder)
         gpus=shared.resources.gpus,
     )
     trainable = tune.with_parameters(train_trial, settings=settings)
-    try:
-        run_trials(steps, trainable, shared.resources, max_failures=options.max_failures)
-    finally:
-        steps.close()
+    run_trials(steps, trainable, shared.resources, max_failures=options.max_failures)
     if steps.error:
         raise steps.error
 

@@ -18,6 +18,9 @@ a proposal is measured against what is known to work, from the first one on."""
 
 OUT_OF_TIME = TrialState.PRUNED, "time budget"
 
+COUNTED_EVERY_SECONDS = 10
+"""And with each trial's end; more often would only lengthen the record."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchPlan:
@@ -47,8 +50,7 @@ class Search:
         self.plan = plan
         self.record = record
         self.rule = rule
-        self.seconds = 0.0  # from the start to the last end, in this session
-        self._started = time.monotonic()
+        self._started = self._counted = time.monotonic()
         self._origins: dict[int, str] = {}
         known = record.trials()
         self._num_asked = sum(t.state != TrialState.WAITING for t in known)
@@ -99,6 +101,8 @@ class Search:
     def on_report(self, number: int, figures: Mapping[str, Any]) -> bool:
         if not self.record.report(number, figures):
             return True  # decided before
+        if time.monotonic() - self._counted >= COUNTED_EVERY_SECONDS:
+            self._count_time()
         epoch, value = figures["epoch"], figures["val_accuracy"]
         goes_on = True
         if epoch < self.plan.epochs and not has_diverged(figures):
@@ -143,8 +147,14 @@ class Search:
     def _end(self, number: int, state: TrialState, reason: str) -> bool:
         self.record.end(number, state, reason)
         del self._origins[number]
-        self.seconds = time.monotonic() - self._started
+        self._count_time()
         return False
+
+    def _count_time(self) -> None:
+        """Into the record, so that a process that is killed has counted too."""
+        now = time.monotonic()
+        self.record.add_seconds(now - self._counted)
+        self._counted = now
 
     def _configuration(self, trial: optuna.Trial) -> dict[str, Any]:
         constants = self.plan.space(trial) or {}

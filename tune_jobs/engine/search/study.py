@@ -186,7 +186,7 @@ class Record:
 
     @property
     def seconds(self) -> float:
-        """Wall time of all sessions so far."""
+        """Wall time of all sessions, each to its last report or end."""
         return float(self.study.user_attrs.get("seconds", 0.0))
 
     def add_seconds(self, seconds: float) -> None:

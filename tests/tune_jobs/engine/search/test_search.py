@@ -88,6 +88,20 @@ def test_it_ends_with_exactly_the_trials_asked_for(journal: Path) -> None:
     assert [t.state for t in search.record.trials()] == [TrialState.COMPLETE] * 3
 
 
+def test_the_time_of_a_session_that_is_killed_counts(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = open_search(journal)
+    trials = [search.next_trial() for _ in range(2)]
+    assert all(trials)
+    run_to_the_end(search, trials[0] or {})
+    after_an_end = open_search(journal).record.seconds
+    assert after_an_end > 0
+    monkeypatch.setattr("tune_jobs.engine.search.search.COUNTED_EVERY_SECONDS", 0)
+    assert search.on_report(1, report(1, 0.5))
+    assert open_search(journal).record.seconds > after_an_end
+
+
 def test_only_full_budget_trials_are_complete_and_best(journal: Path) -> None:
     search = open_search(journal, rule=Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS))
     trials = [search.next_trial() for _ in range(3)]
