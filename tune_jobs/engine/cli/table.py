@@ -128,7 +128,10 @@ def format_signed(value: float | None) -> str:
 
 
 def format_number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2g}"
+    """To two digits, or to the unit."""
+    if value is None:
+        return "-"
+    return f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def format_fraction(value: float | None) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.tune_jobs.engine.parts import write_part
 from tune_jobs.engine.cli.show_leaderboard import Format, show
-from tune_jobs.engine.cli.table import render_table
+from tune_jobs.engine.cli.table import format_number, render_table
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.results.row import Row
 
@@ -218,3 +218,11 @@ def test_a_path_without_rows_is_a_wrong_request(tmp_path: Path) -> None:
         with pytest.raises(RequestError, match="python -m tune_jobs") as error:
             print_board(path, "table")
         assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1.2345e-5, "1.2e-05"), (0.0, "0"), (3.54, "3.5"), (99.0, "99"), (1287.99, "1,288")],
+)
+def test_numbers_are_short_and_never_lose_their_units(value: float, shown: str) -> None:
+    assert format_number(value) == shown
