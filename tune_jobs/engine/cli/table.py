@@ -131,7 +131,7 @@ def format_number(value: float | None) -> str:
     """To two digits, or to the unit."""
     if value is None:
         return "-"
-    return f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}"
+    return f"{value:.2g}" if abs(value) < 99.5 else f"{value:,.0f}"
 
 
 def format_fraction(value: float | None) -> str:

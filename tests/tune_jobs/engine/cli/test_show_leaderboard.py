@@ -222,7 +222,14 @@ def test_a_path_without_rows_is_a_wrong_request(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(1.2345e-5, "1.2e-05"), (0.0, "0"), (3.54, "3.5"), (99.0, "99"), (1287.99, "1,288")],
+    [
+        (1.2345e-5, "1.2e-05"),
+        (0.0, "0"),
+        (3.54, "3.5"),
+        (99.4, "99"),
+        (99.6, "100"),
+        (1287.99, "1,288"),
+    ],
 )
 def test_numbers_are_short_and_never_lose_their_units(value: float, shown: str) -> None:
     assert format_number(value) == shown
