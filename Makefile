@@ -8,7 +8,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python -m tune_jobs.digits_cnn
 
 test: lint
-	$(MAKE) --jobs=2 --output-sync smoke rest
+	$(MAKE) --jobs=2 $(addprefix --,$(filter output-sync,$(.FEATURES))) smoke rest
 
 smoke: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/tune_jobs/test_smoke.py
