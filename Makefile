@@ -17,10 +17,10 @@ rest: $(VENV)/.installed
 	$(BIN)/python -m pytest $(addprefix --ignore=tests/,faults cluster tune_jobs/test_smoke.py)
 
 cluster: $(VENV)/.installed
-	CLUSTER=1 $(BIN)/python -m pytest tests/cluster -s -rs
+	CLUSTER=1 $(BIN)/python -m pytest tests/cluster -s
 
 faults: $(VENV)/.installed
-	$(BIN)/python -m pytest tests/faults -rs
+	$(BIN)/python -m pytest tests/faults
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
