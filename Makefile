@@ -7,6 +7,7 @@ BIN = $(VENV)/bin
 demo: $(VENV)/.installed
 	$(BIN)/python -m tune_jobs.digits_cnn
 
+# Two at a time: a test of a run waits for processes to start more than it computes.
 test: lint
 	$(MAKE) --jobs=2 $(addprefix --,$(filter output-sync,$(.FEATURES))) smoke rest
 
