@@ -39,6 +39,19 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
         forget_ended(tune_controller)
         allow_pending(tune_controller, self._slots())
 
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """A process that has become free goes to a trial for which none is starting yet.
+
+        Ray gives it to the oldest, and ends the process that starts for that one: where trials are
+        shorter than a start, there never is a second process.
+        """
+        loop = tune_controller.get_trials.__self__
+        starting = set(loop._actor_manager.live_actors)
+        for trial in loop.get_trials():
+            if trial.status == trial.PENDING and loop._trial_to_actor.get(trial) not in starting:
+                return trial
+        return super().choose_trial_to_run(tune_controller)
+
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         figures = {
             key.removeprefix("figures/"): value
