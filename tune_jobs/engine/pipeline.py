@@ -121,9 +121,9 @@ def _begin(
     must agree with."""
     from tune_jobs.engine.facts import known_facts, take_over
     from tune_jobs.engine.leaks import check_duplicates
-    from tune_jobs.engine.prepare import check_workers, load_data, load_weights
+    from tune_jobs.engine.prepare import check_estimators, load_data, load_weights
 
-    check_workers(job, options, distributions)
+    check_estimators(job, options, distributions)
     data = load_data(options)
     pretrained = load_weights(job, options)
     digest = pretrained.digest if pretrained else None

@@ -31,7 +31,7 @@ def load_data(options: Options) -> ImageData:
         raise RequestError(str(error)) from error
 
 
-def check_workers(
+def check_estimators(
     job: Job, options: Options, distributions: "Mapping[str, BaseDistribution]"
 ) -> None:
     """A network may have several, an estimator has one."""

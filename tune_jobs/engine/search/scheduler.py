@@ -45,7 +45,7 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
         Ray gives it to the oldest, and ends the process that starts for that one: where trials are
         shorter than a start, there never is a second process.
         """
-        loop = tune_controller.get_trials.__self__
+        loop = _loop(tune_controller)
         starting = set(loop._actor_manager.live_actors)
         for trial in loop.get_trials():
             if trial.status == trial.PENDING and loop._trial_to_actor.get(trial) not in starting:
@@ -68,17 +68,21 @@ class SourceScheduler(FIFOScheduler):  # type: ignore[misc]
         self._source.on_attempt_failed(trial.config, cause)
 
 
+def _loop(tune_controller: Any) -> Any:
+    """Ray's own, behind what it shows a scheduler."""
+    return tune_controller.get_trials.__self__
+
+
 def allow_pending(tune_controller: Any, count: int) -> None:
     """So many trials may wait for room: a cluster that grows has work for its new nodes, and one
     that scales with the work sees how much there is. (Ray itself asks once, as it begins.)"""
-    loop = tune_controller.get_trials.__self__
-    loop.update_max_pending_trials(count)
+    _loop(tune_controller).update_max_pending_trials(count)
 
 
 def forget_ended(tune_controller: Any) -> None:
     """Ray's loop keeps every trial, about 50 KB each, and goes through all of them now and then;
     the record has those that ended. (Its own list and sets: there is no call for it.)"""
-    loop = tune_controller.get_trials.__self__
+    loop = _loop(tune_controller)
     ended = loop._stopped_trials | loop._failed_trials
     loop._trials[:] = [trial for trial in loop._trials if trial not in ended]
     loop._live_trials -= ended
