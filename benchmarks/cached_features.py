@@ -20,7 +20,7 @@ from rich.console import Console
 
 from searchspaces import mlp
 from tune_jobs import engine
-from tune_jobs.engine.cluster import ray_cluster
+from tune_jobs.engine.cluster.start import ray_cluster
 from tune_jobs.engine.job import Job
 from tune_jobs.stl10_mobilenet_frozen import JOB
 

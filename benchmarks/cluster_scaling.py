@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tune_jobs.engine.cluster import QUIET
+from tune_jobs.engine.cluster.start import QUIET
 
 os.environ |= QUIET
 
@@ -27,11 +27,12 @@ from optuna import Trial
 from ray import tune
 from ray.cluster_utils import Cluster
 
+from tune_jobs.engine.ray_tune.tuner import run_trials
+from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.search.early_stopping import Never
 from tune_jobs.engine.search.journal import open_journal
-from tune_jobs.engine.search.search import Search, SearchPlan
-from tune_jobs.engine.search.stopping import Never
-from tune_jobs.engine.search.study import Record
-from tune_jobs.engine.search.tuner import Resources, run_trials
+from tune_jobs.engine.search.record import Record
+from tune_jobs.engine.stages.search import Search, SearchPlan
 
 OBJECT_STORE_BYTES = 100_000_000
 

@@ -79,16 +79,17 @@ class Source:
 
 def drive(trials: int, sampler: str) -> dict[str, float]:
     """In a process of its own."""
-    from tune_jobs.engine.cluster import QUIET
+    from tune_jobs.engine.cluster.start import QUIET
 
     os.environ.update(QUIET)
     import ray
 
+    from tune_jobs.engine.ray_tune.tuner import run_trials
+    from tune_jobs.engine.run.resources import Resources
+    from tune_jobs.engine.search.early_stopping import Never
     from tune_jobs.engine.search.journal import open_journal
-    from tune_jobs.engine.search.search import Search, SearchPlan
-    from tune_jobs.engine.search.stopping import Never
-    from tune_jobs.engine.search.study import Record
-    from tune_jobs.engine.search.tuner import Resources, run_trials
+    from tune_jobs.engine.search.record import Record
+    from tune_jobs.engine.stages.search import Search, SearchPlan
 
     plan = SearchPlan(
         space=space,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.architectures import mlp, mobilenet_v2
-from trainables.fields import Count, FractionBelowOne
+from trainables.config.validation import Count, FractionBelowOne
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ The `cnn` at 32x32x3 with its default configuration, random crop (padding of 4 p
 horizontal flip, one thread. Each loop has a process of its own, set up as its users would; they
 train in turns for one epoch each, and the first turn is not counted.
 
-- ours: `trainables.fit`, in the precision and memory format that the probe chooses.
+- ours: `trainables.training.fit`, in the precision and memory format that the probe chooses.
 - documentation: torchvision's v2 transforms on PIL images, a `Dataset`, a `DataLoader` without
   workers, fp32 NCHW, as in https://docs.pytorch.org/tutorials/beginner/blitz/cifar10_tutorial.html
 """
@@ -30,15 +30,15 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from trainables.architectures import cnn
-from trainables.augment import train_normalisation
-from trainables.catalogue import default_of
 from trainables.config import Runtime
 from trainables.datasets import ImageData, load_dataset
 from trainables.datasets.image_data import Integers, Pixels
-from trainables.device import prepare_process
-from trainables.fit import build_training
-from trainables.given import Given
-from trainables.probe import probe
+from trainables.registry import default_of
+from trainables.training.device import prepare_process
+from trainables.training.fit import build_training
+from trainables.training.normalisation import train_normalisation
+from trainables.trials.inputs import Given
+from trainables.worker.probe import probe
 
 IMAGE_PIXELS = 32
 PADDING_PIXELS = 4

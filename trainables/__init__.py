@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trainables.export import ImageClassifier
+    from trainables.trials.export import ImageClassifier
 
 
 def load_model(path: str | Path) -> "ImageClassifier":
-    """The exported model at a path or URI (`*.safetensors`): see `trainables.export`."""
-    from trainables import export
+    """The exported model at a path or URI (`*.safetensors`): see `trainables.trials.export`."""
+    from trainables.trials import export
 
     return export.load_model(path)

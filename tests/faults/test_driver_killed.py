@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from tests.faults.leaderboards import differing, results
 from tests.faults.runs import Driver, Runs, end_of
-from tune_jobs.engine.search.stopping import Asha
+from tune_jobs.engine.search.early_stopping import Asha
 
 CLOCK = Path(__file__).parent / "clock"
 

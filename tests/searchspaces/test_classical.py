@@ -8,8 +8,8 @@ import pytest
 
 from searchspaces.classical import ESTIMATORS, knn_space, space, svm_space
 from trainables.config import EstimatorConfig
+from trainables.config.validation import check_fields
 from trainables.estimators import find_estimator
-from trainables.fields import check_fields
 
 Space = Callable[[Any], None]
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from trainables.architectures import find_architecture
-from trainables.catalogue import default_of, is_estimator
 from trainables.config import number_entries, parse_estimator, parse_trial
 from trainables.estimators import find_estimator
+from trainables.registry import default_of, is_estimator
 from tune_jobs.engine.cli.commands import catalogue
 from tune_jobs.engine.job import Job
 

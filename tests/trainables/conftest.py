@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from trainables.checkpoint import Checkpoints
 from trainables.datasets import ImageData
-from trainables.session import Session
 from trainables.storage import LocalStorage
-from trainables.watchdog import Watchdog
+from trainables.trials.attempt import Attempt
+from trainables.trials.checkpoint import Checkpoints
+from trainables.trials.watchdog import Watchdog
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,13 +27,15 @@ def make_data() -> Callable[..., ImageData]:
 
 
 @pytest.fixture
-def make_session(tmp_path: Path) -> Callable[[], Session]:
+def make_attempt(tmp_path: Path) -> Callable[[], Attempt]:
     """A first attempt at a trial, its checkpoints below the test's folder."""
 
-    def make(reported: int = 0) -> Session:
+    def make(epochs_reported: int = 0) -> Attempt:
         place = LocalStorage(tmp_path / "trial")
-        return Session(
-            checkpoints=Checkpoints(place), watchdog=Watchdog(None, place), reported=reported
+        return Attempt(
+            checkpoints=Checkpoints(place),
+            watchdog=Watchdog(None, place),
+            epochs_reported=epochs_reported,
         )
 
     return make

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import CREDENTIALS
-from tune_jobs.engine.cluster import ray_cluster
+from tune_jobs.engine.cluster.start import ray_cluster
 
 
 @pytest.fixture(scope="session")

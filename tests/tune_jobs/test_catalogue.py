@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import tune_jobs
-from trainables.catalogue import default_of
 from trainables.config import complete_config
+from trainables.registry import default_of
+from tune_jobs.engine.search.record import replay
 from tune_jobs.engine.search.space import architectures_of, check_space
-from tune_jobs.engine.search.study import replay
-from tune_jobs.engine.steps import first_configurations
+from tune_jobs.engine.stages.steps import first_configurations
 
 NAMES = sorted(p.stem for p in Path(tune_jobs.__file__).parent.glob("[!_]*.py"))
 

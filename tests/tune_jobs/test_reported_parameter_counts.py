@@ -5,9 +5,9 @@ import importlib
 import pytest
 
 from trainables.architectures import find_architecture
-from trainables.augment import cropped_size
-from trainables.catalogue import default_of
 from trainables.config import complete_config, parse_trial
+from trainables.registry import default_of
+from trainables.training.augment import cropped_size
 
 
 @pytest.mark.parametrize(

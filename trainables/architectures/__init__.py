@@ -13,7 +13,7 @@ from typing import Any
 from torch import nn
 
 from trainables.config import ConfigError
-from trainables.modules import find_module
+from trainables.registry import find_module
 
 
 @dataclass(frozen=True, slots=True)

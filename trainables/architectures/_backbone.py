@@ -5,7 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from trainables.fields import Count, FractionBelowOne
+from trainables.config.validation import Count, FractionBelowOne
 
 SMALL_PIXELS = 64
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from trainables.architectures._layers import ActivationName, build_activation
-from trainables.fields import Count, FractionBelowOne
+from trainables.config.validation import Count, FractionBelowOne
 
 MINIMUM_PIXELS = 16
 

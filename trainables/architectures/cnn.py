@@ -19,7 +19,7 @@ from trainables.architectures._layers import (
     tapered,
 )
 from trainables.config import ConfigError
-from trainables.fields import Count, FractionBelowOne, Range
+from trainables.config.validation import Count, FractionBelowOne, Range
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from trainables.architectures._layers import ActivationName, TaperName, build_activation, tapered
-from trainables.fields import Count, FractionBelowOne
+from trainables.config.validation import Count, FractionBelowOne
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from trainables.architectures._backbone import (
     build_stem,
     has_small_stem,
 )
-from trainables.fields import FractionBelowOne
+from trainables.config.validation import FractionBelowOne
 
 IMAGENET = "MobileNet_V2_Weights.IMAGENET1K_V2"
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from trainables.architectures._layers import ActivationName, build_activation, scaled
 from trainables.architectures._random_layers import COLUMNS, ROWS, RandomFlip, RandomRotation
-from trainables.fields import Count, Fraction, FractionBelowOne, Positive, Range
+from trainables.config.validation import Count, Fraction, FractionBelowOne, Positive, Range
 
 MINIMUM_PIXELS = 34
 

@@ -1,6 +1,6 @@
 """Every source of images returns one `ImageData`: decoded once, split once."""
 
-from trainables.datasets.decode import decode_image
+from trainables.datasets.decoding.decode import decode_image
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import ImageData
 from trainables.datasets.load import load_dataset

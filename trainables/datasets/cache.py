@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.datasets.contents import Contents, read_contents, write_contents
-from trainables.datasets.source import Source
+from trainables.datasets.sources.source import Source
 from trainables.datasets.spec import Spec
 
 VERSION = 1  # of what is written, and of how images are decoded

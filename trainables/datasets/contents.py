@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from trainables.datasets.decode_all import Decoded, Outcome, Undecodable, decode_all
+from trainables.datasets.decoding.decode_all import Decoded, Outcome, Undecodable, decode_all
+from trainables.datasets.decoding.npy import copy_pixels, keep_one_channel
 from trainables.datasets.errors import refuse
 from trainables.datasets.image_data import Integers, Pixels
-from trainables.datasets.npy import copy_pixels, keep_one_channel
-from trainables.datasets.source import Arrays, Item, Listing, Split, Splits
+from trainables.datasets.sources.source import Arrays, Item, Listing, Split, Splits
 from trainables.datasets.splits import MIN_IMAGES_PER_CLASS
 
 

@@ -3,19 +3,19 @@
 from pathlib import Path
 
 from trainables.datasets.cache import load_or_decode
-from trainables.datasets.cifar10 import open_cifar10
-from trainables.datasets.csv_file import CsvFile
-from trainables.datasets.digits import Digits
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.folder import Folder
-from trainables.datasets.generated import Generated
 from trainables.datasets.image_data import ImageData
-from trainables.datasets.mnist import FASHION_MNIST, MNIST, open_mnist
-from trainables.datasets.parquet import Parquet
-from trainables.datasets.source import Source
+from trainables.datasets.sources.cifar10 import open_cifar10
+from trainables.datasets.sources.csv_file import CsvFile
+from trainables.datasets.sources.digits import Digits
+from trainables.datasets.sources.folder import Folder
+from trainables.datasets.sources.generated import Generated
+from trainables.datasets.sources.mnist import FASHION_MNIST, MNIST, open_mnist
+from trainables.datasets.sources.parquet import Parquet
+from trainables.datasets.sources.source import Source
+from trainables.datasets.sources.stl10 import open_stl10
 from trainables.datasets.spec import Spec, parse_spec
 from trainables.datasets.splits import split_indices
-from trainables.datasets.stl10 import open_stl10
 
 
 def load_dataset(

@@ -7,7 +7,7 @@ import numpy as np
 
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers
-from trainables.datasets.source import Split, Splits
+from trainables.datasets.sources.source import Split, Splits
 
 HELD_OUT_FRACTION = 0.2
 MIN_IMAGES_PER_CLASS = 3  # one to train on, one to validate on, one to test on

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from trainables.datasets.contents import undecodable
-from trainables.datasets.csv_file import CsvFile, row_path_problem
-from trainables.datasets.decode_all import decode_all
+from trainables.datasets.decoding.decode_all import decode_all
 from trainables.datasets.errors import DatasetError, refuse
 from trainables.datasets.image_data import Pixels
-from trainables.datasets.source import Item
+from trainables.datasets.sources.csv_file import CsvFile, row_path_problem
+from trainables.datasets.sources.source import Item
 from trainables.datasets.spec import parse_spec
 
 

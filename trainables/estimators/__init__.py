@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
 from trainables.config import ConfigError
-from trainables.modules import find_module
+from trainables.registry import find_module
 
 Fidelity = Literal["images", "rounds"]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from trainables.fields import Count, NotNegative, Positive, Range
+from trainables.config.validation import Count, NotNegative, Positive, Range
 
 FIDELITY = "rounds"
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from sklearn.neighbors import KNeighborsClassifier
 
-from trainables.fields import Count
+from trainables.config.validation import Count
 
 MAX_MANHATTAN_NUMBERS = 6_000_000
 """Features of all references together: 12,000 queries then take about 50 s."""

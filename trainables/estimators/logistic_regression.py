@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from trainables.fields import Count, Positive
+from trainables.config.validation import Count, Positive
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from sklearn.ensemble import RandomForestClassifier
 
-from trainables.fields import Count, Range
+from trainables.config.validation import Count, Range
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

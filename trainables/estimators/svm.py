@@ -22,7 +22,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from trainables.fields import Count, Positive
+from trainables.config.validation import Count, Positive
 
 MAX_EXACT_IMAGES = 5_000
 

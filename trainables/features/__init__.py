@@ -1,5 +1,5 @@
 """Features computed once per data set. A job names them by the specs here, which import nothing."""
 
-from trainables.features.spec import Features, Frozen, Hog, Pixels, build_features
+from trainables.config.features import Features, Frozen, Hog, Pixels, build_features
 
 __all__ = ["Features", "Frozen", "Hog", "Pixels", "build_features"]

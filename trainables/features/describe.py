@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trainables.architectures import find_architecture
-from trainables.augment import Normalisation, augment, centre_crop, cropped_size
 from trainables.config import TrialConfig, parse_trial
-from trainables.features.spec import Features, Frozen, Hog
-from trainables.pretrained import Pretrained, start_from
+from trainables.config.features import Features, Frozen, Hog
+from trainables.training.augment import augment, centre_crop, cropped_size
+from trainables.training.normalisation import Normalisation
+from trainables.training.pretrained import Pretrained, start_from
 
 SEED = 0
 """Of the weights of a frozen network that starts from scratch."""

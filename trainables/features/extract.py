@@ -8,18 +8,22 @@ from dataclasses import asdict
 import numpy as np
 import torch
 
-from trainables.augment import Normalisation, build_normalisation, train_normalisation
+from trainables.config.features import Features, Frozen, Hog
 from trainables.datasets import ImageData
+from trainables.datasets.feature_data import FeatureData, FloatArray
 from trainables.features.describe import (
     FrozenDescriber,
     build_describer,
     fold_batch_norm,
     parse_frozen,
 )
-from trainables.features.feature_data import FeatureData, FloatArray
 from trainables.features.reduce import Reduction, fit_reduction, reduce
-from trainables.features.spec import Features, Frozen, Hog
-from trainables.pretrained import Pretrained
+from trainables.training.normalisation import (
+    Normalisation,
+    build_normalisation,
+    train_normalisation,
+)
+from trainables.training.pretrained import Pretrained
 
 BLOCK = 64
 """Images described at once. Augmented views are drawn block by block, so that they do not depend on

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainables.augment import Normalisation
+from trainables.config.features import Features
+from trainables.datasets import ImageData
+from trainables.datasets.feature_data import FeatureData
 from trainables.features.describe import build_describer
-from trainables.features.feature_data import FeatureData
 from trainables.features.reduce import Reduction, reduce
-from trainables.features.spec import Features
-from trainables.given import Given
-from trainables.pretrained import Pretrained
+from trainables.training.normalisation import Normalisation
+from trainables.training.pretrained import Pretrained
 
 REDUCTION = "reduction."
 
@@ -58,14 +58,19 @@ def build_feature_front(
 
 
 def build_front(
-    features: FeatureData, normalisation: Normalisation, num_features: int, given: Given
+    features: FeatureData,
+    normalisation: Normalisation,
+    num_features: int,
+    *,
+    data: ImageData,
+    pretrained: Pretrained | None,
 ) -> FeatureFront:
-    """The front for what a trial has been given."""
+    """The front of a model that was trained on the first `num_features` of `features`."""
     return build_feature_front(
         features.spec,
         normalisation,
-        image_size=given.data.image_size,
+        image_size=data.image_size,
         num_features=num_features,
-        pretrained=given.pretrained,
+        pretrained=pretrained,
         arrays={REDUCTION + name: array for name, array in features.arrays.items()},
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from trainables.fields import Count, NotNegative, Positive, Range, check_fields, nearest
+from trainables.config.validation import Count, NotNegative, Positive, Range, check_fields, nearest
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 

@@ -9,20 +9,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from trainables.storage import Storage, patient
-from trainables.storage_errors import STORAGE_ERRNOS, StorageError
+from trainables.storage import STORAGE_ERRNOS, Storage, StorageError, patient
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
-from tune_jobs.engine.lease import lease
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run_folder import RunFolder, open_place, place_of, run_folder
+from tune_jobs.engine.run.folder import RunFolder, open_place, place_of, run_folder
+from tune_jobs.engine.run.lease import lease
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from rich.console import Console
 
     from trainables.datasets import ImageData
-    from trainables.pretrained import Pretrained
+    from trainables.training.pretrained import Pretrained
     from tune_jobs.engine.results.publish import RunResult
 
 
@@ -38,7 +37,7 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 
 def run_resolved(job: Job, options: Options, console: "Console | None" = None) -> "RunResult":
     """`run`, for options that are already complete."""
-    from tune_jobs.engine.mirror import mirrored
+    from tune_jobs.engine.run.object_store_sync import mirrored
     from tune_jobs.engine.search.space import check_space
 
     storage = open_place(options.storage)
@@ -69,11 +68,11 @@ def _run(
     console: "Console | None",
 ) -> "RunResult":
     """The five steps, by the one process that holds the run's lease."""
-    from tune_jobs.engine.cli.progress import Progress
-    from tune_jobs.engine.cluster import ray_cluster, wait_for_worker
-    from tune_jobs.engine.fork import forked_configurations
+    from tune_jobs.engine.cluster.start import ray_cluster, wait_for_worker
+    from tune_jobs.engine.progress import Progress
     from tune_jobs.engine.search.journal import repair_journal
-    from tune_jobs.engine.search.record_storage import closing, open_study_storage
+    from tune_jobs.engine.search.study_storage import closing, open_study_storage
+    from tune_jobs.engine.stages.fork import forked_configurations
 
     torn = repair_journal(folder.journal)
     study, studies = open_study_storage(job, options, earlier, folder)
@@ -88,11 +87,11 @@ def _run(
             Progress(facts, console) as progress,
             ray_cluster(options.address, verbose=options.verbose) as is_local,
         ):
-            from tune_jobs.engine.preflight import check_storage, num_nodes
+            from tune_jobs.engine.cluster.preflight import check_storage, num_nodes
+            from tune_jobs.engine.cluster.share import share
             from tune_jobs.engine.results.publish import publish
             from tune_jobs.engine.results.trial_logs import TrialLogs
-            from tune_jobs.engine.shared import share
-            from tune_jobs.engine.steps import Steps, run_steps
+            from tune_jobs.engine.stages.steps import Steps, run_steps
 
             if not is_local:
                 wait_for_worker(options.cpus_per_trial, progress.say)
@@ -119,9 +118,8 @@ def _begin(
 ) -> "tuple[ImageData, Pretrained | None, dict[str, Any]]":
     """Load the data and the weights -> them, and the facts of the run, which an earlier session's
     must agree with."""
-    from tune_jobs.engine.facts import known_facts, take_over
-    from tune_jobs.engine.leaks import check_duplicates
-    from tune_jobs.engine.prepare import check_estimators, load_data, load_weights
+    from tune_jobs.engine.prepare import check_duplicates, check_estimators, load_data, load_weights
+    from tune_jobs.engine.run.info import known_facts, take_over
 
     check_estimators(job, options, distributions)
     data = load_data(options)

@@ -10,10 +10,10 @@ import numpy as np
 
 from trainables.features import build_features
 from trainables.storage import LocalStorage, Storage
-from tune_jobs.engine import provenance
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run_folder import (
+from tune_jobs.engine.run import provenance
+from tune_jobs.engine.run.folder import (
     CHECKPOINTS,
     open_place,
     place_of,
@@ -92,7 +92,7 @@ def reproduce(row: "Row", storage: str | Path) -> Verdict:
     Raises:
         RequestError: The run's folder, its data or its device is not there.
     """
-    from tune_jobs.engine.cluster import ray_cluster
+    from tune_jobs.engine.cluster.start import ray_cluster
 
     before = place_of(open_place(storage), row.job, row.run_id)
     with run_folder(before) as folder:
@@ -128,9 +128,9 @@ def _retrain(
     """The last epoch's figures of each seed, with the resources that the run gave a trial."""
     import ray
 
-    from trainables.trainable import TrialSettings, retrain_once
+    from trainables.worker.trainable import TrialSettings, retrain_once
+    from tune_jobs.engine.cluster.share import share_data
     from tune_jobs.engine.prepare import load_data, load_pretrained_weights
-    from tune_jobs.engine.shared import share_data
 
     data = load_data(options)
     now = data.fingerprint, data.split_fingerprint
@@ -183,7 +183,7 @@ def _first_in(group: Any, task: Any) -> Any:
 
 
 def _same_predictions(before: Storage, now: Storage, trial_number: int, seed: int) -> bool:
-    from trainables.predictions import read_predictions
+    from trainables.trials.predictions import read_predictions
 
     recorded = read_predictions(retraining_place(before, trial_number, seed))
     found = read_predictions(retraining_place(now, trial_number, seed))

@@ -11,8 +11,8 @@ from pathlib import Path
 import ray
 
 from trainables.storage import LocalStorage
+from tune_jobs.engine.cluster.preflight import check_storage
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.preflight import check_storage
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from trainables import architectures
 from trainables.architectures import find_architecture
 from trainables.config import ConfigError, default_config, parse_trial
-from trainables.modules import names_in
+from trainables.registry import names_in
 
 NAMES = [
     module.name

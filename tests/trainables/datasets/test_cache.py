@@ -13,8 +13,8 @@ import pytest
 
 from trainables.datasets import ImageData, load_dataset
 from trainables.datasets.cache import load_or_decode
-from trainables.datasets.folder import Folder
-from trainables.datasets.source import Listing
+from trainables.datasets.sources.folder import Folder
+from trainables.datasets.sources.source import Listing
 from trainables.datasets.spec import parse_spec
 
 Write = Callable[..., Path]

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from trainables.classical import (
+from trainables.config import ConfigError, EstimatorConfig
+from trainables.config.validation import check_fields
+from trainables.estimators import find_estimator
+from trainables.metrics import EpochMetrics
+from trainables.registry import names_in
+from trainables.training.classical import (
     ClassicalTraining,
     Vectors,
     load_estimator,
     predict_probabilities,
     save_estimator,
 )
-from trainables.config import ConfigError, EstimatorConfig
-from trainables.estimators import find_estimator
-from trainables.fields import check_fields
-from trainables.modules import names_in
 
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("boosted_trees", {"rounds": 8}),
@@ -91,14 +92,14 @@ def test_every_estimator_is_in_the_suite() -> None:
 
 @every_variant
 def test_learns_the_digits(name: str, knobs: dict[str, Any]) -> None:
-    training = build(name, knobs, epochs=4, rungs=(1,))
-    first, last = training.fit()
-    assert (first["epoch"], last["epoch"]) == (1, 4)
-    assert first["train_fraction"] == pytest.approx(0.25)
-    assert last["train_fraction"] == 1
-    assert last["val_accuracy"] > 0.85
-    assert last["val_loss"] < 1
-    assert last["seconds"] > 0
+    training = build(name, knobs, epochs=4)
+    first, last = training.fit(rungs=(1,))
+    assert (first.epoch, last.epoch) == (1, 4)
+    assert first.train_fraction == pytest.approx(0.25)
+    assert last.train_fraction == 1
+    assert last.val_accuracy > 0.85
+    assert last.val_loss < 1
+    assert last.seconds > 0
     probabilities_NK = training.predict_probabilities(digits().validation_ND)
     assert probabilities_NK.shape == (400, 10)
     assert probabilities_NK.dtype == np.float64
@@ -108,12 +109,9 @@ def test_learns_the_digits(name: str, knobs: dict[str, Any]) -> None:
 
 @every_variant
 def test_same_seed_same_numbers(name: str, knobs: dict[str, Any]) -> None:
-    def run(seed: int, rungs: tuple[int, ...] = ()) -> list[dict[str, float]]:
-        training = build(name, knobs, epochs=4, seed=seed, rungs=rungs)
-        return [
-            {key: value for key, value in figures.items() if key != "seconds"}
-            for figures in training.fit()
-        ]
+    def run(seed: int, rungs: tuple[int, ...] = ()) -> list[EpochMetrics]:
+        training = build(name, knobs, epochs=4, seed=seed)
+        return [replace(metrics, seconds=0.0) for metrics in training.fit(rungs=rungs)]
 
     assert run(1) == run(1) == run(1, rungs=(2,))[1:]
     assert find_estimator(name).fidelity == "rounds" or run(1, (1,))[0] != run(2, (1,))[0]
@@ -145,7 +143,7 @@ def test_two_classes(name: str, knobs: dict[str, Any]) -> None:
     )
     training = build(name, knobs, vectors)
     (figures,) = training.fit()
-    assert figures["val_accuracy"] > 0.95
+    assert figures.val_accuracy > 0.95
     assert training.predict_probabilities(vectors.validation_ND).shape == (chosen.sum(), 2)
 
 
@@ -160,7 +158,7 @@ def test_classes_that_train_lacks_have_a_column(name: str, knobs: dict[str, Any]
     assert not np.delete(probabilities_NK, seen, axis=1).any()
     right_N = probabilities_NK.argmax(axis=1) == digits().validation_labels_N
     assert right_N[chosen].mean() > 0.85
-    assert np.isfinite(figures["val_loss"])
+    assert np.isfinite(figures.val_loss)
 
 
 @every_variant
@@ -173,8 +171,8 @@ def test_one_image_of_each_class(name: str, knobs: dict[str, Any]) -> None:
     )
     training = build(name, {**knobs, **({"k": 15} if name == "knn" else {})}, vectors)
     (figures,) = training.fit()
-    assert figures["train_fraction"] == 1
-    assert np.isfinite(figures["val_loss"])
+    assert figures.train_fraction == 1
+    assert np.isfinite(figures.val_loss)
 
 
 @pytest.mark.parametrize("name", names_in("estimators"))
@@ -218,7 +216,7 @@ def build(config, *, num_images, num_features, fraction, seed):
     (tmp_path / "my_estimators" / "bayes.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     (figures,) = build("my_estimators.bayes", {}).fit()
-    assert figures["val_accuracy"] > 0.7
+    assert figures.val_accuracy > 0.7
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,20 @@ import pytest
 import torch
 from torch import nn
 
-from trainables.catalogue import default_of
 from trainables.config import ConfigError, Runtime
 from trainables.datasets import ImageData
-from trainables.evaluate import score
-from trainables.export import load_model
 from trainables.features import Features, Frozen, Hog, Pixels
 from trainables.features.describe import fold_batch_norm
 from trainables.features.extract import assemble, chunks, describe_all, describe_chunk
-from trainables.given import Given
-from trainables.session import Session
-from trainables.trials import build_trial
+from trainables.registry import default_of
+from trainables.training.evaluate import score
+from trainables.trials.attempt import Attempt
+from trainables.trials.export import load_model
+from trainables.trials.inputs import TrialInputs
+from trainables.worker.run_task import build_trial
 
 MakeData = Callable[..., ImageData]
-MakeSession = Callable[[], Session]
+MakeAttempt = Callable[[], Attempt]
 CPU = Runtime(device="cpu")
 
 FROZEN = Frozen(
@@ -79,16 +79,16 @@ def test_what_is_fitted_does_not_depend_on_the_test_split(data: ImageData) -> No
 @every_spec
 @pytest.mark.parametrize("name", ["mlp", "logistic_regression", "knn", "svm"])
 def test_a_model_on_features_learns_and_is_exported_whole(
-    data: ImageData, make_session: MakeSession, tmp_path: Path, spec: Features, name: str
+    data: ImageData, make_attempt: MakeAttempt, tmp_path: Path, spec: Features, name: str
 ) -> None:
-    given = Given(data=data, features=describe_all(spec, data))
+    given = TrialInputs(data=data, features=describe_all(spec, data))
     flat = {**default_of(name, 6), "num_features": 12}
     if name == "mlp":
         flat |= {"batch_size": 16, "lr": 1e-2}
     trial = build_trial(flat, given, CPU, seed=0)
-    *_, last = trial.figures(make_session())
-    assert last["epoch"] == 6
-    assert last["val_accuracy"] > 0.4
+    *_, last = trial.train(make_attempt())
+    assert last.metrics.epoch == 6
+    assert last.metrics.val_accuracy > 0.4
     labels_N = torch.tensor(data.labels_N[data.test_indices])
     test = score(trial.predict_logits(data.test_indices), labels_N)
 

@@ -15,17 +15,17 @@ from rich.console import Console
 import trainables
 from tests.conftest import CREDENTIALS
 from trainables.config import ConfigError
-from trainables.pretrained import load_pretrained
 from trainables.storage import Storage, open_storage
+from trainables.training.pretrained import load_pretrained
 from tune_jobs import engine
 from tune_jobs.digits_mlp import JOB
-from tune_jobs.engine import lease as leases
 from tune_jobs.engine.cli import commands
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.lease import LEASE, lease
 from tune_jobs.engine.reproduce import find_row, reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult, rebuild
+from tune_jobs.engine.run import lease as leases
+from tune_jobs.engine.run.lease import LEASE, lease
 
 SMALL = {"epochs": 2, "retrain_top": 1, "retrain_seeds": 2, "seed": 3, "run_id": "far"}
 

@@ -12,8 +12,8 @@ from PIL import Image
 from rich.console import Console
 
 from trainables.datasets import load_dataset
-from trainables.predictions import read_predictions
 from trainables.storage import open_storage
+from trainables.trials.predictions import read_predictions
 from tune_jobs import engine
 from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine.errors import RequestError
@@ -21,7 +21,7 @@ from tune_jobs.engine.reproduce import Reproduced, Verdict, find_row, reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult, rebuild
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_folder import retraining_place
+from tune_jobs.engine.run.folder import retraining_place
 
 pytestmark = pytest.mark.usefixtures("on_one_ray")
 

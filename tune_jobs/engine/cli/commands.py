@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainables.storage_errors import StorageError
+from trainables.storage import StorageError
 from tune_jobs.engine.cli import leaderboard
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job

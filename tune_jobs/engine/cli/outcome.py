@@ -8,15 +8,15 @@ from rich.console import Console
 
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.provenance import program
-from tune_jobs.engine.run_folder import TENSORBOARD
+from tune_jobs.engine.run.folder import TENSORBOARD
+from tune_jobs.engine.run.provenance import program
 
 if TYPE_CHECKING:
     from tune_jobs.engine.results.publish import RunResult
 
 
 def show_outcome(result: "RunResult", more: str, console: Console | None = None) -> None:
-    from tune_jobs.engine.cli.table import render_table  # imports scipy, which takes a second
+    from tune_jobs.engine.results.table import render_table  # imports scipy, which takes a second
 
     console = console or Console()
     console.print()

@@ -11,7 +11,7 @@ from tune_jobs.engine.errors import RequestError
 if TYPE_CHECKING:
     import numpy as np
 
-    from trainables.export import ImageClassifier, ModelCard
+    from trainables.trials.export import ImageClassifier, ModelCard
 
 
 def predict_images(model_path: str, images: Sequence[str], top: int) -> None:

@@ -9,13 +9,13 @@ from tune_jobs.engine.errors import RequestError
 
 def preflight(address: str | None, storage: str | None, dataset: str | None, data_dir: Path) -> int:
     """Print what is well, and what is not with its remedy -> exit status, 0 or 2."""
-    from tune_jobs.engine.preflight import (
+    from tune_jobs.engine.cluster.preflight import (
         check_address,
         check_storage,
         check_token,
         check_versions,
     )
-    from tune_jobs.engine.run_folder import open_place
+    from tune_jobs.engine.run.folder import open_place
 
     checks = [_check("token", check_token)]
     if dataset:
@@ -45,8 +45,8 @@ def _connect(address: str | None, stack: ExitStack) -> str:
     """Until `stack` is closed."""
     import ray
 
-    from tune_jobs.engine.cluster import ray_cluster
-    from tune_jobs.engine.preflight import num_nodes
+    from tune_jobs.engine.cluster.preflight import num_nodes
+    from tune_jobs.engine.cluster.start import ray_cluster
 
     try:
         stack.enter_context(ray_cluster(address, verbose=False))

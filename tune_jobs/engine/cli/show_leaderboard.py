@@ -10,11 +10,11 @@ from typing import Literal
 
 from rich.console import Console
 
-from tune_jobs.engine.cli.table import build_columns, build_title, render_table
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.results.boards import find_storage, split_boards
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.table import build_columns, build_title, render_table
 
 Format = Literal["table", "json", "csv", "md"]
 

@@ -11,9 +11,9 @@ from optuna.trial import FrozenTrial
 from trainables.config import Runtime, complete_config
 from tune_jobs.engine.results.comparison import add_statistics, read_answers
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.retrain import Retrained, choose_winner
-from tune_jobs.engine.run_folder import RunFolder
-from tune_jobs.engine.search.study import Record, reports_of
+from tune_jobs.engine.run.folder import RunFolder
+from tune_jobs.engine.search.record import Record, reports_of
+from tune_jobs.engine.stages.retrain import Retrained, choose_winner
 
 
 def build_rows(

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from trainables.datasets.image_data import Integers
-from trainables.predictions import read_predictions
 from trainables.storage import Storage
+from trainables.trials.predictions import read_predictions
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.statistics import (
     Correct,
@@ -17,7 +17,7 @@ from tune_jobs.engine.results.statistics import (
     compare,
     tie_groups,
 )
-from tune_jobs.engine.run_folder import retraining_place
+from tune_jobs.engine.run.folder import retraining_place
 
 
 @dataclass(frozen=True, slots=True, eq=False)

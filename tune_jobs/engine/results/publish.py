@@ -12,7 +12,10 @@ from tune_jobs.engine.results.build_rows import build_rows
 from tune_jobs.engine.results.leaderboard import write_rows
 from tune_jobs.engine.results.report import write_report
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.retrain import (
+from tune_jobs.engine.run.folder import RunFolder, open_place, run_folder, storage_of
+from tune_jobs.engine.search.record import Record
+from tune_jobs.engine.search.study_storage import dashboard_storage, read_studies
+from tune_jobs.engine.stages.retrain import (
     Retrained,
     Retraining,
     best_seed,
@@ -22,9 +25,6 @@ from tune_jobs.engine.retrain import (
     pair_name,
     read_results,
 )
-from tune_jobs.engine.run_folder import RunFolder, open_place, run_folder, storage_of
-from tune_jobs.engine.search.record_storage import dashboard_storage, read_studies
-from tune_jobs.engine.search.study import Record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,8 +8,8 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 
 from tune_jobs.engine.results.tensorboard import TrialLog, write_hparams_config
-from tune_jobs.engine.search.stopping import StoppingRule
-from tune_jobs.engine.search.study import Ended
+from tune_jobs.engine.search.early_stopping import StoppingRule
+from tune_jobs.engine.search.record import Ended
 
 TAGS = {
     "train_accuracy": "accuracy/train",

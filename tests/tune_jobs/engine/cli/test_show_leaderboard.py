@@ -10,9 +10,9 @@ from rich.console import Console
 
 from tests.tune_jobs.engine.parts import write_part
 from tune_jobs.engine.cli.show_leaderboard import Format, show
-from tune_jobs.engine.cli.table import format_number, render_table
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.table import format_number, render_table
 
 
 def build_row(**changes: Any) -> Row:

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainables.predictions import PREDICTIONS, Predictions, write_predictions
 from trainables.storage import LocalStorage, files_for
+from trainables.trials.predictions import PREDICTIONS, Predictions, write_predictions
 from tune_jobs.engine.results.boards import find_storage, pareto_front, split_boards
 from tune_jobs.engine.results.comparison import add_statistics, read_answers
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_folder import place_of, retraining_place
+from tune_jobs.engine.run.folder import place_of, retraining_place
 
 NUM_EXAMPLES = 1000
 MakeRow = Callable[..., Row]

@@ -17,14 +17,14 @@ from PIL import Image
 from rich.console import Console
 from sklearn.metrics import classification_report
 
-from trainables.predictions import read_predictions
 from trainables.storage import open_storage
+from trainables.trials.predictions import read_predictions
 from tune_jobs import engine
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.results.publish import RunResult
 from tune_jobs.engine.results.report.findings import class_figures
 from tune_jobs.engine.results.report.svg import LEAST_INK, MOST_INK
-from tune_jobs.engine.run_folder import retraining_place
+from tune_jobs.engine.run.folder import retraining_place
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from trainables.embeddings import Embeddings
-from trainables.predictions import Predictions
+from trainables.trials.embeddings import Embeddings
+from trainables.trials.predictions import Predictions
 from tune_jobs.engine.results.report.scatter import draw_scatter, scatter_svg
 from tune_jobs.engine.results.report.style import STYLE
 from tune_jobs.engine.results.report.tsne import COLOURS, MOST_CLASSES, MOST_DRAWN, project

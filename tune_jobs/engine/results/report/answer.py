@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from tune_jobs.engine.cli.table import format_count
 from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.table import format_count
 
 GIB = 2**30
 

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tune_jobs.engine.results.report.findings import Finding
 from tune_jobs.engine.results.report.marks import Band, Bars, Chart, Dots, Line
-from tune_jobs.engine.search.study import reports_of
+from tune_jobs.engine.search.record import reports_of
 
 MOST_SLICES = 6
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from trainables.embeddings import Embeddings, read_embeddings
-from trainables.predictions import Predictions, read_predictions
+from trainables.trials.embeddings import Embeddings, read_embeddings
+from trainables.trials.predictions import Predictions, read_predictions
 from tune_jobs.engine.results.report.tsne import Projection, project
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.retrain import Retrained, best_seed
-from tune_jobs.engine.run_folder import RunFolder, retraining_place
-from tune_jobs.engine.search.study import Record, reports_of
+from tune_jobs.engine.run.folder import RunFolder, retraining_place
+from tune_jobs.engine.search.record import Record, reports_of
+from tune_jobs.engine.stages.retrain import Retrained, best_seed
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

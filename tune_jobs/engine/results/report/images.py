@@ -84,7 +84,7 @@ def augmented(data: ImageData, row: Row) -> list[tuple[str, Image.Image]]:
     the row's configuration has."""
     import torch
 
-    from trainables.augment import augment
+    from trainables.training.augment import augment
 
     labels_N = data.labels_N[data.train_indices]
     one = data.train_indices[labels_N == labels_N.max()][:1]

@@ -10,7 +10,6 @@ from typing import Any
 from PIL import Image
 
 from trainables.datasets import ImageData
-from tune_jobs.engine.cli.table import Column, build_columns, build_notes
 from tune_jobs.engine.results.report import images
 from tune_jobs.engine.results.report.answer import answer, count
 from tune_jobs.engine.results.report.charts import learning_curves
@@ -20,6 +19,7 @@ from tune_jobs.engine.results.report.scatter import scatter_svg
 from tune_jobs.engine.results.report.style import STYLE
 from tune_jobs.engine.results.report.svg import draw, heatmap
 from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.table import Column, build_columns, build_notes
 
 MORE = ("F1", "std", "seeds", "train s", "lr", "l2", "batch", "optimizer", "schedule", "dropout")
 """Columns of a second table: all in one would not fit the page."""

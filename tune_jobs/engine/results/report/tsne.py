@@ -12,8 +12,8 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from trainables.embeddings import Embeddings, choose_positions
-from trainables.predictions import Predictions
+from trainables.trials.embeddings import Embeddings, choose_positions
+from trainables.trials.predictions import Predictions
 
 MOST_DRAWN = 500
 MOST_CLASSES = 20

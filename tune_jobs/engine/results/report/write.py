@@ -12,9 +12,9 @@ from tune_jobs.engine.results.report.page import Report, build_page
 from tune_jobs.engine.results.report.projector import write_projector
 from tune_jobs.engine.results.report.tensorboard import write_pictures, write_search
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.retrain import Retrained
-from tune_jobs.engine.run_folder import RunFolder
-from tune_jobs.engine.search.study import Record
+from tune_jobs.engine.run.folder import RunFolder
+from tune_jobs.engine.search.record import Record
+from tune_jobs.engine.stages.retrain import Retrained
 
 PAGE = "report/index.html"
 

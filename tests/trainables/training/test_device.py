@@ -1,0 +1,42 @@
+"""Training in every arithmetic, and the process it is done in."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+import torch
+
+from trainables.config import Runtime
+from trainables.datasets import ImageData
+from trainables.training.device import memory_format, prepare_process
+from trainables.training.fit import build_training, fit
+
+MakeData = Callable[..., ImageData]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_every_combination_learns(
+    make_data: MakeData, precision: Literal["fp32", "bf16"], channels_last: bool
+) -> None:
+    runtime = Runtime(device="cpu", precision=precision, channels_last=channels_last)
+    flat = {"architecture": "cnn", "filters_1": 8, "epochs": 5, "batch_size": 16, "lr": 3e-3}
+    training = build_training(flat, make_data(channels=3), runtime, seed=0)
+    reports = list(fit(training))
+    assert reports[-1].val_accuracy > 0.9
+    weights = training.model.get_parameter("blocks.0.weight")
+    assert weights.dtype == torch.float32
+    assert weights.is_contiguous(memory_format=memory_format(runtime))
+
+
+def test_threads_are_as_many_as_the_trial_has_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    try:
+        monkeypatch.setenv("OMP_NUM_THREADS", "2")
+        prepare_process()
+        assert torch.get_num_threads() == 2
+        monkeypatch.delenv("OMP_NUM_THREADS")
+        prepare_process()
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)

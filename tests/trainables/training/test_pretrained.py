@@ -1,0 +1,190 @@
+"""Weights to start from: read without unpickling, fitted by name and shape, or refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models import ResNet18_Weights
+from torchvision.models import resnet18 as torchvision_resnet18
+
+from trainables.config import ConfigError, Runtime
+from trainables.datasets import ImageData
+from trainables.registry import default_of
+from trainables.training.fit import build_training, fit
+from trainables.training.pretrained import Pretrained, load_pretrained, start_from
+from trainables.trials.attempt import Attempt
+from trainables.trials.inputs import TrialInputs
+from trainables.trials.network_trial import NetworkTrial
+
+MakeData = Callable[..., ImageData]
+MakeAttempt = Callable[[], Attempt]
+CPU = Runtime(device="cpu")
+
+
+def flat(name: str, **knobs: object) -> dict[str, object]:
+    return {**default_of(name, 1), "batch_size": 16, **knobs}
+
+
+def loaded(path: Path, name: str = "resnet18") -> Pretrained:
+    pretrained = load_pretrained(str(path), name)
+    assert pretrained is not None
+    return pretrained
+
+
+@pytest.fixture
+def exported(make_data: MakeData, make_attempt: MakeAttempt, tmp_path: Path) -> Path:
+    trial = NetworkTrial(flat("cnn"), TrialInputs(data=make_data(channels=3)), CPU, seed=0)
+    list(trial.train(make_attempt()))
+    return trial.save(tmp_path)
+
+
+def test_scratch_is_nothing() -> None:
+    assert load_pretrained("scratch", "cnn") is None
+
+
+def test_an_exported_model_starts_another_task_with_a_classifier_of_its_own(
+    make_data: MakeData, exported: Path
+) -> None:
+    pretrained = loaded(exported, "cnn")
+    assert not any(name.startswith("classifier") for name in pretrained.arrays)
+    training = build_training(
+        flat("cnn"), make_data(channels=3, classes=5), CPU, seed=1, pretrained=pretrained
+    )
+    for name, tensor in training.model.state_dict().items():
+        if name.startswith("classifier"):
+            assert tensor.shape[0] == 5
+        else:
+            assert torch.equal(tensor, torch.tensor(pretrained.arrays[name])), name
+    (report,) = fit(training)
+    assert not report.diverged
+
+
+def test_grey_images_are_repeated_for_a_network_of_colour_images(
+    make_data: MakeData, exported: Path
+) -> None:
+    data = make_data(channels=1)
+    trial = NetworkTrial(
+        flat("cnn"), TrialInputs(data=data, pretrained=loaded(exported, "cnn")), CPU, seed=0
+    )
+    batch_NCHW = trial.training.inputs.plain(torch.arange(4))
+    assert batch_NCHW.shape == (4, 3, 8, 8)
+    assert torch.equal(batch_NCHW[:, 0], batch_NCHW[:, 2])
+
+
+def test_colour_images_are_refused_by_a_network_of_grey_ones(
+    make_data: MakeData, tmp_path: Path
+) -> None:
+    grey = NetworkTrial(flat("cnn"), TrialInputs(data=make_data(channels=1)), CPU, seed=0)
+    pretrained = loaded(grey.save(tmp_path), "cnn")
+    with pytest.raises(ConfigError, match="--weights: they are of a network for images of 1"):
+        build_training(flat("cnn"), make_data(channels=3), CPU, seed=0, pretrained=pretrained)
+
+
+def test_a_torch_state_dict_of_torchvisions_names(make_data: MakeData, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    theirs = torchvision_resnet18(weights=None)
+    torch.save(theirs.state_dict(), tmp_path / "resnet18.pth")
+    training = build_training(
+        flat("resnet18", stem="imagenet"),
+        make_data(channels=3, size=(32, 32)),
+        CPU,
+        seed=0,
+        pretrained=loaded(tmp_path / "resnet18.pth"),
+    )
+    images_NCHW = torch.randn(2, 3, 32, 32)
+    theirs.fc = nn.Identity()
+    with torch.inference_mode():
+        features = training.model.eval().features(images_NCHW)
+        torch.testing.assert_close(features, theirs.eval()(images_NCHW))
+
+
+def test_what_does_not_fit_is_listed(make_data: MakeData, tmp_path: Path) -> None:
+    torch.save(torchvision_resnet18(weights=None).state_dict(), tmp_path / "resnet18.pth")
+    with pytest.raises(ConfigError, match=r"backbone.conv1.weight: \(64, 3, 7, 7\) in the file"):
+        build_training(
+            flat("resnet18"),
+            make_data(channels=3, size=(32, 32)),
+            CPU,
+            seed=0,
+            pretrained=loaded(tmp_path / "resnet18.pth"),
+        )
+
+
+def test_weights_of_another_architecture_are_refused(exported: Path) -> None:
+    with pytest.raises(ConfigError, match="not in the file") as error:
+        start_from(nn.Sequential(nn.Linear(2, 2)), loaded(exported, "cnn"))
+    assert "not in the model" in str(error.value)
+
+
+def test_an_architecture_without_imagenet_weights_says_so() -> None:
+    with pytest.raises(ConfigError, match="there are none for cnn: give scratch"):
+        load_pretrained("imagenet", "cnn")
+
+
+def test_a_failed_download_names_the_file_and_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(ConfigError, match="the download of https://") as error:
+        load_pretrained("imagenet", "resnet18")
+    assert str(tmp_path) in str(error.value)
+
+
+class Canary:
+    """Runs code when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, ...]]:
+        return Path.touch, (self.path,)  # type: ignore[return-value]
+
+
+def test_a_malicious_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
+    torch.save({"weight": Canary(tmp_path / "canary")}, tmp_path / "evil.pth")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_pretrained(str(tmp_path / "evil.pth"), "cnn")
+    assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize("name", ["damaged.safetensors", "damaged.pth"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x08\0\0\0\0\0\0\0 nonsense")
+    with pytest.raises(ConfigError, match=rf"{name}': cannot be read"):
+        load_pretrained(str(tmp_path / name), "cnn")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere.pth': there is no such file"):
+        load_pretrained(str(tmp_path / "nowhere.pth"), "cnn")
+
+
+def test_what_is_no_state_dict_is_refused(tmp_path: Path) -> None:
+    torch.save({"epoch": 3}, tmp_path / "no.pth")
+    with pytest.raises(ConfigError, match="must be a state dict"):
+        load_pretrained(str(tmp_path / "no.pth"), "cnn")
+
+
+def test_the_digest_tells_weights_apart(tmp_path: Path) -> None:
+    for value in (1.0, 2.0):
+        save_file({"w": torch.full((2,), value)}, tmp_path / f"{value}.safetensors")
+    first, second = (loaded(tmp_path / f"{v}.safetensors", "cnn").digest for v in (1.0, 2.0))
+    assert first != second
+
+
+def test_imagenet_weights_that_are_there_already_need_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    state = torchvision_resnet18(weights=None).state_dict()
+    torch.save(state, folder / Path(ResNet18_Weights.IMAGENET1K_V1.url).name)
+    pretrained = load_pretrained("imagenet", "resnet18")
+    assert pretrained is not None
+    assert pretrained.in_channels == 3
+    assert set(pretrained.arrays) == {f"backbone.{n}" for n in state if not n.startswith("fc.")}

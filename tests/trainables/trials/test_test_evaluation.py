@@ -1,0 +1,120 @@
+"""What is kept of the one look at test, and what a model is said to cost."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from trainables.config import Runtime
+from trainables.datasets import ImageData
+from trainables.registry import default_of
+from trainables.storage import LocalStorage
+from trainables.trials.embeddings import EMBEDDINGS, choose_positions, read_embeddings
+from trainables.trials.inputs import TrialInputs
+from trainables.trials.predictions import PREDICTIONS, read_predictions
+from trainables.trials.test_evaluation import evaluate_on_test
+from trainables.worker.run_task import build_trial
+
+CPU = Runtime(device="cpu")
+
+
+def build(data: ImageData, architecture: str = "linear", **changes: object) -> Any:
+    flat = {**default_of(architecture, 1), **changes}
+    return build_trial(flat, TrialInputs(data=data), CPU, seed=1)
+
+
+def test_every_prediction_is_read_back(tmp_path: Path, make_data: Callable[..., ImageData]) -> None:
+    data = make_data()
+    trial = build(data)
+    figures = evaluate_on_test(trial, data, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {PREDICTIONS, EMBEDDINGS}
+    stored = read_predictions(LocalStorage(tmp_path))
+    assert stored is not None
+    np.testing.assert_array_equal(stored.indices_N, data.test_indices)
+    np.testing.assert_array_equal(stored.labels_N, data.labels_N[data.test_indices])
+    assert stored.probabilities_NK.shape == (len(data.test_indices), data.num_classes)
+    assert stored.probabilities_NK.dtype == np.float32
+    np.testing.assert_allclose(stored.probabilities_NK.sum(axis=1), 1, rtol=1e-5)
+    assert stored.correct_N.mean() == figures.accuracy
+
+
+@pytest.mark.parametrize(("hidden", "between"), [([12, 7], 12), ([7], None)])
+def test_two_layers_are_kept_where_there_are_two(
+    tmp_path: Path, make_data: Callable[..., ImageData], hidden: list[int], between: int | None
+) -> None:
+    data = make_data()
+    trial = build(data, "mlp", hidden=hidden)
+    evaluate_on_test(trial, data, tmp_path)
+    kept = read_embeddings(LocalStorage(tmp_path))
+    assert kept is not None
+    np.testing.assert_array_equal(kept.positions_N, np.arange(len(data.test_indices)))
+    assert kept.last_ND.shape == (len(data.test_indices), 7)
+    np.testing.assert_array_equal(kept.last_ND, trial.features(data.test_indices).numpy())
+    if between is None:
+        assert kept.intermediate_ND is None
+        assert list(kept.by_layer) == ["last"]
+    else:
+        assert kept.intermediate_ND is not None
+        assert kept.intermediate_ND.shape == (len(data.test_indices), between)
+        assert list(kept.by_layer) == ["intermediate", "last"]
+
+
+def test_of_many_images_some_from_everywhere_are_kept() -> None:
+    positions_N = choose_positions(10_000)
+    assert (len(positions_N), positions_N[0], positions_N[-1]) == (1000, 0, 9_999)
+    assert set(np.diff(positions_N)) <= {9, 10, 11}
+
+
+def test_a_folder_without_predictions_has_none(tmp_path: Path) -> None:
+    assert read_predictions(LocalStorage(tmp_path)) is None
+    assert read_embeddings(LocalStorage(tmp_path)) is None
+
+
+def test_damaged_predictions_are_an_error(
+    tmp_path: Path, make_data: Callable[..., ImageData]
+) -> None:
+    data = make_data()
+    evaluate_on_test(build(data), data, tmp_path)
+    content = bytearray((tmp_path / PREDICTIONS).read_bytes())
+    content[len(content) // 4] ^= 1
+    (tmp_path / PREDICTIONS).write_bytes(content)
+    with pytest.raises((OSError, pa.ArrowInvalid)):
+        read_predictions(LocalStorage(tmp_path))
+
+
+def test_the_cost_is_that_of_the_model(tmp_path: Path, make_data: Callable[..., ImageData]) -> None:
+    data = make_data(size=(8, 8), channels=1, classes=3)
+    cost = evaluate_on_test(build(data), data, tmp_path).cost
+    assert cost is not None
+    assert cost.multiply_adds == 8 * 8 * 3
+    assert cost.latency_seconds > 0
+    assert cost.throughput > 1 / cost.latency_seconds
+    assert cost.peak_host_bytes > 2**20
+    assert (cost.peak_device_bytes is not None) == torch.cuda.is_available()
+
+
+def test_convolutions_count_as_they_are_written(
+    tmp_path: Path, make_data: Callable[..., ImageData]
+) -> None:
+    data = make_data(size=(16, 16), channels=3, classes=3)
+    trial = build(data, "cnn")
+    counted = trial.count_multiply_adds()
+    expected = 0
+
+    def add(module: torch.nn.Module, _inputs: object, output: torch.Tensor) -> None:
+        nonlocal expected
+        weight = module.weight
+        assert isinstance(weight, torch.Tensor)
+        places = output[0, 0].numel() if output.ndim == 4 else 1
+        expected += weight.numel() * places
+
+    model = trial.training.model
+    for module in model.modules():
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+            module.register_forward_hook(add)
+    model(torch.zeros(1, 3, 16, 16))
+    assert counted == expected

@@ -1,0 +1,81 @@
+"""What the probe chooses."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+import torch
+
+from trainables.config import ConfigError, Runtime
+from trainables.datasets import ImageData
+from trainables.features import Pixels
+from trainables.features.extract import describe_all
+from trainables.registry import default_of
+from trainables.training.fit import build_training, fit
+from trainables.trials.inputs import TrialInputs
+from trainables.worker.probe import probe
+
+MakeData = Callable[..., ImageData]
+
+without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="chooses the GPU")
+
+
+def probe_of(name: str, data: ImageData, pinned: Any = None, **config: Any) -> Runtime:
+    return probe({**default_of(name, 1), **config}, TrialInputs(data=data), pinned=pinned)
+
+
+@without_gpu
+def test_a_model_learns_in_the_runtime_that_it_chooses(make_data: MakeData) -> None:
+    runtime = probe_of("mlp", make_data())
+    assert runtime.device == "cpu"
+    (report,) = fit(build_training(default_of("mlp", 1), make_data(), runtime, seed=0))
+    assert not report.diverged
+
+
+@without_gpu
+@pytest.mark.parametrize("pinned", ["fp32", "bf16"])
+def test_a_pinned_precision_is_kept(make_data: MakeData, pinned: Literal["fp32", "bf16"]) -> None:
+    assert probe_of("linear", make_data(), pinned).precision == pinned
+
+
+@pytest.mark.parametrize(("train", "epochs", "images"), [(60, 1, 4), (60, 4, 15), (600, 100, 32)])
+def test_a_short_trial_is_probed_on_few_images(
+    make_data: MakeData, train: int, epochs: int, images: int
+) -> None:
+    seen = set()
+
+    def see(module: torch.nn.Module, batches: tuple[torch.Tensor, ...]) -> None:
+        seen.add(len(batches[0]))
+
+    with torch.nn.modules.module.register_module_forward_pre_hook(see):
+        probe(default_of("linear", epochs), TrialInputs(data=make_data(train=train)), pinned="fp32")
+    assert seen == {images}
+
+
+def test_an_unknown_architecture(make_data: MakeData) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'linear'"):
+        probe_of("lineer", make_data())
+
+
+def test_a_configuration_that_breaks_a_rule(make_data: MakeData) -> None:
+    with pytest.raises(ConfigError, match="lr = -1: must be greater than 0"):
+        probe_of("linear", make_data(), lr=-1)
+
+
+def test_an_estimator_has_no_choice(make_data: MakeData) -> None:
+    data = make_data()
+    given = TrialInputs(data=data, features=describe_all(Pixels(), data))
+    assert probe(default_of("knn", 1), given, pinned=None) == Runtime(device="cpu")
+
+
+def test_an_estimator_needs_features(make_data: MakeData) -> None:
+    with pytest.raises(ConfigError, match="an estimator needs features"):
+        probe_of("knn", make_data())
+
+
+def test_a_network_needs_no_scikit_learn() -> None:
+    """Importing it costs each process of a search a second."""
+    check = "import sys, trainables.trials.network_trial; sys.exit('sklearn' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True)

@@ -1,0 +1,329 @@
+"""The search and its record, with real Optuna and a real journal; Ray has no part in it."""
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from tune_jobs.engine.job import Space
+from tune_jobs.engine.search.early_stopping import Asha, Never, StoppingRule
+from tune_jobs.engine.search.journal import open_journal, repair_journal
+from tune_jobs.engine.search.record import Record
+from tune_jobs.engine.stages.search import Search, SearchPlan
+
+EPOCHS = 4
+
+
+def space(trial: optuna.Trial) -> dict[str, Any]:
+    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+    return {"width": 8}
+
+
+def wide_space(trial: optuna.Trial) -> None:
+    """The process dies before the parameter that the environment names is drawn."""
+    space(trial)
+    for name in "abc":
+        if os.environ.get("CUT") == name:
+            raise InterruptedError
+        trial.suggest_float(name, 0, 1)
+
+
+def open_search(
+    journal: Path,
+    *,
+    trials: int = 3,
+    rule: StoppingRule | None = None,
+    first: int = 1,
+    sampler: str = "tpe",
+    space: Space = space,
+) -> Search:
+    plan = SearchPlan(
+        space=space,
+        architecture="net",
+        first=[({"lr": 0.01, "a": 0.5, "b": 0.5, "c": 0.5, "unused": 1}, "default")] * first,
+        trials=trials,
+        epochs=EPOCHS,
+        sampler=sampler,
+        seed=0,
+        time_budget=None,
+    )
+    backend = open_journal(journal)
+    record = Record.open(backend, "job/run", lambda t: f"trial-{t.number}", ())
+    return Search(plan, record, rule or Never())
+
+
+def report(epoch: int, value: float) -> dict[str, Any]:
+    return {"epoch": epoch, "val_accuracy": value, "train_loss": 1.0, "seconds": 0.1}
+
+
+def run_to_the_end(search: Search, trial: Mapping[str, Any], value: float = 0.5) -> int:
+    for epoch in range(1, EPOCHS + 1):
+        if not search.on_report(trial["number"], report(epoch, value)):
+            return epoch
+    raise AssertionError("the trial was not ended at its full budget")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "study.journal"
+
+
+def test_the_first_configuration_comes_first_and_is_complete(journal: Path) -> None:
+    trial = open_search(journal).next_trial()
+    assert trial is not None
+    assert trial["config"] == {"architecture": "net", "lr": 0.01, "width": 8, "epochs": EPOCHS}
+
+
+def test_it_ends_with_exactly_the_trials_asked_for(journal: Path) -> None:
+    search = open_search(journal)
+    while (trial := search.next_trial()) is not None:
+        assert not search.finished
+        assert run_to_the_end(search, trial) == EPOCHS
+    assert search.finished
+    assert [t.state for t in search.record.trials()] == [TrialState.COMPLETE] * 3
+
+
+def test_the_time_of_a_session_that_is_killed_counts(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = open_search(journal)
+    trials = [search.next_trial() for _ in range(2)]
+    assert all(trials)
+    run_to_the_end(search, trials[0] or {})
+    after_an_end = open_search(journal).record.seconds
+    assert after_an_end > 0
+    monkeypatch.setattr("tune_jobs.engine.stages.search.COUNTED_EVERY_SECONDS", 0)
+    assert search.on_report(1, report(1, 0.5))
+    assert open_search(journal).record.seconds > after_an_end
+
+
+def test_only_full_budget_trials_are_complete_and_best(journal: Path) -> None:
+    search = open_search(journal, rule=Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS))
+    trials = [search.next_trial() for _ in range(3)]
+    assert all(trials)
+    run_to_the_end(search, trials[0] or {}, 0.5)
+    run_to_the_end(search, trials[1] or {}, 0.6)
+    assert not search.on_report(2, report(1, 0.54))
+    stopped = search.record.trials()[2]
+    assert (stopped.state, stopped.value, stopped.last_step) == (TrialState.PRUNED, 0.54, 1)
+    assert stopped.user_attrs["end_reason"] == "stopped early"
+    assert search.record.study.best_trial.number == 1
+
+
+def test_first_configurations_are_not_stopped_early_and_set_the_bar(journal: Path) -> None:
+    search = open_search(journal, trials=4, rule=asha(), first=2)
+    trials = [search.next_trial() for _ in range(4)]
+    assert search.on_report(0, report(1, 0.9))
+    assert search.on_report(1, report(1, 0.1)), "an exempt trial goes on"
+    assert not search.on_report(2, report(1, 0.4)), "a proposal has to be better than their median"
+    assert search.on_report(3, report(1, 0.6))
+    assert all(trials)
+    again = asha()
+    resumed = open_search(journal, trials=4, rule=again, first=2)
+    assert again.rungs() == search.rule.rungs() == {1: 4, 2: 0}
+    assert [t and t["number"] for t in (resumed.next_trial(), resumed.next_trial())] == [0, 1]
+
+
+@pytest.mark.parametrize("poisoned", ["val_accuracy", "train_loss"])
+def test_a_diverged_trial_is_pruned_at_once_and_stores_no_nan(journal: Path, poisoned: str) -> None:
+    search = open_search(journal)
+    search.next_trial()
+    assert search.on_report(0, report(1, 0.4))
+    assert not search.on_report(0, {**report(2, 0.9), poisoned: math.nan})
+    [trial] = search.record.trials(TrialState.PRUNED)
+    assert trial.user_attrs["end_reason"] == "diverged"
+    assert trial.intermediate_values == {1: 0.4}
+    assert "NaN" not in journal.read_text()
+
+
+def test_the_sampler_learns_to_avoid_what_diverges(journal: Path) -> None:
+    """Beside a cliff over two thirds of the range, behind which accuracy is best."""
+    search = open_search(journal, trials=60)
+    diverged = []
+    while (trial := search.next_trial()) is not None:
+        lr = trial["config"]["lr"]
+        diverged.append(lr > 1e-3)
+        if diverged[-1]:
+            search.on_report(trial["number"], {**report(1, 0.1), "train_loss": math.inf})
+        else:
+            run_to_the_end(search, trial, 0.9 + math.log10(lr) / 100)
+    assert sum(diverged[:20]) > 8, "the test would show nothing"
+    assert sum(diverged[-30:]) < 15, "half of what chance would give"
+
+
+def test_a_trial_that_says_it_diverged_has_no_place_at_a_rung(journal: Path) -> None:
+    """Its figures may be finite all the same; nor has it one after the run is resumed."""
+    search = open_search(journal, trials=4, rule=asha())
+    for _ in range(3):
+        search.next_trial()
+    assert not search.on_report(1, {**report(1, 0.99), "train_loss": 1e24, "diverged": True})
+    assert search.on_report(2, report(1, 0.1)), "the first at its rung"
+    again = asha()
+    resumed = open_search(journal, trials=4, rule=again)
+    assert again.rungs() == search.rule.rungs() == {1: 1, 2: 0}
+    assert resumed.record.trials()[1].user_attrs["end_reason"] == "diverged"
+
+
+def test_a_failure_keeps_its_cause(journal: Path) -> None:
+    search = open_search(journal)
+    search.next_trial()
+    search.on_failure(0, "RuntimeError: boom")
+    [trial] = search.record.trials(TrialState.FAIL)
+    assert trial.user_attrs["end_reason"] == "RuntimeError: boom"
+    assert search.record.group_ends().splitlines()[-1].endswith("RuntimeError: boom")
+
+
+def test_it_goes_on_from_the_record(journal: Path) -> None:
+    rule = Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
+    search = open_search(journal, trials=4, rule=rule)
+    trials = [search.next_trial() for _ in range(3)]
+    run_to_the_end(search, trials[0] or {}, 0.5)
+    search.on_report(1, report(1, 0.6))
+    search.on_report(2, report(1, 0.7))
+
+    resumed_rule = Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
+    resumed = open_search(journal, trials=4, rule=resumed_rule)
+    assert resumed_rule.rungs() == rule.rungs()
+    again = [resumed.next_trial() for _ in range(2)]
+    assert [t and t["number"] for t in again] == [1, 2]
+    assert [t and t["config"] for t in again] == [t and t["config"] for t in trials[1:]]
+    for trial in again:
+        assert run_to_the_end(resumed, trial or {}, 0.7) == EPOCHS
+    last = resumed.next_trial()
+    assert last is not None
+    assert last["number"] == 3
+    assert resumed.next_trial() is None
+    assert resumed.record.trials()[1].intermediate_values[1] == 0.6, "what is recorded stays"
+
+
+def test_trial_n_is_the_same_whatever_came_before_it_in_this_process(tmp_path: Path) -> None:
+    def proposals(journal: Path, interrupted: bool) -> list[Any]:
+        search = open_search(journal, trials=14)
+        configs = []
+        for number in range(14):
+            if interrupted and number == 12:
+                search = open_search(journal, trials=14)
+            trial = search.next_trial()
+            assert trial is not None
+            configs.append(trial["config"])
+            run_to_the_end(search, trial, trial["config"]["lr"])
+        return configs
+
+    straight = proposals(tmp_path / "a.journal", interrupted=False)
+    assert proposals(tmp_path / "b.journal", interrupted=True) == straight
+
+
+def test_the_journal_opens_in_optuna(journal: Path) -> None:
+    search = open_search(journal, trials=1)
+    run_to_the_end(search, search.next_trial() or {}, 0.75)
+    storage = optuna.storages.JournalStorage(
+        optuna.storages.journal.JournalFileBackend(str(journal))
+    )
+    study = optuna.load_study(study_name="job/run", storage=storage)
+    assert study.best_value == 0.75
+
+
+def asha() -> Asha:
+    return Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
+
+
+def test_a_report_that_is_repeated_is_neither_stored_nor_decided_again(journal: Path) -> None:
+    search = open_search(journal, trials=4, rule=asha())
+    for _ in range(3):
+        search.next_trial()
+    assert search.on_report(1, report(1, 0.5)), "the first at its rung goes on"
+    assert search.on_report(2, report(1, 0.9))
+    assert search.on_report(1, {**report(1, 0.5), "seconds": 9.0}), "it was let go on before"
+    assert search.on_report(1, report(1, 0.1)), "even if it is another figure now"
+    trial = search.record.trials()[1]
+    assert trial.user_attrs["epoch_1"]["seconds"] == 0.1
+    assert trial.user_attrs["repeated_1"]["val_accuracy"] == 0.1
+
+
+def test_a_crash_between_report_and_decision_decides_on_resume(journal: Path) -> None:
+    search = open_search(journal, trials=5, rule=asha())
+    for _ in range(4):
+        search.next_trial()
+    search.on_report(1, report(1, 0.9))
+    for number, epoch, value in ((2, 1, 0.1), (3, 1, 0.95), (3, EPOCHS, 0.99)):
+        search.record.report(number, report(epoch, value))  # ... and the process dies
+    resumed = open_search(journal, trials=5, rule=asha())
+    states = [t.state for t in resumed.record.trials()]
+    assert states[2:4] == [TrialState.PRUNED, TrialState.COMPLETE]
+    assert resumed.record.trials()[2].user_attrs["end_reason"] == "stopped early"
+    left = [resumed.next_trial(), resumed.next_trial()]
+    assert [t and (t["number"], t["reported"]) for t in left] == [(0, 0), (1, 1)]
+
+
+def test_the_order_of_the_record_is_that_of_arrival(journal: Path) -> None:
+    """Whatever the numbers of the trials and the clock: a rung is filled as it was before."""
+    rule = asha()
+    search = open_search(journal, trials=5, rule=rule)
+    for _ in range(4):
+        search.next_trial()
+    decided = {n: search.on_report(n, report(1, v)) for n, v in ((3, 0.5), (1, 0.6), (2, 0.4))}
+    assert decided == {3: True, 1: True, 2: False}
+    again = asha()
+    open_search(journal, trials=5, rule=again)
+    assert again == rule or again.rungs() == rule.rungs()
+    reports = [t.user_attrs.get("epoch_1", {}).get("sequence") for t in search.record.trials()]
+    assert reports == [None, 2, 3, 1]
+
+
+def test_a_torn_line_is_cut_off_before_anything_is_appended(journal: Path) -> None:
+    search = open_search(journal)
+    search.next_trial()
+    search.on_report(0, report(1, 0.4))
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code": 4, "tri')
+    assert repair_journal(journal) == 19
+    assert journal.read_bytes() == whole
+    assert repair_journal(journal) == 0
+    resumed = open_search(journal)
+    assert resumed.next_trial() is not None
+    assert resumed.on_report(0, report(2, 0.5))
+    assert open_search(journal).record.trials()[0].intermediate_values == {1: 0.4, 2: 0.5}
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 200_000, b"{}\n" + b"y" * 70_000])
+def test_a_torn_line_of_any_length(tmp_path: Path, content: bytes) -> None:
+    journal = tmp_path / "study.journal"
+    journal.write_bytes(content)
+    assert repair_journal(journal) == len(content) - (content.rfind(b"\n") + 1)
+    assert journal.read_bytes() == content[: content.rfind(b"\n") + 1]
+
+
+def test_a_lock_that_a_dead_process_left_is_taken_over(journal: Path) -> None:
+    search = open_search(journal)
+    journal.with_name(f"{journal.name}.lock").symlink_to(journal)
+    assert search.next_trial() is not None
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_proposal_that_a_crash_cut_short_is_made_again_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: str
+) -> None:
+    """Which of its parameters the record has already does not change the others."""
+
+    def first_proposals(journal: Path, cut: bool) -> list[Any]:
+        configs: list[Any] = []
+        while len(configs) < 13:
+            search = open_search(journal, trials=13, sampler=sampler, space=wide_space)
+            while trial := search.next_trial():
+                configs.append(trial["config"])
+                run_to_the_end(search, trial, trial["config"]["lr"])
+                if cut and len(configs) in (5, 12):
+                    monkeypatch.setenv("CUT", "b")
+                    with pytest.raises(InterruptedError):
+                        search.next_trial()
+                    monkeypatch.delenv("CUT")
+                    break
+        return configs
+
+    straight = first_proposals(tmp_path / "a.journal", cut=False)
+    assert first_proposals(tmp_path / "b.journal", cut=True) == straight

@@ -1,0 +1,68 @@
+"""Images that train and test share: counted, cached, and refused in a user's own data."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tune_jobs.digits_linear import JOB
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.prepare import check_duplicates, load_data
+
+
+def write_folder(root: Path, *, shared: int) -> None:
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 20), ("test", 10)):
+        for label in ("cat", "dog"):
+            (root / split / label).mkdir(parents=True)
+            for i in range(count):
+                pixels = generator.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(root / split / label / f"{i}.png")
+    for i in range(shared):
+        copied = (root / "train" / "cat" / f"{i}.png").read_bytes()
+        (root / "test" / "cat" / f"copy-{i}.png").write_bytes(copied)
+
+
+def options_for(folder: Path, **given: object) -> Options:
+    return Options.resolve(JOB, dataset=f"folder:{folder}", data_dir=folder.parent / "d", **given)
+
+
+def test_own_data_with_shared_images_is_refused_unless_allowed(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=3)
+    options = options_for(tmp_path / "photos")
+    data = load_data(options)
+    with pytest.raises(RequestError, match="3 of 23 test images are training images") as refused:
+        check_duplicates(data, options)
+    assert "--allow-duplicates" in str(refused.value)
+    allowed = options_for(tmp_path / "photos", allow_duplicates=True)
+    assert check_duplicates(data, allowed).exact_train_test == 3
+
+
+def test_own_data_without_them_passes(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=0)
+    options = options_for(tmp_path / "photos")
+    assert check_duplicates(load_data(options), options).exact_train_test == 0
+
+
+def test_the_count_is_cached_by_content_and_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folder(tmp_path / "photos", shared=2)
+    options = options_for(tmp_path / "photos", allow_duplicates=True)
+    data = load_data(options)
+    counted = check_duplicates(data, options)
+    calls: list[object] = []
+    monkeypatch.setattr("tune_jobs.engine.prepare.find_duplicates", calls.append)
+    assert check_duplicates(data, options) == counted
+    assert calls == []
+
+
+def test_a_published_set_is_told_of_but_not_stopped(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=2)
+    options = options_for(tmp_path / "photos")
+    data = load_data(options)
+    named = dataclasses.replace(options, dataset="cifar10")
+    assert check_duplicates(data, named).exact_train_test == 2

@@ -1,0 +1,53 @@
+"""What a run says of its trials, outside a terminal."""
+
+import io
+
+from optuna.trial import TrialState
+from rich.console import Console
+
+from tune_jobs.engine.progress import Progress
+from tune_jobs.engine.search.early_stopping import Never
+from tune_jobs.engine.search.record import Ended
+
+FACTS = {"job": "digits_cnn", "run_id": "one", "data": "digits", "notes": [], "epochs": 2}
+
+
+def figures(epoch: int, value: float) -> dict[str, float]:
+    return {"epoch": epoch, "val_accuracy": value}
+
+
+def test_a_resumed_run_counts_the_trials_of_earlier_sessions() -> None:
+    said = io.StringIO()
+    earlier = [
+        Ended("trial-0000", TrialState.COMPLETE, 0.9),
+        Ended("trial-0001", TrialState.PRUNED, 0.95),
+        Ended("retrain-0000-seed-1", TrialState.COMPLETE, 0.8),
+    ]
+    with Progress(FACTS, Console(file=said, width=200)) as progress:
+        progress.begin(4, Never(), earlier)
+        progress.started("trial-0002", {})
+        progress.training("trial-0002", 0)
+        progress.reported("trial-0002", figures(1, 0.5))
+        progress.reported("trial-0002", figures(2, 0.7))
+        progress.ended("trial-0002", TrialState.COMPLETE, "full budget")
+    lines = said.getvalue().splitlines()
+    assert "search: first report: trial-0002  epoch 1/2  val 0.5000" in lines
+    counts = "2 done, 0 running, 0 waiting, 1 stopped, 0 failed; best val 0.9000 (trial-0000)"
+    assert f"trial-0002  epoch 2/2  val 0.7000: full budget  [search 3/4: {counts}; 0:00]" in lines
+    assert lines[-1] == (
+        "retrain 1: 1 done, 0 running, 0 waiting, 0 stopped, 0 failed; best val 0.8000 "
+        "(retrain-0000-seed-1); 0:00"
+    )
+
+
+def test_a_trial_without_a_report_waits_or_trains() -> None:
+    said = io.StringIO()
+    with Progress(FACTS, Console(file=said, width=200)) as progress:
+        progress.begin(4, Never(), [])
+        for name in ("trial-0000", "trial-0001", "trial-0002"):
+            progress.started(name, {})
+        progress.training("trial-0000", 0)
+        progress.training("trial-0001", 1)
+        progress.ended("trial-0001", TrialState.FAIL, "its process died")
+    counts = "0 done, 1 running, 1 waiting, 0 stopped, 1 failed; 0:00"
+    assert f"trial-0001  epoch 1/2: its process died  [search 1/4: {counts}]" in said.getvalue()

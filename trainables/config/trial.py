@@ -1,0 +1,72 @@
+"""How a network is trained and an estimator fitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from trainables.config.validation import (
+    Count,
+    Fraction,
+    FractionBelowOne,
+    NotNegative,
+    Positive,
+    Range,
+)
+
+OptimizerName = Literal["sgd", "adam", "adamw"]
+ScheduleName = Literal[
+    "constant", "step", "exponential", "warmup_exponential", "plateau", "cosine", "one_cycle"
+]
+NormalisationName = Literal["train", "imagenet", "half", "unit"]
+
+Configuration = Mapping[str, Any]
+"""Flat: names and values of `TrialConfig` (or `EstimatorConfig`) and of the architecture's own
+`Config` side by side; `parse_trial` makes them typed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialConfig:
+    """How a network is trained; the architecture's own knobs are in its `Config`.
+
+    `None` in a schedule's field means: derived from `epochs`, as `optim.build_schedule` says.
+    """
+
+    architecture: str
+    epochs: Count
+    batch_size: Count = 128
+    lr: Positive = 1e-3
+    l2: NotNegative = 0.0  # torch's `weight_decay`, with each optimizer's meaning of it
+    optimizer: OptimizerName = "adam"
+    momentum: FractionBelowOne = 0.9  # SGD only
+    schedule: ScheduleName = "constant"
+    step_epochs: Count | None = None
+    step_gamma: Fraction = 0.1
+    exponential_gamma: Fraction | None = None
+    warmup_epochs: Count | None = None
+    plateau_factor: FractionBelowOne = 0.1
+    plateau_patience: Annotated[int, Range(0)] | None = None
+    plateau_min_lr: NotNegative = 0.0
+    label_smoothing: FractionBelowOne = 0.0
+    horizontal_flip: Fraction = 0.0  # probability
+    vertical_flip: Fraction = 0.0  # probability
+    crop_padding: Annotated[float, Range(0, 0.5)] = 0.0  # of the image's side, on each side
+    crop_fraction: Annotated[float, Range(0, 1, open_minimum=True)] = 1.0
+    """Of the side: what the network sees, a random crop in training, else the centre."""
+    rotation_degrees: Annotated[float, Range(0, 180)] = 0.0  # drawn from [-x, x], as the next three
+    shear_degrees: Annotated[float, Range(0, 60)] = 0.0
+    zoom: FractionBelowOne = 0.0  # 0.1: 90 % to 110 % of the size
+    translation: FractionBelowOne = 0.0  # of the image's side
+    normalisation: NormalisationName = "train"
+    num_features: Count | None = None  # the first so many of precomputed features; `None`: all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EstimatorConfig:
+    """How an estimator is fitted; its own knobs are in its `Config`.
+
+    The fidelity of epoch n is n / `epochs`: a share of the train split, or of the boosting rounds.
+    """
+
+    architecture: str
+    epochs: Count
+    num_features: Count | None = None  # the first so many of precomputed features; `None`: all

@@ -1,0 +1,185 @@
+"""Dataclasses and JSON: values are checked against the fields' annotations, both ways."""
+
+import difflib
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+class _RuleError(ValueError):
+    """A value breaks its field's rule; the message says what it must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The finite numbers from `minimum` to `maximum`; ends are excluded where said."""
+
+    minimum: float = float("-inf")
+    maximum: float = float("inf")
+    open_minimum: bool = False
+    open_maximum: bool = False
+
+    def admits(self, value: float) -> bool:
+        if not math.isfinite(value):
+            return False
+        above = value > self.minimum if self.open_minimum else value >= self.minimum
+        below = value < self.maximum if self.open_maximum else value <= self.maximum
+        return above and below
+
+    def __str__(self) -> str:
+        if self.maximum == float("inf"):
+            return f"{'greater than' if self.open_minimum else 'at least'} {self.minimum:g}"
+        left, right = "(["[not self.open_minimum], ")]"[not self.open_maximum]
+        return f"in {left}{self.minimum:g}, {self.maximum:g}{right}"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The names in a table, which may have grown since this rule was written down."""
+
+    table: Mapping[str, object]
+
+    def admits(self, value: str) -> bool:
+        return value in self.table
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(self.table)}"
+
+
+Positive = Annotated[float, Range(0, open_minimum=True)]
+NotNegative = Annotated[float, Range(0)]
+Fraction = Annotated[float, Range(0, 1)]
+FractionBelowOne = Annotated[float, Range(0, 1, open_maximum=True)]
+Count = Annotated[int, Range(1)]
+
+
+def check_fields(cls: type[Any], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """`values` as the dataclass's annotations want them, and what is wrong with them, a line each.
+
+    An int becomes a float where one is wanted, a list a tuple, a string a path or the reverse.
+    """
+    hints = get_type_hints(cls, include_extras=True)
+    checked, problems = dict(values), []
+    for f in fields(cls):
+        if f.name not in values:
+            if f.default is MISSING and f.default_factory is MISSING:
+                problems.append(f"{f.name}: required, but missing")
+            continue
+        try:
+            checked[f.name] = _coerce(values[f.name], hints[f.name])
+        except _RuleError as error:
+            problems.append(f"{f.name} = {values[f.name]!r}: must be {error}")
+    return checked, problems
+
+
+def from_json(cls: type[T], stored: Mapping[str, Any]) -> T:
+    """The dataclass that `to_json` has stored. Names that another version wrote are left out.
+
+    Raises:
+        ValueError: A value is missing, or not what its field holds; all of them at once.
+    """
+    assert is_dataclass(cls)
+    names = {f.name for f in fields(cls)}
+    values, problems = check_fields(cls, {k: v for k, v in stored.items() if k in names})
+    if problems:
+        raise ValueError("; ".join(problems))
+    return cls(**values)
+
+
+def to_json(value: Any) -> Any:
+    """A dataclass, and all in it, as JSON has it: a tuple is a list, a path its text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: to_json(held) for name, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(held) for held in value]
+    return str(value) if isinstance(value, (Path, Enum)) else value
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """` (did you mean 'x'?)`, or nothing where no known name is near."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _coerce(value: Any, hint: Any) -> Any:
+    """`value` as `hint` wants it; raises `_RuleError` with what it must be."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        return _coerce_to_any_of(value, arguments)
+    if origin is Annotated:
+        value = _coerce(value, arguments[0])
+        broken = next((rule for rule in arguments[1:] if not rule.admits(value)), None)
+        if broken:
+            near = _near(value, broken.table) if isinstance(broken, OneOf) else ""
+            raise _RuleError(f"{broken}{near}")
+        return value
+    if origin is Literal:
+        if value not in arguments:
+            raise _RuleError(f"one of {', '.join(map(str, arguments))}{_near(value, arguments)}")
+        return value
+    if origin is tuple:
+        return _coerce_to_tuple(value, arguments)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        if not isinstance(value, Mapping):
+            raise _RuleError("names and values")
+        return {name: _coerce(held, arguments[1]) for name, held in value.items()}
+    return _coerce_to_class(value, hint)
+
+
+def _coerce_to_any_of(value: Any, alternatives: tuple[Any, ...]) -> Any:
+    if value is None and types.NoneType in alternatives:
+        return None
+    problems = []
+    for alternative in alternatives:
+        if alternative is not types.NoneType:
+            try:
+                return _coerce(value, alternative)
+            except _RuleError as error:
+                problems.append(str(error))
+    raise _RuleError(" or ".join(problems))
+
+
+def _coerce_to_tuple(value: Any, hints: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _RuleError("a list")
+    if hints[-1] is Ellipsis:
+        return tuple(_coerce(entry, hints[0]) for entry in value)
+    if len(value) != len(hints):
+        raise _RuleError(f"a list of {len(hints)}")
+    return tuple(_coerce(entry, hint) for entry, hint in zip(value, hints, strict=True))
+
+
+def _coerce_to_class(value: Any, cls: type[Any]) -> Any:
+    if is_dataclass(cls) and isinstance(value, Mapping):
+        try:
+            return from_json(cls, value)
+        except ValueError as error:
+            raise _RuleError(f"a {cls.__name__} ({error})") from error
+    if issubclass(cls, Enum) and isinstance(value, str):
+        known = {str(member): member for member in cls}
+        if value not in known:
+            raise _RuleError(f"one of {', '.join(known)}")
+        return known[value]
+    if cls is Path and isinstance(value, (str, Path)):
+        return Path(value)
+    if cls is str and isinstance(value, Path):
+        return str(value)
+    if cls is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not cls:
+        raise _RuleError(f"of type {cls.__name__}, not {type(value).__name__}")
+    return value
+
+
+def _near(value: object, choices: Any) -> str:
+    return nearest(value, [str(c) for c in choices]) if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""From encoded image files to one array of pixels."""

@@ -1,0 +1,104 @@
+"""One image: from what a file holds to an array of pixels."""
+
+from __future__ import annotations
+
+import warnings
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainables.datasets.image_data import Pixels
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Encoded = Path | bytes  # an image file, or what one holds
+
+MAX_PIXELS = 50_000_000
+# Only these decoders of Pillow ever see the data; some of the others start programs.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+SUFFIXES = frozenset(
+    (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+)
+
+
+def decode_image(
+    data: bytes, *, image_size: int | tuple[int, int] | None, num_channels: int
+) -> Pixels:
+    """The HWC pixels of an encoded image; the same for training and for predicting.
+
+    The orientation that EXIF gives is applied; transparency is laid on white; 16 bits of grey
+    become 8; of several frames the first is taken; grey becomes colour, or colour grey, as
+    `num_channels` (1 or 3) asks. `image_size`, P or (H, W), resizes straight to it with an
+    antialiased bilinear filter: the aspect ratio is not kept.
+
+    Raises ValueError with the reason where `data` is no image, is damaged, or has more than
+    50 megapixels.
+    """
+    return to_pixels(open_image(data), image_size=image_size, num_channels=num_channels)
+
+
+def open_image(data: bytes) -> Image:
+    """The upright image in 8 bits, mode L (grey) or RGB, or ValueError with the reason."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if not data:
+        raise ValueError("empty: it holds no image")
+    too_large = f"more than {MAX_PIXELS // 1_000_000} megapixels"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Pillow warns of is either harmless or refused here
+        try:
+            image: Image.Image = Image.open(BytesIO(data), formats=FORMATS)
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{too_large}: {image.width:,} x {image.height:,}")  # noqa: TRY301
+            ImageOps.exif_transpose(image, in_place=True)
+            return _flatten(image)
+        except UnidentifiedImageError:
+            reason = f"not an image in a format that is read ({', '.join(FORMATS)})"
+            raise ValueError(reason) from None
+        except Image.DecompressionBombError:
+            raise ValueError(too_large) from None
+        except Exception as error:  # damaged data makes Pillow raise almost any type
+            raise ValueError(str(error) or type(error).__name__) from error
+
+
+def to_pixels(
+    image: Image, *, image_size: int | tuple[int, int] | None, num_channels: int
+) -> Pixels:
+    from PIL.Image import Resampling
+
+    image = _convert(image, "L" if num_channels == 1 else "RGB")
+    if image_size is not None:
+        height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+        image = image.resize((width, height), Resampling.BILINEAR)
+    return np.array(image).reshape(image.height, image.width, num_channels)
+
+
+def _flatten(image: Image) -> Image:
+    """To L or RGB, without transparency."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        return _eight_bits(image)
+    if image.mode == "F":
+        raise ValueError("pixels are floating-point numbers, but must be 8 or 16 bits")
+    mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return _convert(image, mode)
+
+
+def _convert(image: Image, mode: str) -> Image:
+    """Without the copy that Pillow makes where there is nothing to convert."""
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _eight_bits(image: Image) -> Image:
+    """16-bit grey, scaled to 8 bits: Pillow's own conversion would clip it."""
+    from PIL import Image
+
+    values_HW = np.clip(np.asarray(image).astype(np.int64), 0, 65_535)
+    return Image.fromarray(((values_HW * 255 + 32_767) // 65_535).astype(np.uint8))

@@ -1,0 +1,121 @@
+"""Many images: decoded once, on all cores, straight into one .npy file."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from trainables.datasets.decoding.decode import Encoded, open_image, to_pixels
+from trainables.datasets.decoding.npy import create_npy
+from trainables.datasets.image_data import Pixels
+from trainables.datasets.progress import progress_bar
+
+CHUNK_SIZE = 32  # images: milliseconds of work for thumbnails, seconds for photographs
+PATIENCE_SECONDS = 1.0  # a small set is done before a process would have started
+
+
+class Decoded(NamedTuple):
+    """An image as its source has it, upright."""
+
+    height: int
+    width: int
+    is_grey: bool
+
+
+class Undecodable(NamedTuple):
+    reason: str
+
+
+Outcome = Decoded | Undecodable
+Chunk = tuple[int, list[Encoded]]  # the index of the first image, and the images
+
+
+def decode_all(
+    encoded: Iterable[Encoded],
+    target: Path,
+    *,
+    num_images: int,
+    image_size: tuple[int, int] | None,
+    num_channels: int,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> list[Outcome]:
+    """Writes `target`, N x H x W x C, and says what became of each image.
+
+    Without an `image_size` the first image that can be decoded gives it; images of another size
+    are decoded, which finds the damaged ones, but not written. Work begins in this process and
+    moves to a process per core when it lasts.
+    """
+    height, width = image_size or _first_size(encoded)
+    create_npy(target, (num_images, height, width, num_channels))
+    decode = partial(_decode_chunk, target=target, resize=image_size is not None)
+    outcomes: list[Outcome] = [Undecodable("not reached")] * num_images
+    with progress_bar("Decoding images", num_images) as advance:
+
+        def receive(result: tuple[int, list[Outcome]]) -> None:
+            first, decoded = result
+            outcomes[first : first + len(decoded)] = decoded
+            advance(len(decoded))
+
+        chunks = _chunks(encoded)
+        started = time.monotonic()
+        while time.monotonic() - started < patience_seconds:
+            chunk = next(chunks, None)
+            if chunk is None:
+                return outcomes
+            receive(decode(chunk))
+        from trainables.datasets.decoding.processes import map_in_processes
+
+        map_in_processes(decode, chunks, receive, num_processes=_num_cores())
+    return outcomes
+
+
+def _decode_chunk(chunk: Chunk, *, target: Path, resize: bool) -> tuple[int, list[Outcome]]:
+    first, encoded = chunk
+    pixels_NHWC = np.lib.format.open_memmap(target, mode="r+")
+    outcomes = [
+        _decode_into(pixels_NHWC[index], image, resize=resize)
+        for index, image in enumerate(encoded, start=first)
+    ]
+    return first, outcomes
+
+
+def _decode_into(pixels_HWC: Pixels, encoded: Encoded, *, resize: bool) -> Outcome:
+    height, width, num_channels = pixels_HWC.shape
+    try:
+        image = open_image(encoded if isinstance(encoded, bytes) else encoded.read_bytes())
+    except OSError as error:
+        return Undecodable(f"cannot be read: {error.strerror}")
+    except ValueError as error:
+        return Undecodable(str(error))
+    if resize or (image.height, image.width) == (height, width):
+        pixels_HWC[:] = to_pixels(image, image_size=(height, width), num_channels=num_channels)
+    return Decoded(image.height, image.width, image.mode == "L")
+
+
+def _first_size(encoded: Iterable[Encoded]) -> tuple[int, int]:
+    for image in encoded:
+        try:
+            first = open_image(image if isinstance(image, bytes) else image.read_bytes())
+        except (OSError, ValueError):
+            continue
+        return first.height, first.width
+    return 1, 1
+
+
+def _chunks(encoded: Iterable[Encoded]) -> Iterator[Chunk]:
+    images, first = iter(encoded), 0
+    while chunk := list(islice(images, CHUNK_SIZE)):
+        yield first, chunk
+        first += len(chunk)
+
+
+def _num_cores() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,60 @@
+"""`cifar10`: 50,000 + 10,000 colour images of 32 x 32 in 10 classes.
+
+Krizhevsky, "Learning Multiple Layers of Features from Tiny Images" (2009). The binary version:
+the Python one, which torchvision downloads, would have to be unpickled.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from trainables.datasets.sources.download import RemoteFile, fetch_all, unpack
+from trainables.datasets.sources.published import Part, damaged, train_and_test
+from trainables.datasets.sources.source import Arrays
+
+ARCHIVE = RemoteFile(
+    name="cifar-10-binary.tar.gz",
+    mirrors=("https://www.cs.toronto.edu/~kriz/",),
+    md5="c32a1d4ab5d03f1284b67883e8d87530",
+)
+FOLDER = "cifar-10-batches-bin"
+TRAIN_FILES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
+TEST_FILE = "test_batch.bin"
+CLASS_NAMES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+IMAGE_SHAPE = (3, 32, 32)  # CHW
+RECORD_BYTES = 1 + 3 * 32 * 32  # the label comes first
+
+
+@dataclass(frozen=True, slots=True)
+class Cifar10:
+    root: Path
+
+    def files(self) -> list[str]:
+        return [*TRAIN_FILES, TEST_FILE]
+
+    def read(self) -> Arrays:
+        batches = [read_batch(self.root / name) for name in TRAIN_FILES]
+        train = Part(*(np.concatenate(arrays) for arrays in zip(*batches, strict=True)))
+        return train_and_test(self.root, train, read_batch(self.root / TEST_FILE), CLASS_NAMES)
+
+
+def open_cifar10(data_dir: Path, archive: RemoteFile = ARCHIVE) -> Cifar10:
+    """From the unpacked folder, else from the archive, else from the web."""
+    source = Cifar10((data_dir / FOLDER).resolve())
+    if not all((source.root / name).is_file() for name in source.files()):
+        if not (data_dir / archive.name).is_file():
+            fetch_all("cifar10", [archive], data_dir)
+        unpack(data_dir / archive.name, source.files(), source.root)
+    return source
+
+
+def read_batch(path: Path) -> Part:
+    values = np.fromfile(path, dtype=np.uint8)
+    if len(values) % RECORD_BYTES:
+        raise damaged(path, f"{len(values):,} bytes are not whole records of {RECORD_BYTES:,}")
+    records = values.reshape(-1, RECORD_BYTES)
+    images_NCHW = records[:, 1:].reshape(-1, *IMAGE_SHAPE)
+    return Part(images_NCHW.transpose(0, 2, 3, 1), records[:, 0])

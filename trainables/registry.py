@@ -1,0 +1,86 @@
+"""What can be trained, by name: a file in `architectures/` or `estimators/`, or a module of the
+user's own by its dotted path."""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from trainables.config import ConfigError, EstimatorConfig, TrialConfig, default_config
+from trainables.config.validation import nearest
+
+
+def names_in(folder: str) -> list[str]:
+    """The public modules of `trainables/<folder>`, sorted."""
+    return sorted(path.stem for path in (Path(__file__).parent / folder).glob("[!_]*.py"))
+
+
+def find_module(name: str, folder: str, parts: Sequence[str]) -> ModuleType:
+    """The module that `name` stands for.
+
+    Args:
+        name: Of a file in `trainables/<folder>`, or a dotted path that can be imported.
+        folder: `architectures` or `estimators`.
+        parts: What it must define.
+
+    Raises:
+        ConfigError: There is no such module, or it lacks a part.
+    """
+    module = import_dotted(name) if "." in name else _import_own(name, folder)
+    missing = [part for part in parts if not hasattr(module, part)]
+    if missing:
+        raise ConfigError(f"architecture = {name!r}: the module has no {' and no '.join(missing)}")
+    return module
+
+
+def is_estimator(name: str) -> bool:
+    """Whether `name` is an estimator: a file in `estimators/`, or a module of yours with `build`.
+
+    Raises:
+        ConfigError: Nothing has this name.
+    """
+    if "." in name:
+        return hasattr(import_dotted(name), "build")
+    if name in names_in("estimators"):
+        return True
+    if name not in names_in("architectures"):
+        raise unknown(name)
+    return False
+
+
+def default_of(name: str, epochs: int) -> dict[str, Any]:
+    """The complete configuration that the defaults of `name` spell.
+
+    Raises:
+        ConfigError: Nothing has this name, or it has no `Config`.
+    """
+    folder, base = (
+        ("estimators", EstimatorConfig) if is_estimator(name) else ("architectures", TrialConfig)
+    )
+    module = find_module(name, folder, ("Config",))
+    return {**default_config(name, module.Config, base), "epochs": epochs}
+
+
+def import_dotted(name: str) -> ModuleType:
+    """The module at a dotted path (`my_pkg.net`); raises `ConfigError` where there is none."""
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise unknown(name)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"architecture = {name!r}: {error}; is it on PYTHONPATH?") from error
+
+
+def unknown(name: str) -> ConfigError:
+    known = sorted(names_in("architectures") + names_in("estimators"))
+    return ConfigError(
+        f"architecture = {name!r}: must be one of {', '.join(known)}, or the dotted path of a "
+        f"module of yours{nearest(name, known)}"
+    )
+
+
+def _import_own(name: str, folder: str) -> ModuleType:
+    if name not in names_in(folder):
+        raise unknown(name)
+    return importlib.import_module(f"trainables.{folder}.{name}")

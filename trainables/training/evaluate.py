@@ -1,0 +1,77 @@
+"""What a model says of a set of images, never augmented."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from trainables.config import Runtime
+from trainables.training.device import autocast
+from trainables.training.inputs import Inputs
+
+BATCH_SIZE = 256
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """Mean cross-entropy, accuracy and macro-averaged F1, both fractions in [0, 1]."""
+
+    loss: float
+    accuracy: float
+    macro_f1: float
+
+
+@torch.inference_mode()
+def predict_logits(
+    model: nn.Module,
+    inputs: Inputs,
+    indices: Tensor,
+    runtime: Runtime,
+    function: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
+    """Float32 logits, NK, of the images that `indices` name, in batches that fit in memory.
+
+    Args:
+        function: A part of the model to call in place of the whole.
+    """
+    model.eval()
+    function = function or model
+    logits: list[Tensor] = []
+    batch_size, done = BATCH_SIZE, 0
+    while done < len(indices):
+        chosen = indices[done : done + batch_size]
+        try:
+            with autocast(runtime):
+                logits.append(function(inputs.plain(chosen)).float())
+        except torch.OutOfMemoryError:
+            if batch_size == 1:
+                raise
+            batch_size //= 2
+        else:
+            done += len(chosen)
+    return torch.cat(logits)
+
+
+def score(logits_NK: Tensor, labels_N: Tensor) -> Evaluation:
+    """What logits (or log-probabilities) are worth, without label smoothing."""
+    labels_N = labels_N.to(logits_NK.device)
+    predicted_N = logits_NK.argmax(dim=1)
+    return Evaluation(
+        loss=nn.functional.cross_entropy(logits_NK, labels_N).item(),
+        accuracy=(predicted_N == labels_N).sum().item() / len(labels_N),
+        macro_f1=_macro_f1(predicted_N, labels_N, logits_NK.shape[1]),
+    )
+
+
+def _macro_f1(predicted_N: Tensor, labels_N: Tensor, num_classes: int) -> float:
+    """Mean over classes of 2 TP / (2 TP + FP + FN), as scikit-learn's `f1_score(average="macro")`.
+
+    Written out because importing scikit-learn costs a worker seconds. Classes that are neither
+    present nor predicted do not count, as there.
+    """
+    pairs = torch.bincount(labels_N * num_classes + predicted_N, minlength=num_classes**2)
+    confusion_KK = pairs.view(num_classes, num_classes).double()
+    either = confusion_KK.sum(0) + confusion_KK.sum(1)
+    f1_K = 2 * confusion_KK.diagonal() / either
+    return f1_K[either > 0].mean().item()

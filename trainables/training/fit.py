@@ -1,0 +1,251 @@
+"""The training loop: a batch at a time, nothing per image."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trainables.architectures import find_architecture
+from trainables.config import ConfigError, Configuration, Runtime, TrialConfig, parse_trial
+from trainables.datasets import ImageData
+from trainables.datasets.feature_data import FeatureData
+from trainables.metrics import EpochMetrics
+from trainables.training.device import autocast, memory_format
+from trainables.training.evaluate import Evaluation, predict_logits, score
+from trainables.training.inputs import Inputs, build_inputs, place
+from trainables.training.micro_batches import MicroBatches
+from trainables.training.optim import build_optimizer, build_schedule
+from trainables.training.pretrained import Pretrained, start_from
+from trainables.training.process_group import ALONE, ProcessGroup
+
+
+class Training:
+    """A model and all that changes while it trains.
+
+    Every epoch draws from generators seeded by (seed, epoch) alone, so a training that goes on
+    from a checkpoint gives the same numbers as one that was never interrupted.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        config: TrialConfig,
+        inputs: Inputs,
+        *,
+        runtime: Runtime,
+        seed: int,
+        group: ProcessGroup = ALONE,
+    ) -> None:
+        model = group.synchronise_batch_norm(model, runtime)
+        self.model = model.to(runtime.device, memory_format=memory_format(runtime))  # type: ignore[call-overload]
+        self.config = config
+        self.inputs = inputs
+        self.runtime = runtime
+        self.seed = seed
+        self.group = group
+        self.history: list[EpochMetrics] = []
+        self.num_steps = math.ceil(len(inputs.placed.train) / config.batch_size)
+        self._num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        self._optimizer = build_optimizer(config, self.model.parameters())
+        self._schedule = build_schedule(config, self._optimizer, steps_per_epoch=self.num_steps)
+        self._micro_batches = MicroBatches(self._optimizer, may_split=group.size == 1)
+        self.on_epoch: Callable[[Training], None] = _nothing
+        self.on_step: Callable[[], None] = _nothing
+
+    @property
+    def epoch(self) -> int:
+        return len(self.history)
+
+    def run_epoch(self) -> EpochMetrics:
+        """Train on every image once, then evaluate on validation."""
+        started = time.perf_counter()
+        lr = float(self._optimizer.param_groups[0]["lr"])
+        self.on_epoch(self)
+        train_loss, train_accuracy = self.run_steps()
+        validation = self.evaluate(self.inputs.placed.validation)
+        metrics = EpochMetrics(
+            epoch=self.epoch + 1,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            val_loss=validation.loss,
+            val_accuracy=validation.accuracy,
+            lr=lr,
+            seconds=time.perf_counter() - started,
+            num_micro_batches=self._micro_batches.count,
+            num_parameters=self._num_parameters,
+        )
+        self.end_epoch(metrics)
+        return metrics
+
+    def end_epoch(self, metrics: EpochMetrics) -> None:
+        self._schedule.after_epoch(metrics.val_accuracy)
+        self.history.append(metrics)
+
+    def evaluate(self, indices: Tensor) -> Evaluation:
+        """Loss, accuracy and macro F1 on the images that `indices` name, never augmented."""
+        return score(self.predict_logits(indices), self.inputs.placed.labels_N[indices])
+
+    def predict_logits(self, indices: Tensor) -> Tensor:
+        """Float32 logits, NK, on the device that trains."""
+        return predict_logits(self.model, self.inputs, indices, self.runtime)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values only, so that it loads with `weights_only=True`."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "reports": [metrics.to_json() for metrics in self.history],
+            "num_micro_batches": self._micro_batches.count,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self.history = [EpochMetrics.from_json(stored) for stored in state["reports"]]
+        self._micro_batches.count = state["num_micro_batches"]
+
+    def run_steps(self) -> tuple[float, float]:
+        """One pass over the train split -> mean loss and accuracy, of the augmented images.
+
+        The last images do not make a small batch of their own: all batches are of even size, at
+        most `batch_size`.
+        """
+        self.model.train()
+        placed = self.inputs.placed
+        device = placed.labels_N.device
+        dropout_seed, draw_seed = _epoch_seeds(self.seed, self.epoch)
+        generator = torch.Generator(device).manual_seed(draw_seed)
+        order = torch.randperm(len(placed.train), device=device, generator=generator)
+        if self.group.rank > 0:  # the same order, other draws
+            dropout_seed, draw_seed = _epoch_seeds(self.seed, self.epoch, self.group.rank)
+            generator.manual_seed(draw_seed)
+        torch.manual_seed(dropout_seed)
+        loss_sum = torch.zeros((), device=self.runtime.device)
+        correct = torch.zeros((), device=self.runtime.device, dtype=torch.int64)
+        for chosen in placed.train[order].tensor_split(self.num_steps):
+            loss, hits = self._step(chosen, generator)
+            loss_sum += loss * len(chosen)
+            correct += hits
+        count, group = len(placed.train), self.group
+        return group.total(loss_sum).item() / (group.size * count), group.total(
+            correct
+        ).item() / count
+
+    @cached_property
+    def _averaging_model(self) -> nn.Module:
+        return self.group.average_gradients(self.model)
+
+    def _step(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        part, weight = self.group.part(chosen)
+        batch_NCHW = self.inputs.augmented(part, generator)
+        labels_N = self.inputs.placed.labels_N[part].to(self.runtime.device, non_blocking=True)
+        loss, hits = self._micro_batches.run(self._backward, batch_NCHW, labels_N, weight)
+        self._optimizer.step()
+        self._schedule.after_step()
+        self.on_step()
+        return loss, hits
+
+    def _backward(
+        self, batch_NCHW: Tensor, labels_N: Tensor, share: float
+    ) -> tuple[Tensor, Tensor]:
+        """Add `share` times the gradients of the mean loss -> that part of it, and the hits."""
+        with autocast(self.runtime), self._naming_single_images(len(batch_NCHW)):
+            logits = self._averaging_model(batch_NCHW)
+            loss = share * nn.functional.cross_entropy(
+                logits.float(), labels_N, label_smoothing=self.config.label_smoothing
+            )
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), (logits.detach().argmax(dim=1) == labels_N).sum()
+
+    @contextmanager
+    def _naming_single_images(self, count: int) -> Iterator[None]:
+        """Batch norm refuses a batch of one image, in words that do not say what to do."""
+        try:
+            yield
+        except ValueError as error:
+            if count > 1 or "more than 1 value per channel" not in str(error):
+                raise
+            parts = self._micro_batches.count
+            raise ConfigError(
+                f"batch_size = {self.config.batch_size}: batch norm cannot train on a single "
+                "image: "
+                + (
+                    "take a larger batch"
+                    if parts == 1
+                    else f"the batch did not fit in memory, nor in {parts // 2} parts; a smaller "
+                    "model or image might"
+                )
+            ) from error
+
+
+def build_training(
+    flat: Configuration,
+    data: ImageData,
+    runtime: Runtime,
+    *,
+    seed: int,
+    features: FeatureData | None = None,
+    pretrained: Pretrained | None = None,
+    group: ProcessGroup = ALONE,
+) -> Training:
+    """Parse, seed and build a training on the images, or on `features` where they are given.
+
+    Raises:
+        ConfigError: `flat` breaks a rule of `TrialConfig` or of the architecture's `Config`, or
+            the model is not one that the pretrained weights fit, or there are more in the group
+            than images in a batch.
+    """
+    if "architecture" not in flat:
+        raise ConfigError("architecture: required, but missing")
+    architecture = find_architecture(flat["architecture"])
+    config, own = parse_trial(flat, architecture.Config)
+    inputs = build_inputs(
+        place(data, features, runtime),
+        config,
+        runtime,
+        in_channels=pretrained.in_channels if pretrained else 0,
+    )
+    torch.manual_seed(seed)
+    model = architecture.build(
+        own,
+        in_channels=inputs.in_channels,
+        image_size=inputs.image_size,
+        num_classes=data.num_classes,
+    )
+    if pretrained and features is None:
+        start_from(model, pretrained)
+    training = Training(model, config, inputs, runtime=runtime, seed=seed, group=group)
+    if (smallest := len(inputs.placed.train) // training.num_steps) < group.size:
+        raise ConfigError(
+            f"batch_size = {config.batch_size}: a batch of {smallest} images is too small for "
+            f"{group.size} workers: give larger batches, or fewer --workers-per-trial"
+        )
+    return training
+
+
+def fit(training: Training) -> Iterator[EpochMetrics]:
+    """Train to `config.epochs`, yielding each epoch's metrics as soon as they are known.
+
+    The caller stops a training by asking for no more. One that has diverged ends with that epoch.
+    """
+    while training.epoch < training.config.epochs:
+        metrics = training.run_epoch()
+        yield metrics
+        if metrics.diverged:
+            return
+
+
+def _epoch_seeds(*entropy: int) -> tuple[int, int]:
+    first, second = np.random.SeedSequence(entropy).generate_state(2, np.uint64) >> 1
+    return int(first), int(second)
+
+
+def _nothing(*_: object) -> None: ...

@@ -1,0 +1,170 @@
+"""What a network is trained on: batches by index, from images or from precomputed features."""
+
+import warnings
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables.config import ConfigError, Runtime, TrialConfig
+from trainables.datasets import ImageData
+from trainables.datasets.feature_data import FeatureData
+from trainables.training.augment import augment, centre_crop, cropped_size
+from trainables.training.device import free_device_bytes, memory_format
+from trainables.training.normalisation import (
+    Normalisation,
+    build_normalisation,
+    train_normalisation,
+)
+
+SHARE_OF_DEVICE_MEMORY = 0.5
+"""A data set that takes more than this of the free GPU memory stays on the host."""
+
+
+class Placed:
+    """The arrays of one data set where `runtime` can index them: on the GPU if they fit, else
+    zero-copy. A worker that trains many trials places them once."""
+
+    def __init__(self, data: ImageData, features: FeatureData | None, runtime: Runtime) -> None:
+        pixels = data.images_NHWC
+        arrays = (pixels,) if features is None else (features.plain_ND, features.views_VTD)
+        place = _place(sum(array.nbytes for array in arrays), runtime)
+        self.arrays = tuple(_tensor(array).to(place) for array in arrays)
+        self.labels_N = _tensor(data.labels_N).to(place)
+        self.train = _tensor(data.train_indices).to(place)
+        self.validation = _tensor(data.validation_indices).to(place)
+        self.test = _tensor(data.test_indices).to(place)
+        self.image_size = data.image_size
+        self.num_channels = data.num_channels
+        self.normalisation = train_normalisation(data) if features is None else None
+
+
+class Inputs(Protocol):
+    """Batches of network inputs (NCHW) on the device that trains, by index into the data."""
+
+    placed: Placed
+    in_channels: int
+    image_size: tuple[int, int]  # (H, W) of what the network sees
+
+    def augmented(self, chosen: Tensor, generator: torch.Generator) -> Tensor: ...
+    def plain(self, chosen: Tensor) -> Tensor: ...
+
+
+class ImageInputs:
+    """Images, gathered, augmented and normalised a batch at a time."""
+
+    def __init__(
+        self, placed: Placed, config: TrialConfig, runtime: Runtime, *, in_channels: int
+    ) -> None:
+        assert placed.normalisation is not None
+        self.placed = placed
+        self.in_channels = in_channels
+        self.image_size = cropped_size(placed.image_size, config.crop_fraction)
+        self.normalisation: Normalisation = build_normalisation(
+            config.normalisation,
+            placed.normalisation,
+            num_channels=placed.num_channels,
+            in_channels=in_channels,
+        )
+        [self._images_NHWC] = placed.arrays
+        self._config = config
+        self._runtime = runtime
+
+    def augmented(self, chosen: Tensor, generator: torch.Generator) -> Tensor:
+        images = self._images_NHWC.index_select(0, chosen)
+        return self._to_network(augment(images, self._config, generator))
+
+    def plain(self, chosen: Tensor) -> Tensor:
+        images = self._images_NHWC.index_select(0, chosen)
+        return self._to_network(centre_crop(images, self._config.crop_fraction))
+
+    def _to_network(self, images_NHWC: Tensor) -> Tensor:
+        images_NHWC = images_NHWC.to(self._runtime.device, non_blocking=True)
+        return self.normalisation(images_NHWC, memory_format(self._runtime))
+
+
+class FeatureInputs:
+    """Features, as images of one pixel with a channel per feature; in training one of the
+    augmented views of each image, drawn anew every epoch, where there are any."""
+
+    def __init__(self, placed: Placed, config: TrialConfig, runtime: Runtime) -> None:
+        self.placed = placed
+        self._plain_ND, self._views_VTD = placed.arrays
+        width = self._plain_ND.shape[1]
+        self.in_channels = min(config.num_features or width, width)
+        self.image_size = (1, 1)
+        self._runtime = runtime
+        self._position_N = torch.zeros(len(self._plain_ND), dtype=torch.int64)
+        self._position_N = self._position_N.to(placed.train.device)
+        self._position_N[placed.train] = torch.arange(len(placed.train), device=placed.train.device)
+
+    def augmented(self, chosen: Tensor, generator: torch.Generator) -> Tensor:
+        num_views, num_train, width = self._views_VTD.shape
+        if num_views == 0:
+            return self.plain(chosen)
+        view = torch.randint(num_views, (len(chosen),), device=chosen.device, generator=generator)
+        rows = view * num_train + self._position_N[chosen]
+        return self._to_network(self._views_VTD.view(-1, width).index_select(0, rows))
+
+    def plain(self, chosen: Tensor) -> Tensor:
+        return self._to_network(self._plain_ND.index_select(0, chosen))
+
+    def _to_network(self, features_ND: Tensor) -> Tensor:
+        features_ND = features_ND[:, : self.in_channels, None, None]
+        return features_ND.to(self._runtime.device, non_blocking=True)
+
+
+def build_inputs(
+    placed: Placed, config: TrialConfig, runtime: Runtime, *, in_channels: int = 0
+) -> Inputs:
+    """Inputs from what is placed: images, or the features of them.
+
+    Args:
+        placed: As `place` gives it.
+        config: How images are augmented and normalised, or how many features are taken.
+        runtime: Where the network trains.
+        in_channels: Of a network that has been trained before; 0: as the images have.
+
+    Raises:
+        ConfigError: The network takes another number of channels than the images can give.
+    """
+    if placed.normalisation is None:
+        return FeatureInputs(placed, config, runtime)
+    in_channels = in_channels or placed.num_channels
+    if in_channels not in (placed.num_channels, 3):
+        raise ConfigError(
+            f"--weights: they are of a network for images of {in_channels} channels, and these "
+            f"have {placed.num_channels}: give others"
+        )
+    return ImageInputs(placed, config, runtime, in_channels=in_channels)
+
+
+_placed: dict[tuple[str, str, str, str], Placed] = {}
+
+
+def place(data: ImageData, features: FeatureData | None, runtime: Runtime) -> Placed:
+    """The data on this process's device; the last one placed is kept."""
+    key = (
+        data.fingerprint,
+        data.split_fingerprint,
+        "" if features is None else features.fingerprint,
+        runtime.device,
+    )
+    if key not in _placed:
+        _placed.clear()
+        _placed[key] = Placed(data, features, runtime)
+    return _placed[key]
+
+
+def _place(num_bytes: int, runtime: Runtime) -> torch.device:
+    if runtime.device == "cuda" and num_bytes <= SHARE_OF_DEVICE_MEMORY * free_device_bytes():
+        return torch.device("cuda")
+    return torch.device("cpu")
+
+
+def _tensor(array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> Tensor:
+    """A tensor over the array's own memory; it is only read, as Ray's object store demands."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)

@@ -1,0 +1,84 @@
+"""A batch that does not fit in the GPU's memory, in parts: the gradients are those of the whole."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+MAX_MICRO_BATCHES = 64
+
+Backward = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
+
+
+class MicroBatches:
+    """How many parts a batch is split into: one, until memory runs out; then twice as many.
+
+    The effective batch stays what was asked for. Batch norm sees the parts, so that the number
+    belongs to a result. Random draws of a step that ran out of memory are drawn again.
+
+    Args:
+        may_split: Not in a group, whose other processes may have had memory enough, and wait.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, *, may_split: bool = True) -> None:
+        self.count = 1
+        self._may_split = may_split
+        self._optimizer = optimizer
+
+    def run(
+        self, backward: Backward, batch_NCHW: Tensor, labels_N: Tensor, weight: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Accumulate the gradients of one batch -> its mean loss, and how many were right.
+
+        Args:
+            weight: Of this batch's mean loss.
+
+        Raises:
+            torch.OutOfMemoryError: Also with `MAX_MICRO_BATCHES` parts, or with single images.
+        """
+        while True:
+            random_state = _random_state(batch_NCHW.device)
+            try:
+                return self._run_once(backward, batch_NCHW, labels_N, weight)
+            except torch.OutOfMemoryError as error:
+                if not self._may_split:
+                    raise torch.OutOfMemoryError(
+                        f"{error}; a batch is not split further where workers share it: give "
+                        "smaller batches, or more GPUs per trial"
+                    ) from error
+                if self.count >= min(MAX_MICRO_BATCHES, len(labels_N)):
+                    raise
+            self.count *= 2
+            _restore_random_state(random_state, batch_NCHW.device)
+            if batch_NCHW.is_cuda:
+                torch.cuda.empty_cache()
+
+    def _run_once(
+        self, backward: Backward, batch_NCHW: Tensor, labels_N: Tensor, weight: float
+    ) -> tuple[Tensor, Tensor]:
+        self._optimizer.zero_grad(set_to_none=True)
+        if self.count == 1:
+            return backward(batch_NCHW, labels_N, weight)
+        parts = zip(
+            batch_NCHW.tensor_split(self.count), labels_N.tensor_split(self.count), strict=True
+        )
+        results = [
+            backward(part, labels, weight * len(labels) / len(labels_N))
+            for part, labels in parts
+            if len(labels)
+        ]
+        losses, hits = zip(*results, strict=True)
+        return torch.stack(losses).sum(), torch.stack(hits).sum()
+
+
+def _random_state(device: torch.device) -> tuple[Tensor, Tensor | None]:
+    return torch.get_rng_state(), torch.cuda.get_rng_state(
+        device
+    ) if device.type == "cuda" else None
+
+
+def _restore_random_state(state: tuple[Tensor, Tensor | None], device: torch.device) -> None:
+    cpu, cuda = state
+    torch.set_rng_state(cpu)
+    if cuda is not None:
+        torch.cuda.set_rng_state(cuda, device)

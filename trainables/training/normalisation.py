@@ -1,0 +1,70 @@
+"""Pixels scaled and centred per channel, by the train split's own figures or by given ones."""
+
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainables.datasets import ImageData
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Normalisation:
+    """Per channel, of pixels scaled to [0, 1]: `(x - mean) / std`."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __call__(self, images_NHWC: Tensor, memory_format: torch.memory_format) -> Tensor:
+        """uint8 or float pixels in [0, 255], NHWC -> normalised float32, NCHW."""
+        mean = torch.tensor(self.mean, device=images_NHWC.device) * 255
+        scale = 1 / (torch.tensor(self.std, device=images_NHWC.device) * 255)
+        scaled = torch.addcmul(-mean * scale, images_NHWC.to(torch.float32), scale)
+        return scaled.permute(0, 3, 1, 2).contiguous(memory_format=memory_format)
+
+
+def train_normalisation(data: ImageData) -> Normalisation:
+    """The train split's mean and standard deviation per channel, exact, from its histogram."""
+    levels = np.arange(256) / 255
+    mean, std = [], []
+    for channel in range(data.num_channels):
+        histogram = np.zeros(256, dtype=np.int64)
+        for chunk in np.array_split(data.train_indices, max(1, len(data.train_indices) // 4096)):
+            pixels = data.images_NHWC[chunk, :, :, channel]
+            histogram += np.bincount(pixels.ravel(), minlength=256)
+        weight = histogram / histogram.sum()
+        mean.append(float(weight @ levels))
+        std.append(max(float(weight @ (levels - mean[-1]) ** 2) ** 0.5, 1 / 255))
+    return Normalisation(mean=tuple(mean), std=tuple(std))
+
+
+NORMALISATIONS = {
+    "imagenet": Normalisation(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+    "half": Normalisation(mean=(0.5,), std=(0.5,)),
+    "unit": Normalisation(mean=(0.0,), std=(1.0,)),
+}
+"""Given ones, by name; `imagenet` is what torchvision's ImageNet weights were trained with
+(https://docs.pytorch.org/vision/stable/models.html)."""
+
+
+def build_normalisation(
+    name: str, train: Normalisation, *, num_channels: int, in_channels: int
+) -> Normalisation:
+    """The normalisation that `name` asks for, with as many channels as the network takes.
+
+    Grey images that go to a network for colour ones are repeated by it.
+
+    Args:
+        name: `train`, or one of `NORMALISATIONS`.
+        train: The train split's own.
+        num_channels: Of the images, 1 or 3.
+        in_channels: Of the network: the same number, or 3 for grey images.
+    """
+    chosen = train if name == "train" else NORMALISATIONS[name]
+    if len(chosen.mean) == in_channels:
+        return chosen
+    if len(chosen.mean) == 3 and num_channels == in_channels == 1:
+        return Normalisation(mean=(fmean(chosen.mean),), std=(fmean(chosen.std),))
+    return Normalisation(mean=chosen.mean * in_channels, std=chosen.std * in_channels)

@@ -1,0 +1,57 @@
+"""What a trained model costs: memory, multiply-adds, time per image."""
+
+import resource
+import statistics
+import sys
+import time
+
+import torch
+
+from trainables.datasets.image_data import Integers
+from trainables.metrics import Cost
+from trainables.trials.trial import Trial
+
+LATENCY_SECONDS = 0.1
+"""For the repetitions of one prediction; there are at least three."""
+
+
+def forget_peak() -> None:
+    """The device's peak memory counts from now on."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+
+
+def measure_cost(trial: Trial, test_indices: Integers, test_seconds: float) -> Cost:
+    """Measure a trained model.
+
+    `throughput` is the prediction of the test split itself, in batches of 256 (or of the whole
+    split, where that is smaller), so it costs no time of its own. Like `latency_seconds` it counts
+    from decoded images, or from features where a job trains on these.
+
+    Args:
+        test_seconds: What the prediction of the test split took.
+    """
+    on_gpu = torch.cuda.is_available() and torch.cuda.max_memory_allocated()
+    return Cost(
+        peak_host_bytes=_peak_host_bytes(),
+        throughput=len(test_indices) / test_seconds,
+        latency_seconds=_latency(trial, test_indices[:1]),
+        peak_device_bytes=torch.cuda.max_memory_allocated() if on_gpu else None,
+        multiply_adds=trial.count_multiply_adds(),
+    )
+
+
+def _peak_host_bytes() -> int:
+    """getrusage(2) counts in KiB on Linux and in bytes on macOS."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _latency(trial: Trial, one: Integers) -> float:
+    times: list[float] = []
+    trial.predict_logits(one)
+    while len(times) < 3 or sum(times) < LATENCY_SECONDS:
+        started = time.perf_counter()
+        trial.predict_logits(one).sum().item()  # which waits for the device
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)

@@ -1,0 +1,241 @@
+"""Exported models: the whole way from a raw image to class probabilities.
+
+NAME.safetensors        weights of a network, and whatever arrays its features need
+NAME.safetensors.json   the `ModelCard`
+NAME.skops              a scikit-learn estimator, where that is what was trained
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from trainables.architectures import find_architecture
+from trainables.config import Configuration, TrialConfig, parse_trial
+from trainables.datasets import ImageData, decode_image
+from trainables.datasets.feature_data import FeatureData
+from trainables.features import build_features
+from trainables.features.front import FeatureFront, build_feature_front
+from trainables.registry import is_estimator
+from trainables.storage import fetched
+from trainables.training.augment import centre_crop
+from trainables.training.normalisation import Normalisation
+
+FORMAT = 1
+WEIGHTS = "model.safetensors"
+FRONT = "front."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelCard:
+    """All that is needed besides the weights: `<weights>.json`.
+
+    Attributes:
+        normalisation: With as many channels as the network takes: grey images are repeated.
+        in_channels, in_size: Of what the classifier takes: an image, or features as one pixel.
+        features: The spec of what is computed from an image first, or `None`.
+    """
+
+    format: int
+    config: dict[str, Any]
+    class_names: tuple[str, ...]
+    image_size: tuple[int, int]
+    num_channels: int
+    normalisation: Normalisation
+    in_channels: int
+    in_size: tuple[int, int]
+    features: dict[str, Any] | None
+    dataset: str
+    dataset_fingerprint: str
+
+
+class ImageFront(nn.Module):
+    """From pixels to what a network takes: the centre, normalised."""
+
+    def __init__(self, normalisation: Normalisation, crop_fraction: float) -> None:
+        super().__init__()
+        self.normalisation = normalisation
+        self.crop_fraction = crop_fraction
+
+    def forward(self, images_NHWC: Tensor) -> Tensor:
+        cropped = centre_crop(images_NHWC, self.crop_fraction)
+        return self.normalisation(cropped, torch.contiguous_format)
+
+
+class EstimatorClassifier(nn.Module):
+    """A fitted scikit-learn estimator as a module: features in, log-probabilities out."""
+
+    def __init__(self, fitted: Any, num_classes: int) -> None:
+        super().__init__()
+        self.fitted = fitted
+        self.num_classes = num_classes
+
+    def forward(self, features_NCHW: Tensor) -> Tensor:
+        from trainables.training.classical import predict_probabilities
+
+        features_ND = features_NCHW.flatten(1).numpy()
+        probabilities_NK = predict_probabilities(self.fitted, features_ND, self.num_classes)
+        return torch.from_numpy(probabilities_NK).log()
+
+
+class ImageClassifier(nn.Module):
+    """A trained classifier with its preprocessing: images in, class probabilities out."""
+
+    def __init__(self, front: nn.Module, classifier: nn.Module, card: ModelCard) -> None:
+        super().__init__()
+        self.front = front
+        self.network = classifier
+        self.card = card
+
+    def forward(self, images_NHWC: Tensor) -> Tensor:
+        """uint8 NHWC of the card's size and channels -> probabilities, float32, NK."""
+        probabilities_NK: Tensor = self.network(self.front(images_NHWC)).float().softmax(dim=1)
+        return probabilities_NK
+
+    @torch.inference_mode()
+    def predict(self, encoded_images: list[bytes]) -> Tensor:
+        """Contents of image files (PNG, JPEG, ...) -> probabilities, NK; at least one file."""
+        if not encoded_images:
+            raise ValueError("encoded_images is empty, but must hold the content of a file")
+        images = [
+            torch.from_numpy(
+                decode_image(
+                    encoded,
+                    image_size=self.card.image_size,
+                    num_channels=self.card.num_channels,
+                )
+            )
+            for encoded in encoded_images
+        ]
+        probabilities_NK: Tensor = self(torch.stack(images))
+        return probabilities_NK
+
+
+def build_card(
+    config: Configuration,
+    data: ImageData,
+    *,
+    normalisation: Normalisation,
+    in_channels: int,
+    in_size: tuple[int, int],
+    features: FeatureData | None,
+) -> ModelCard:
+    """The card of what was trained on `data`, or on `features` of it."""
+    return ModelCard(
+        format=FORMAT,
+        config=dict(config),
+        class_names=data.class_names,
+        image_size=data.image_size,
+        num_channels=data.num_channels,
+        normalisation=normalisation,
+        in_channels=in_channels,
+        in_size=in_size,
+        features=asdict(features.spec) if features else None,
+        dataset=data.source,
+        dataset_fingerprint=data.fingerprint,
+    )
+
+
+def save_model(
+    folder: Path,
+    card: ModelCard,
+    *,
+    network: nn.Module | None,
+    front: FeatureFront | None,
+) -> Path:
+    """Write `model.safetensors` and its card into `folder`; an estimator writes its own file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = dict(network.state_dict()) if network else {}
+    tensors |= {FRONT + name: t for name, t in front.state_dict().items()} if front else {}
+    target = folder / WEIGHTS
+    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, target)
+    card_path(target).write_text(json.dumps(asdict(card), indent=2) + "\n")
+    return target
+
+
+def card_path(weights: Path) -> Path:
+    return weights.with_name(weights.name + ".json")
+
+
+def estimator_path(weights: Path) -> Path:
+    return weights.with_suffix(".skops")
+
+
+def load_model(path: str | Path) -> ImageClassifier:
+    """The exported model at a path or URI (`*.safetensors`), in evaluation mode, on the CPU.
+
+    Raises:
+        FileNotFoundError: A file of the model is missing.
+        ValueError: The JSON is of another format, or an estimator's file holds foreign types.
+    """
+    with fetched(path) as file:
+        return _load_model(file)
+
+
+def _load_model(path: Path) -> ImageClassifier:
+    for needed in (path, card_path(path)):
+        if not needed.is_file():
+            raise FileNotFoundError(
+                f"{needed}: no such file; a model is two files, weights and JSON"
+            )
+    card = _read_card(card_path(path))
+    tensors = load_file(path)
+    if is_estimator(card.config["architecture"]):
+        from trainables.training.classical import load_estimator  # scikit-learn takes seconds
+
+        crop_fraction = 1.0
+        classifier: nn.Module = EstimatorClassifier(
+            load_estimator(estimator_path(path)), len(card.class_names)
+        )
+    else:
+        architecture = find_architecture(card.config["architecture"])
+        config, own = parse_trial(card.config, architecture.Config)
+        assert isinstance(config, TrialConfig)
+        crop_fraction = config.crop_fraction
+        classifier = architecture.build(
+            own,
+            in_channels=card.in_channels,
+            image_size=card.in_size,
+            num_classes=len(card.class_names),
+        )
+        classifier.load_state_dict(
+            {name: t for name, t in tensors.items() if not name.startswith(FRONT)}
+        )
+    front: nn.Module = ImageFront(card.normalisation, crop_fraction)
+    if card.features is not None:
+        front = _load_front(card, tensors)
+    return ImageClassifier(front, classifier, card).eval()
+
+
+def _load_front(card: ModelCard, tensors: Mapping[str, Tensor]) -> FeatureFront:
+    own = {n.removeprefix(FRONT): t for n, t in tensors.items() if n.startswith(FRONT)}
+    assert card.features is not None
+    front = build_feature_front(
+        build_features(card.features),
+        card.normalisation,
+        image_size=card.image_size,
+        num_features=card.in_channels,
+        pretrained=None,
+        arrays={n: t.numpy() for n, t in own.items()},
+    )
+    front.load_state_dict(own)
+    return front
+
+
+def _read_card(path: Path) -> ModelCard:
+    raw = json.loads(path.read_text())
+    if raw.get("format") != FORMAT:
+        raise ValueError(f"{path}: format = {raw.get('format')!r}: must be {FORMAT}")
+    try:
+        normalisation = {name: tuple(values) for name, values in raw["normalisation"].items()}
+        raw["normalisation"] = Normalisation(**normalisation)
+        for name in ("class_names", "image_size", "in_size"):
+            raw[name] = tuple(raw[name])
+        return ModelCard(**raw)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not the JSON of a model: {error!r}") from error

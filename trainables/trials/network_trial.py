@@ -1,0 +1,118 @@
+"""A network, trained by gradient descent, on images or on features of them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from trainables.config import Configuration, Runtime
+from trainables.datasets.image_data import Integers
+from trainables.features.extract import normalisation_of
+from trainables.features.front import build_front
+from trainables.training.evaluate import predict_logits
+from trainables.training.fit import build_training, fit
+from trainables.training.inputs import ImageInputs
+from trainables.training.intermediate import find_intermediate
+from trainables.training.process_group import ALONE, ProcessGroup
+from trainables.trials.attempt import Attempt
+from trainables.trials.checkpoint import CheckpointClock
+from trainables.trials.export import build_card, save_model
+from trainables.trials.inputs import TrialInputs
+from trainables.trials.report import EpochReport, Resumption
+
+
+class NetworkTrial:
+    def __init__(
+        self,
+        config: Configuration,
+        inputs: TrialInputs,
+        runtime: Runtime,
+        *,
+        seed: int,
+        group: ProcessGroup = ALONE,
+    ) -> None:
+        self._config, self._shared = config, inputs
+        self.training = build_training(
+            config,
+            inputs.data,
+            runtime,
+            seed=seed,
+            features=inputs.features,
+            pretrained=inputs.pretrained,
+            group=group,
+        )
+        self.epochs = self.training.config.epochs
+
+    def train(self, attempt: Attempt) -> Iterator[EpochReport]:
+        """Train from the newest intact checkpoint on, whose earlier epochs are reported first."""
+        training = self.training
+        training.on_step = attempt.watchdog.progress
+        loaded, resumption = attempt.checkpoints.load_newest(), None
+        if loaded.state is not None:
+            training.load_state_dict(loaded.state)
+        if loaded.state is not None or loaded.corrupt:
+            resumption = Resumption(epoch=training.epoch, corrupt=loaded.corrupt)
+        clock = CheckpointClock(attempt.rungs)
+        for metrics in training.history[:]:
+            yield EpochReport(metrics=metrics, resumption=resumption)
+        for metrics in fit(training):
+            ends = metrics.diverged or metrics.epoch == self.epochs
+            if not ends and clock.is_due(metrics.epoch):
+                attempt.checkpoints.save(metrics.epoch, training.state_dict())
+            yield EpochReport(metrics=metrics, resumption=resumption)
+
+    def predict_logits(self, indices: Integers) -> Tensor:
+        place = self.training.inputs.placed.labels_N.device
+        return self.training.predict_logits(torch.tensor(indices, device=place))
+
+    def features(self, indices: Integers) -> Tensor:
+        last_layer = self.training.model.features
+        assert callable(last_layer)  # every architecture has it
+        return self._see(indices, last_layer)
+
+    def intermediate_features(self, indices: Integers) -> Tensor | None:
+        training = self.training
+        one = training.inputs.plain(training.inputs.placed.test[:1])
+        middle_layer = find_intermediate(training.model, one)
+        return None if middle_layer is None else self._see(indices, middle_layer)
+
+    def _see(self, indices: Integers, layer: Callable[[Tensor], Tensor]) -> Tensor:
+        training = self.training
+        chosen = torch.tensor(indices, device=training.inputs.placed.labels_N.device)
+        return predict_logits(training.model, training.inputs, chosen, training.runtime, layer)
+
+    def count_multiply_adds(self) -> int:
+        """By torch's counter of convolutions and matrix products, which counts a multiply-add as
+        two operations."""
+        training = self.training
+        training.model.eval()
+        image = training.inputs.plain(training.inputs.placed.test[:1])
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            training.model(image)
+        return int(counter.get_total_flops()) // 2
+
+    def save(self, folder: Path) -> Path:
+        shared, inputs, front = self._shared, self.training.inputs, None
+        if isinstance(inputs, ImageInputs):
+            normalisation = inputs.normalisation
+        else:
+            assert shared.features is not None
+            normalisation = normalisation_of(shared.features.spec, shared.data, shared.pretrained)
+            front = build_front(
+                shared.features,
+                normalisation,
+                inputs.in_channels,
+                data=shared.data,
+                pretrained=shared.pretrained,
+            )
+        card = build_card(
+            self._config,
+            shared.data,
+            normalisation=normalisation,
+            in_channels=inputs.in_channels,
+            in_size=inputs.image_size,
+            features=shared.features,
+        )
+        return save_model(folder, card, network=self.training.model, front=front)

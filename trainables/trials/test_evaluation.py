@@ -1,0 +1,46 @@
+"""The one look at the test split that a retrained model gets."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from trainables.datasets import ImageData
+from trainables.metrics import HeldOutMetrics
+from trainables.training.evaluate import score
+from trainables.trials.cost import measure_cost
+from trainables.trials.embeddings import Embeddings, choose_positions, write_embeddings
+from trainables.trials.predictions import Predictions, write_predictions
+from trainables.trials.trial import Trial
+
+
+def evaluate_on_test(trial: Trial, data: ImageData, folder: Path) -> HeldOutMetrics:
+    """Predict the test split, and keep every prediction in `folder`."""
+    indices = data.test_indices
+    started = time.perf_counter()
+    logits_NK = trial.predict_logits(indices).cpu()
+    test_seconds = time.perf_counter() - started
+    write_predictions(
+        folder,
+        Predictions(
+            indices_N=indices,
+            labels_N=data.labels_N[indices],
+            predicted_N=logits_NK.argmax(dim=1).numpy(),
+            probabilities_NK=logits_NK.softmax(dim=1).float().numpy(),
+        ),
+    )
+    write_embeddings(folder, _embed(trial, data))
+    evaluation = score(logits_NK, torch.tensor(data.labels_N[indices]))
+    return HeldOutMetrics(**asdict(evaluation), cost=measure_cost(trial, indices, test_seconds))
+
+
+def _embed(trial: Trial, data: ImageData) -> Embeddings:
+    positions_N = choose_positions(len(data.test_indices))
+    chosen = data.test_indices[positions_N]
+    between = trial.intermediate_features(chosen)
+    return Embeddings(
+        positions_N=positions_N,
+        last_ND=trial.features(chosen).cpu().float().numpy(),
+        intermediate_ND=None if between is None else between.cpu().float().numpy(),
+    )

@@ -1,0 +1,1 @@
+"""What a worker process of a cluster does for a run."""

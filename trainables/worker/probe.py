@@ -1,0 +1,154 @@
+"""In which arithmetic a run trains: measured once, then the same for every trial."""
+
+import time
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from trainables.architectures import find_architecture
+from trainables.config import Configuration, Precision, Runtime, parse_estimator, parse_trial
+from trainables.registry import is_estimator
+from trainables.training.device import autocast, memory_format
+from trainables.training.inputs import build_inputs, place
+from trainables.training.pretrained import start_from
+from trainables.trials.inputs import TrialInputs
+
+PROBE_SECONDS = 0.8
+"""Time in which the combinations take turns; a first step of each is not counted."""
+
+PROBE_BATCH_SIZE = 32
+
+LEAST_BATCH_SIZE = 4
+
+MOST_OF_A_TRIAL = 0.25
+"""Images that the combinations together see, as a share of those that a trial sees."""
+
+WORTH_A_CHANGE = 1.1
+"""What a combination must gain over a plainer one before it is taken."""
+
+HOPELESS = 2.0
+"""A combination whose first steps take so many times the best one's takes no further turns."""
+
+
+def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None) -> Runtime:
+    """Measure a configuration's model on random inputs of the data's shape.
+
+    Args:
+        flat: A complete configuration: the run's first.
+        inputs: Give the shape of a batch, the number of classes, and the weights to start from.
+        pinned: A precision to keep; then only the memory format is probed.
+
+    Returns:
+        The plainest of the combinations that are about as fast as any here. An estimator has no
+        choice: fp32 on the CPU.
+
+    Raises:
+        ConfigError: The configuration breaks a rule, or the weights do not fit its model.
+    """
+    if is_estimator(flat["architecture"]):
+        _check_estimator(flat, inputs)
+        return Runtime(device="cpu")
+    architecture = find_architecture(flat["architecture"])
+    config, own = parse_trial(flat, architecture.Config)
+    candidates = _candidates(pinned)
+    batches = build_inputs(
+        place(inputs.data, inputs.features, candidates[0]),
+        config,
+        candidates[0],
+        in_channels=inputs.pretrained.in_channels if inputs.pretrained else 0,
+    )
+    allowed = int(MOST_OF_A_TRIAL * config.epochs * len(inputs.data.train_indices))
+    num_images = min(PROBE_BATCH_SIZE, max(LEAST_BATCH_SIZE, allowed // (2 * len(candidates))))
+    images_NCHW = torch.randn(num_images, batches.in_channels, *batches.image_size)
+    labels_N = torch.randint(inputs.data.num_classes, (num_images,))
+    model = architecture.build(
+        own,
+        in_channels=batches.in_channels,
+        image_size=batches.image_size,
+        num_classes=inputs.data.num_classes,
+    )
+    if inputs.pretrained and inputs.features is None:
+        start_from(model, inputs.pretrained)
+    steps = [_build_step(deepcopy(model), r, images_NCHW, labels_N) for r in candidates]
+    seconds = _race(steps, rounds=allowed // (num_images * len(candidates)))
+    fastest = min(seconds)
+    paired = zip(candidates, seconds, strict=True)
+    return next(runtime for runtime, taken in paired if taken <= WORTH_A_CHANGE * fastest)
+
+
+def _check_estimator(flat: Configuration, inputs: TrialInputs) -> None:
+    from trainables.estimators import find_estimator
+    from trainables.trials.estimator_trial import features_of
+
+    estimator = find_estimator(flat["architecture"])
+    parse_estimator(flat, estimator.Config)
+    features_of(inputs, estimator.name)
+
+
+def _candidates(pinned: Precision | None) -> list[Runtime]:
+    """Plain ones first: fp32, contiguous."""
+    here = Runtime(device="cpu")
+    if torch.cuda.is_available():
+        here = Runtime(device="cuda", device_name=torch.cuda.get_device_name())
+    precisions: tuple[Precision, ...] = (pinned,) if pinned else _sensible_precisions(here)
+    return [
+        replace(here, precision=precision, channels_last=channels_last)
+        for precision in precisions
+        for channels_last in (False, True)
+    ]
+
+
+def _sensible_precisions(runtime: Runtime) -> tuple[Precision, ...]:
+    """A CPU without bf16 instructions emulates them, over ten times slower than fp32."""
+    if runtime.device == "cuda":
+        return ("fp32", "bf16")
+    cpu = Path("/proc/cpuinfo")
+    flags = set(cpu.read_text().split()) if cpu.exists() else set()
+    return ("fp32", "bf16") if flags & {"avx512_bf16", "amx_bf16", "bf16"} else ("fp32",)
+
+
+def _build_step(
+    model: nn.Module, runtime: Runtime, images_NCHW: torch.Tensor, labels_N: torch.Tensor
+) -> Callable[[], None]:
+    """A forward and a backward pass, finished when it returns."""
+    model.to(runtime.device, memory_format=memory_format(runtime))  # type: ignore[call-overload]
+    images_NCHW = images_NCHW.to(runtime.device, memory_format=memory_format(runtime))
+    labels_N = labels_N.to(runtime.device)
+
+    def step() -> None:
+        with autocast(runtime):
+            loss = nn.functional.cross_entropy(model(images_NCHW), labels_N)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if runtime.device == "cuda":
+            torch.cuda.synchronize()
+
+    return step
+
+
+def _race(steps: Sequence[Callable[[], None]], rounds: int) -> list[float]:
+    """Each step's shortest time: taking turns, a busy machine slows all of them alike.
+
+    Args:
+        rounds: At most so many, but at least two: the first is not counted.
+    """
+    for step in steps:
+        step()
+    best = [_seconds(step) for step in steps]
+    until = time.perf_counter() + PROBE_SECONDS
+    for _ in range(2, rounds):
+        if time.perf_counter() >= until:
+            break
+        for i, step in enumerate(steps):
+            if best[i] <= HOPELESS * min(best):
+                best[i] = min(best[i], _seconds(step))
+    return best
+
+
+def _seconds(step: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started

@@ -1,0 +1,163 @@
+"""What a worker process does with a task; whoever calls it takes the reports.
+
+The driver imports this module too, so torch is imported where a worker runs.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from trainables.config import ConfigError, Configuration, Runtime
+from trainables.metrics import EpochMetrics
+from trainables.storage import LocalStorage, Storage, StorageError, files_for, storage_errors
+from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report
+from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
+from trainables.worker.ddp_workers import Peers, gather
+from trainables.worker.settings import TrialSettings
+
+if TYPE_CHECKING:
+    from trainables.trials.inputs import TrialInputs
+    from trainables.trials.trial import Trial
+    from trainables.trials.watchdog import Watchdog
+
+
+def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], None]) -> None:
+    """Do what `task` says.
+
+    Args:
+        report: Takes each epoch's metrics; of a probe, what it has found. It may end the process.
+
+    Raises:
+        StorageError: A file of the trial cannot be written, which is not the trial's fault.
+    """
+    from trainables.training.device import prepare_process
+    from trainables.trials.watchdog import Watchdog
+
+    prepare_process(settings.gpus)
+    inputs = settings.fetch()
+    try:
+        if isinstance(task, ProbeTask):
+            report(_probe(task, inputs))
+            return
+        check_run_folder(settings.checkpoints)
+        place = settings.checkpoints.child(task.name)
+        with (
+            storage_errors(),
+            Watchdog(settings.timeout_seconds, place) as watchdog,
+            gather(task, settings, watchdog) as peers,
+        ):
+            for made in _train(task, settings, inputs, watchdog, peers):
+                with watchdog.paused():
+                    report(made)
+    except ConfigError as error:  # another attempt would not mend it
+        report(ErrorReport(str(error)))
+
+
+def retrain_once(task: TrialTask, settings: TrialSettings) -> EpochMetrics:
+    """Train a task to its end, reporting to nobody -> the last epoch's metrics, with the test's;
+    the rest is in its folder.
+
+    Raises:
+        ConfigError: The configuration breaks a rule.
+    """
+    from trainables.training.device import prepare_process
+    from trainables.trials.watchdog import Watchdog
+
+    prepare_process(settings.gpus)
+    place = settings.checkpoints.child(task.name)
+    with (
+        Watchdog(settings.timeout_seconds, place) as watchdog,
+        gather(task, settings, watchdog) as peers,
+    ):
+        *_, last = _train(task, settings, settings.fetch(), watchdog, peers)
+    return last.metrics
+
+
+def check_run_folder(checkpoints: Storage) -> None:
+    """Check that this node, which may have joined after the run began, sees the run.
+
+    Raises:
+        StorageError: It does not: what a trial left here, no other node would find.
+    """
+    if isinstance(checkpoints, LocalStorage) and not checkpoints.path.parent.is_dir():
+        folder = checkpoints.path.parent
+        raise StorageError(f"{socket.gethostname()} does not share it: no {folder}")
+
+
+def _probe(task: ProbeTask, inputs: "TrialInputs") -> ProbeReport:
+    from trainables.registry import default_of
+    from trainables.worker.probe import probe
+
+    defaults = {name: default_of(name, task.epochs) for name in task.architectures}
+    first = {**defaults[task.config["architecture"]], **task.config}
+    runtime = probe(first, inputs, pinned=task.precision)
+    return ProbeReport(runtime=runtime, defaults=defaults)
+
+
+def _train(
+    task: TrialTask,
+    settings: TrialSettings,
+    inputs: "TrialInputs",
+    watchdog: "Watchdog",
+    peers: Peers | None,
+) -> Iterator[EpochReport]:
+    """Train and report by epoch; a retraining's last report has the test's metrics, and its model
+    is stored by then."""
+    from trainables.trials.attempt import Attempt
+    from trainables.trials.checkpoint import Checkpoints
+    from trainables.trials.cost import forget_peak
+    from trainables.trials.test_evaluation import evaluate_on_test
+
+    forget_peak()
+    trial = build_trial(task.config, inputs, task.runtime, seed=task.seed, peers=peers)
+    place = settings.checkpoints.child(task.name)
+    attempt = Attempt(
+        checkpoints=Checkpoints(place),
+        watchdog=watchdog,
+        rungs=() if task.stage is Stage.RETRAIN else settings.rungs,
+        epochs_reported=task.epochs_reported,
+    )
+    for report in trial.train(attempt):
+        if task.stage is Stage.RETRAIN and report.metrics.epoch == trial.epochs:
+            with files_for(place) as folder:
+                test = evaluate_on_test(trial, inputs.data, folder)
+                trial.save(folder)
+            report = replace(report, metrics=report.metrics.tested(test))
+        yield report
+
+
+def build_trial(
+    config: Configuration,
+    inputs: "TrialInputs",
+    runtime: Runtime,
+    *,
+    seed: int,
+    peers: Peers | None = None,
+) -> "Trial":
+    """The trial that a configuration describes.
+
+    Args:
+        peers: Processes that train it with this one; an estimator is fitted by this one alone.
+
+    Raises:
+        ConfigError: The configuration breaks a rule.
+    """
+    from trainables.registry import is_estimator
+
+    if "architecture" not in config:
+        raise ConfigError("architecture: required, but missing")
+    if is_estimator(config["architecture"]):
+        from trainables.trials.estimator_trial import (
+            EstimatorTrial,  # imports scikit-learn: seconds
+        )
+
+        return EstimatorTrial(config, inputs, seed=seed)
+    from trainables.training.process_group import ALONE
+    from trainables.trials.network_trial import NetworkTrial
+
+    group = peers.group if peers else ALONE
+    trial = NetworkTrial(config, inputs, runtime, seed=seed, group=group)
+    if peers:
+        trial.training.on_epoch = peers.begin_epoch
+    return trial

@@ -1,0 +1,1 @@
+"""The cluster: started or joined, checked, and given the data that trials share."""

@@ -1,0 +1,180 @@
+"""What must hold on a cluster before a run begins: found out by small tasks, one on each node."""
+
+import os
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from trainables.storage import Storage
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.run.provenance import versions
+
+ANSWER_SECONDS = 5
+SUBMIT = "ray job submit --address http://127.0.0.1:8265 --working-dir . -- python -m tune_jobs ..."
+
+
+def check_token() -> str:
+    """Whether this process has the cluster's token, which nobody else here may read -> where.
+
+    Ray's own rules: https://docs.ray.io/en/latest/ray-security/token-auth.html
+    """
+    if os.environ.get("RAY_AUTH_MODE") != "token":
+        return "not used, since RAY_AUTH_MODE is not 'token': whoever reaches a port owns the nodes"
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        return "in RAY_AUTH_TOKEN"
+    file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
+    if not file.is_file():
+        raise RequestError(
+            f"there is none at {file}: copy the cluster's, or make one before `ray up`: "
+            "ray get-auth-token --generate"
+        )
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & 0o077:
+        raise RequestError(f"others may read {file} (mode {mode:04o}): chmod 600 {file}")
+    return str(file)
+
+
+def check_address(address: str | None) -> str:
+    """Whether something answers there, since Ray itself tries for minutes -> where."""
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    if address in ("auto", "local"):
+        return address
+    host, _, port = address.rpartition(":")
+    if "://" in address or not port.isdecimal():
+        raise RequestError(
+            f"--address = {address!r}: must be auto or HOST:PORT, as seen on a machine of the "
+            f"cluster; from outside: {SUBMIT}"
+        )
+    try:
+        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+    except OSError as error:
+        raise RequestError(
+            f"--address = {address!r}: nothing answers ({error}): start the cluster (`ray up`), or "
+            f"if it can be reached by SSH only: {SUBMIT}"
+        ) from error
+    return address
+
+
+def check_versions() -> str:
+    """Whether every node has the driver's versions -> which.
+
+    Raises:
+        RequestError: All differences.
+    """
+    own = versions()
+    problems = []
+    for node, found in on_every_node(versions):
+        if isinstance(found, Exception):
+            problems.append(f"{node} cannot run this project: {_last_line(found)}")
+            continue
+        problems += [
+            f"{node} has {name} {found.get(name, 'missing')}, the driver {version}"
+            for name, version in own.items()
+            if found.get(name) != version
+        ]
+    if problems:
+        raise RequestError(
+            "\n".join([*problems, "install with `-c constraints.txt` on every node (`ray up`)"])
+        )
+    return ", ".join(f"{name} {own[name]}" for name in ("python", "ray", "torch", "tune-jobs"))
+
+
+def check_storage(storage: Storage) -> str:
+    """Whether all nodes write to the storage, and read what the others wrote -> in words.
+
+    Raises:
+        RequestError: They do not.
+    """
+    mark = f".check-{uuid4().hex[:8]}-"
+    try:
+        written = _outcomes(storage, "written", on_every_node(_write, storage, mark))
+        names = [name for _, name in written]
+        wrote = {name: node for node, name in written}
+        for node, missing in _outcomes(storage, "read", on_every_node(_miss, storage, names)):
+            for name in missing:
+                raise RequestError(
+                    f"--storage = {storage.uri!r}: the nodes do not share it: {node} does not see "
+                    f"what {wrote[name]} wrote: {SHARED}"
+                )
+    finally:
+        for _ in on_every_node(_remove, storage, mark):
+            pass
+    return f"{storage.uri}: {len(names)} nodes write to it and read what the others wrote"
+
+
+SHARED = "give a folder that all nodes mount and may write, or a bucket (s3://...)"
+
+
+def num_nodes() -> int:
+    return sum(node["Alive"] for node in ray.nodes())
+
+
+def on_every_node(function: Callable[..., Any], *arguments: Any) -> Iterator[tuple[str, Any]]:
+    """Call a function on each node at once -> the node in words, and what the call has returned or
+    raised. A node that is lost meanwhile is left out."""
+    task = ray.remote(function)
+    pending = []
+    for node in ray.nodes():
+        if node["Alive"]:
+            here = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            call = task.options(num_cpus=0, scheduling_strategy=here)
+            words = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+            pending.append((words, call.remote(*arguments)))
+    for words, reference in pending:
+        try:
+            yield words, ray.get(reference)
+        except RayTaskError as error:
+            yield words, error.cause if isinstance(error.cause, Exception) else error
+        except RayError:
+            continue
+
+
+def _outcomes(
+    storage: Storage, verb: str, outcomes: Iterator[tuple[str, Any]]
+) -> list[tuple[str, Any]]:
+    found = []
+    for node, outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise RequestError(
+                f"--storage = {storage.uri!r}: it cannot be {verb} on {node}: "
+                f"{_last_line(outcome)}: {SHARED}"
+            )
+        found.append((node, outcome))
+    return found
+
+
+def _write(storage: Storage, mark: str) -> str:
+    name: str = mark + ray.get_runtime_context().get_node_id()
+    storage.write(name, name.encode())
+    return name
+
+
+def _miss(storage: Storage, names: list[str]) -> list[str]:
+    """Those that cannot be read here."""
+    missing = []
+    for name in names:
+        try:
+            content = storage.read(name)
+        except FileNotFoundError:
+            content = b""
+        if content != name.encode():
+            missing.append(name)
+    return missing
+
+
+def _remove(storage: Storage, mark: str) -> None:
+    with suppress(OSError):  # where it could not be written either
+        storage.remove(mark + ray.get_runtime_context().get_node_id())
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__

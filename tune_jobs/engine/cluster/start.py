@@ -1,0 +1,93 @@
+"""Ray: start it here, or connect to a cluster that runs."""
+
+import importlib
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    "TUNE_WARN_THRESHOLD_S": "60",
+}
+"""Ray writes no files of its own beside the record, and says nothing that the live view says."""
+
+PATIENT = {"RAY_timeout_ms_task_wait_for_death_info": "60000"}
+"""Ray finds out in ten seconds or more that a node is lost; waiting so long for what a process has
+died of tells such a loss from a process's own death."""
+
+PRELOADED = "torch,ray.tune"
+"""What a local Ray's workers import as they start, while the driver still connects."""
+
+NEEDED_LATER = "tune_jobs.engine.stages.steps"
+"""What the driver imports (ray.tune and all) while Ray's processes start."""
+
+
+@contextmanager
+def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[bool]:
+    """Ray for the time of a run -> whether it is this machine alone. One that was started here is
+    stopped at the end. A process that is connected already keeps its connection.
+
+    Args:
+        address: A running cluster; `None` is the one that `RAY_ADDRESS` names (`ray job submit`
+            sets it), else a local one.
+        verbose: Show what Ray says.
+    """
+    address = address or os.environ.get("RAY_ADDRESS")
+    for name, value in (QUIET | PATIENT).items():
+        os.environ.setdefault(name, value)
+    if address is None:
+        os.environ.setdefault("RAY_preload_python_modules", PRELOADED)
+    import ray
+
+    if ray.is_initialized():
+        yield False
+        return
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    imports = threading.Thread(target=importlib.import_module, args=(NEEDED_LATER,))
+    imports.start()
+    ray.init(
+        address=address or "local",
+        include_dashboard=None if address else False,
+        log_to_driver=verbose,
+        logging_level=logging.INFO if verbose else logging.ERROR,
+    )
+    imports.join()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)  # ray.init puts its own in place
+    try:
+        yield address is None
+    finally:
+        ray.shutdown()
+
+
+def gpus_per_worker(asked: float | Literal["auto"] | None) -> float:
+    """Of what is asked for a trial, or 1 where the cluster has GPUs."""
+    import ray
+
+    if isinstance(asked, float):
+        return min(asked, 1.0)
+    return 1.0 if ray.cluster_resources().get("GPU", 0) > 0 else 0.0
+
+
+def wait_for_worker(cpus: float, say: Callable[[str], None]) -> None:
+    """Wait until a trial can have its CPUs: a cluster that scales with the work may have no worker
+    yet, and starts one for the task that waits here."""
+    import ray
+
+    if ray.cluster_resources().get("CPU", 0) >= cpus:
+        return
+    say(f"waiting for a worker with {cpus:g} CPUs")
+    ray.get(ray.remote(_nothing).options(num_cpus=cpus).remote())
+
+
+def _nothing() -> None: ...

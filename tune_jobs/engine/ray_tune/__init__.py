@@ -1,0 +1,1 @@
+"""The wall around Ray Tune: nothing else imports it."""

@@ -1,0 +1,1 @@
+"""Where a run lives: its folder, its information, its lease."""

@@ -1,0 +1,145 @@
+"""Where a run writes: `<storage>/runs/<job>/<run id>/`, and the facts that it begins with."""
+
+import json
+import tempfile
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainables.storage import LocalStorage, Storage, open_storage
+from trainables.trials.watchdog import HANG_FILE
+from tune_jobs.engine.errors import RequestError
+
+FACTS = "run.json"
+JOURNAL = "study.journal"
+TENSORBOARD = "tensorboard"
+CHECKPOINTS = "checkpoints"
+
+
+def retraining_name(trial_number: int, seed: int) -> str:
+    return f"retrain-{trial_number:04d}-seed-{seed}"
+
+
+def retraining_place(run: Storage, trial_number: int, seed: int) -> Storage:
+    """Where a retraining leaves its model and its predictions, below its run's place."""
+    return run.child(f"{CHECKPOINTS}/{retraining_name(trial_number, seed)}")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run's files.
+
+    Attributes:
+        place: All of them, as the workers and other machines see them.
+        local: What the driver appends to, the journal and TensorBoard's logs: the same folder, or
+            a temporary one that `mirrored` copies to an object store.
+    """
+
+    place: Storage
+    local: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.local / JOURNAL
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.local / TENSORBOARD
+
+    @property
+    def checkpoints(self) -> Storage:
+        return self.place.child(CHECKPOINTS)
+
+    def fetch(self) -> None:
+        """Bring what an earlier session has left of the local files."""
+        if isinstance(self.place, LocalStorage):
+            return
+        for name in self.place.names():
+            if name == JOURNAL or name.startswith(f"{TENSORBOARD}/"):
+                target = self.local / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self.place.read(name))
+
+    def create(self) -> None:
+        """Make the folder; raises `RequestError` where the storage cannot be written."""
+        try:
+            self.place.write(".writable", b"there is room")
+            self.place.remove(".writable")
+        except OSError as error:
+            raise RequestError(
+                f"--storage: {self.place.uri} cannot be written ({error.strerror or error}): "
+                "give a place of yours, with room"
+            ) from error
+
+    def drop_checkpoints(self, name: str) -> None:
+        """Remove an ended trial's checkpoints; what it exported stays."""
+        _drop_checkpoints(self.checkpoints.child(name), lambda _: True)
+
+    def drop_checkpoints_but(self, names: Container[str]) -> None:
+        """Remove those of trials that ended as an earlier session died."""
+        _drop_checkpoints(self.checkpoints, lambda file: file.partition("/")[0] not in names)
+
+    def read_hang(self, name: str) -> str | None:
+        """Where a trial was when it was ended for making no progress, or `None`."""
+        try:
+            text = self.checkpoints.child(name).read(HANG_FILE).decode(errors="replace")
+        except FileNotFoundError:
+            return None
+        places = [line.strip() for line in text.splitlines() if line.startswith("  File")]
+        if not places:
+            return None
+        return f"no progress within --trial-timeout; it was at {places[0]}"
+
+    def read_facts(self) -> dict[str, Any] | None:
+        """`run.json` of an earlier session, or `None`."""
+        try:
+            facts: dict[str, Any] = json.loads(self.place.read(FACTS))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise RequestError(
+                f"--storage: it cannot be read: {error}: give a place in reach"
+            ) from error
+        return facts
+
+    def write_facts(self, facts: dict[str, Any]) -> None:
+        self.place.write(FACTS, (json.dumps(facts, indent=2) + "\n").encode())
+
+
+def _drop_checkpoints(place: Storage, is_meant: Callable[[str], bool]) -> None:
+    for file in place.names():
+        if file.endswith((".pt", ".tmp")) and is_meant(file):
+            place.remove(file)
+
+
+def open_place(uri: str | Path) -> Storage:
+    """`open_storage` of what `--storage` names; raises `RequestError`."""
+    try:
+        return open_storage(uri)
+    except (ValueError, OSError) as error:
+        raise RequestError(
+            f"--storage = {str(uri)!r}: {error}: give a folder, or a URI such as s3://bucket/prefix"
+        ) from error
+
+
+def place_of(storage: Storage, job: str, run_id: str) -> Storage:
+    return storage.child(f"runs/{job}/{run_id}")
+
+
+def storage_of(run: Storage) -> Storage:
+    """The storage in which a run's place is: the inverse of `place_of`."""
+    base, separator, options = run.uri.partition("?")
+    return open_place(f"{base.rsplit('/', 3)[0]}{separator}{options}")
+
+
+@contextmanager
+def run_folder(place: Storage) -> Iterator[RunFolder]:
+    """The run whose files are at `place`. One in an object store gets a temporary folder for what
+    is appended to; `fetch` fills it."""
+    if isinstance(place, LocalStorage):
+        yield RunFolder(place, place.path)
+        return
+    with tempfile.TemporaryDirectory(prefix="run-") as local:
+        yield RunFolder(place, Path(local))

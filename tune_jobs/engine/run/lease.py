@@ -1,0 +1,121 @@
+"""One live process per run: a lock that ends with its process, however that ends."""
+
+import fcntl
+import itertools
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from trainables.storage import LocalStorage, Storage, StorageError
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.run.periodic import repeating
+
+LEASE = "lease"
+RENEW_SECONDS = 5.0
+DEAD_AFTER_SECONDS = 20.0
+"""A lease in an object store that is not renewed for so long is that of a dead process."""
+
+SETTLE_SECONDS = 1.0
+"""Two processes that take a lease at once both read who has it after this time."""
+
+
+@contextmanager
+def lease(place: Storage, run_id: str) -> Iterator[None]:
+    """Hold the lease of the run at `place`; its content says who holds it.
+
+    In a folder it is a lock of the kernel's. An object store has none: there its holder renews it,
+    and who finds one waits and sees whether that happens.
+
+    Raises:
+        RequestError: Another process holds it.
+    """
+    if isinstance(place, LocalStorage):
+        with _locked(place.path / LEASE, run_id):
+            yield
+    else:
+        with _renewed(place, run_id):
+            yield
+
+
+@contextmanager
+def _locked(path: Path, run_id: str) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _alive(run_id, os.read(descriptor, 1000)) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, _holder(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _renewed(place: Storage, run_id: str) -> Iterator[None]:
+    wait_for_end(place, run_id)
+    own = uuid4().hex
+    place.write(LEASE, _holder(token=own, renewed=0))
+    time.sleep(SETTLE_SECONDS)
+    if _token(place) != own:
+        raise _alive(run_id, place.read(LEASE))
+    counts = itertools.count(1)
+
+    def renew() -> bool:
+        if _token(place) != own:
+            print("--storage: another process took this run over", file=sys.stderr)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return False
+        place.write(LEASE, _holder(token=own, renewed=next(counts)))
+        return True
+
+    try:
+        with repeating(renew, RENEW_SECONDS):
+            yield
+    finally:
+        with suppress(StorageError):  # nobody renews it: that ends it too
+            if _token(place) == own:
+                place.remove(LEASE)
+
+
+def wait_for_end(place: Storage, run_id: str) -> None:
+    """Return once nobody renews the lease at `place`; raises `RequestError` if somebody does."""
+    deadline = time.monotonic() + DEAD_AFTER_SECONDS
+    first = now = _content(place)
+    while now and time.monotonic() < deadline:
+        time.sleep(1)
+        now = _content(place)
+        if now and now != first:
+            raise _alive(run_id, now)
+
+
+def _content(place: Storage) -> bytes:
+    try:
+        return place.read(LEASE)
+    except FileNotFoundError:
+        return b""
+
+
+def _token(place: Storage) -> str | None:
+    content = _content(place)
+    return json.loads(content).get("token") if content else None
+
+
+def _holder(**more: str | int) -> bytes:
+    return json.dumps({"host": socket.gethostname(), "pid": os.getpid(), **more}).encode()
+
+
+def _alive(run_id: str, holder: bytes) -> RequestError:
+    text = holder.decode(errors="replace").strip() or "unknown"
+    return RequestError(
+        f"--run-id = {run_id!r}: that run is alive ({text}): wait for its end, stop it, "
+        "or take another --run-id"
+    )

@@ -1,0 +1,80 @@
+"""Copies what the driver appends to, which an object store cannot do, while a run is alive."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from stat import S_ISREG
+
+from trainables.storage import LocalStorage, StorageError
+from tune_jobs.engine.errors import RunError
+from tune_jobs.engine.run.folder import JOURNAL, RunFolder
+from tune_jobs.engine.run.periodic import repeating
+
+EVERY_SECONDS = 30.0
+
+
+@contextmanager
+def mirrored(folder: RunFolder) -> Iterator[None]:
+    """Fetch the journal and TensorBoard's logs from the run's place, and copy them there every
+    `EVERY_SECONDS` and at the end, however that comes. A run in a folder needs no copies.
+
+    Raises:
+        RunError: The last copy failed; the files are kept here, and the message says where.
+    """
+    if isinstance(folder.place, LocalStorage):
+        yield
+        return
+    folder.fetch()
+    copies = _Copies(folder)
+    try:
+        with repeating(copies.update, EVERY_SECONDS):
+            yield
+    finally:
+        try:
+            copies.update()
+        except StorageError as error:
+            kept = Path(tempfile.mkdtemp(prefix="run-"))
+            shutil.copytree(folder.local, kept, dirs_exist_ok=True)
+            raise RunError(
+                f"the record could not be copied: {error}: copy what is in {kept} to "
+                f"{folder.place.uri}, then resume"
+            ) from error
+
+
+class _Copies:
+    """What has been copied so far: name -> (size, time) of the file as it was then."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._done = self._found()
+
+    def update(self) -> bool:
+        """Copy what has changed, the journal first; remove what is gone; to be done again."""
+        found = self._found()
+        for name in sorted(found, key=lambda name: (name != JOURNAL, name)):
+            if self._done.get(name) != found[name]:
+                with suppress(FileNotFoundError):  # replaced by the driver at this moment
+                    self._copy(name)
+                    self._done[name] = found[name]
+        for name in self._done.keys() - found.keys():
+            self._folder.place.remove(name)
+            del self._done[name]
+        return True
+
+    def _copy(self, name: str) -> None:
+        content = (self._folder.local / name).read_bytes()
+        if name == JOURNAL:
+            content = content[: content.rfind(b"\n") + 1]
+        self._folder.place.write(name, content)
+
+    def _found(self) -> dict[str, tuple[int, int]]:
+        found = {}
+        for file in (self._folder.journal, *self._folder.tensorboard.rglob("*")):
+            with suppress(FileNotFoundError):
+                status = file.stat()
+                if S_ISREG(status.st_mode):
+                    name = str(file.relative_to(self._folder.local))
+                    found[name] = status.st_size, status.st_mtime_ns
+        return found

@@ -1,0 +1,144 @@
+"""Where a run's studies are kept: a journal file, or a database."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.study import Study
+
+from trainables.storage import LocalStorage
+from tune_jobs.engine.errors import RequestError, RunError
+from tune_jobs.engine.job import Job
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.run.folder import RunFolder
+from tune_jobs.engine.search.journal import open_journal
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+JOURNAL_FILE = "journal"
+"""What `--study` is by default."""
+
+
+def open_study_storage(
+    job: Job, options: Options, earlier: Mapping[str, Any] | None, folder: RunFolder
+) -> tuple[str, BaseStorage]:
+    """What `--study` names, or where the run's record began -> it, and the storage.
+
+    Raises:
+        RequestError: It cannot be opened, or is not where this run's record is.
+    """
+    began = earlier and earlier.get("study", JOURNAL_FILE)
+    study = options.study or began or JOURNAL_FILE
+    storage = open_record_storage(study, folder)
+    name = f"{job.name}/{options.run_id}"
+    if began and study != began and not has_study(storage, name):
+        raise RequestError(
+            f"--study = {study!r}: it has no record of {name}, which began in {began!r}: "
+            "resume it without --study"
+        )
+    if earlier is None and study != JOURNAL_FILE and has_study(storage, name):
+        raise RequestError(
+            f"--study = {study!r}: it has a record of {name}, but {folder.place.uri} has no files "
+            "of that run: give its --storage, or another --run-id"
+        )
+    return study, storage
+
+
+def open_record_storage(study: str, folder: RunFolder) -> BaseStorage:
+    """The storage of all studies of the run in `folder`.
+
+    Args:
+        study: `journal`, or a URL of SQLAlchemy's (https://docs.sqlalchemy.org, Engine
+            Configuration), whose tables Optuna makes.
+
+    Raises:
+        RequestError: The database cannot be reached, or the URL has a password in it.
+    """
+    if study == JOURNAL_FILE:
+        return open_journal(folder.journal)
+    url = _parse(study)
+    if url.password is not None:
+        raise RequestError(
+            f"--study = {url.render_as_string(hide_password=True)!r}: must hold no password, "
+            "since it is written into run.json: give it by the database's own means "
+            "(PostgreSQL: PGPASSWORD, or ~/.pgpass)"
+        )
+    try:
+        return RDBStorage(study, engine_kwargs={"pool_pre_ping": True})
+    except ImportError as error:
+        raise RequestError(
+            f"--study = {study!r}: {error}: install the database's driver (PostgreSQL: "
+            "pip install 'psycopg[binary]')"
+        ) from error
+    except Exception as error:  # SQLAlchemy's, its driver's, and Optuna's of another version
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise RequestError(
+            f"--study = {study!r}: cannot be opened: {reason}: is the database running, and does "
+            "this account reach it?"
+        ) from error
+
+
+@contextmanager
+def read_studies(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[tuple[Study, Study]]:
+    """The studies of a run's search and of its retraining, to read.
+
+    Raises:
+        RequestError: They are not there.
+    """
+    study = facts.get("study", JOURNAL_FILE)
+    name = f"{facts['job']}/{facts['run_id']}"
+    storage = open_record_storage(study, folder)
+    with closing(study, storage):
+        try:
+            search, retrain = (
+                optuna.load_study(study_name=suffixed, storage=storage)
+                for suffixed in (name, f"{name}/retrain")
+            )
+        except KeyError as error:
+            raise RequestError(f"{folder.place.uri}: its record ({study}): {error}") from error
+        yield search, retrain
+
+
+@contextmanager
+def closing(study: str, storage: BaseStorage) -> Iterator[None]:
+    """Close a database's connections at the end. One out of reach ends the run, not its record:
+    exit 1, with what to do."""
+    try:
+        yield
+    except StorageInternalError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise RunError(
+            f"--study = {study!r}: {reason}: mend it, then resume; what has been recorded is whole"
+        ) from error
+    finally:
+        if isinstance(storage, RDBStorage):
+            storage.remove_session()
+            storage.engine.dispose()
+
+
+def dashboard_storage(study: str, folder: RunFolder) -> str | None:
+    """As optuna-dashboard takes it; `None`: it reads no journal in an object store."""
+    if study != JOURNAL_FILE:
+        return study
+    return str(folder.journal) if isinstance(folder.place, LocalStorage) else None
+
+
+def has_study(storage: BaseStorage, name: str) -> bool:
+    return name in optuna.get_all_study_names(storage)
+
+
+def _parse(study: str) -> "URL":
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(study)
+    except ArgumentError as error:
+        raise RequestError(
+            f"--study: must be {JOURNAL_FILE!r} or a database's URL, such as "
+            "postgresql://user@host/database"
+        ) from error
