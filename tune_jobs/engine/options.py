@@ -8,11 +8,25 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from trainables.config.validation import Count, NotNegative, Positive, Range, check_fields, nearest
+from trainables.config.validation import (
+    Count,
+    NotNegative,
+    OneOf,
+    Positive,
+    Range,
+    check_fields,
+    nearest,
+)
+from trainables.metrics import METRICS
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
+from tune_jobs.engine.search.early_stopping import RULES, RungSettings
+from tune_jobs.engine.search.samplers import SAMPLERS
 
 Seed = Annotated[int, Range(0)]
+
+JOB_DEFAULTS = ("dataset", "image_size", "weights", "trials", "epochs", "metric")
+"""Options whose default is the job's."""
 
 SMOKE_TRIALS = 2
 
@@ -71,8 +85,11 @@ class Options:
     time_budget: Positive | None = _option(
         None, "end the search after, e.g., 90s, 30m, 2h", seconds
     )
-    sampler: Literal["tpe", "random"] = _option("tpe", "Optuna's sampler")
-    scheduler: Literal["asha", "median", "none"] = _option("asha", "early stopping")
+    metric: Annotated[str, OneOf(METRICS)] = _resolved(
+        "what the search optimises, on the validation split"
+    )
+    sampler: Annotated[str, OneOf(SAMPLERS)] = _option("tpe", "Optuna's sampler")
+    scheduler: Annotated[str, OneOf(RULES)] = _option("asha", "early stopping")
     grace_period: Count | None = _option(None, "first rung, in epochs (a tenth of --epochs)")
     reduction_factor: Annotated[int, Range(2)] = _option(
         3, "asha: one in so many trials goes on past a rung"
@@ -118,26 +135,13 @@ class Options:
     verbose: bool = _option(False, "show Ray's own messages")
 
     @classmethod
-    def from_json(cls, recorded: dict[str, Any]) -> "Options":
-        """The inverse of `as_json`, of a run that an earlier version may have recorded."""
-        known = {f.name for f in fields(cls)}
-        values, _ = check_fields(cls, {k: v for k, v in recorded.items() if k in known})
-        return cls(**values)
-
-    @classmethod
     def resolve(cls, job: Job, **given: Any) -> "Options":
         """The options with the job's own defaults filled in, checked.
 
         Raises:
             RequestError: Every problem at once, each with key, value and rule.
         """
-        defaults: dict[str, Any] = {
-            "dataset": job.dataset,
-            "image_size": job.image_size,
-            "weights": job.weights,
-            "trials": job.trials,
-            "epochs": job.epochs,
-        }
+        defaults: dict[str, Any] = {name: getattr(job, name) for name in JOB_DEFAULTS}
         if given.get("smoke"):
             defaults |= _smoke(job)
         given = {key: value for key, value in given.items() if value is not None}
@@ -167,9 +171,14 @@ class Options:
         return self.workers_per_trial or (max(1, int(gpus)) if isinstance(gpus, float) else 1)
 
     @property
-    def first_rung(self) -> int:
-        """Epochs before early stopping looks at a trial."""
-        return self.grace_period or max(1, self.epochs // 10)
+    def rung_settings(self) -> RungSettings:
+        """When early stopping looks at a trial; first after a tenth of the epochs, unless given."""
+        return RungSettings(
+            grace_period=self.grace_period or max(1, self.epochs // 10),
+            reduction_factor=self.reduction_factor,
+            brackets=self.brackets,
+            epochs=self.epochs,
+        )
 
     @property
     def retraining_seeds(self) -> list[int]:
@@ -179,9 +188,6 @@ class Options:
     def first_trials(self) -> int | None:
         """How many of the published configurations are tried; `None`: all of them."""
         return SMOKE_TRIALS - 1 if self.smoke else None
-
-    def as_json(self) -> dict[str, Any]:
-        return {k: str(v) if isinstance(v, Path) else v for k, v in _values(self).items()}
 
 
 def _check_workers(gpus: float | Literal["auto"] | None, workers: int | None) -> None:
@@ -218,10 +224,6 @@ def _as_flag(problem: str) -> str:
     """`train_size = 0: ...` -> `--train-size = 0: ...`."""
     name, _, rest = problem.partition(" ")
     return f"--{name.replace('_', '-')} {rest}"
-
-
-def _values(options: Options) -> dict[str, Any]:
-    return {f.name: getattr(options, f.name) for f in fields(options)}
 
 
 def _new_run_id() -> str:
