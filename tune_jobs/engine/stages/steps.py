@@ -20,8 +20,8 @@ from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.listener import Listener
 from tune_jobs.engine.record.record import Name, Record
-from tune_jobs.engine.run.folder import RunFolder
-from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.run_state.folder import RunFolder
+from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import RULES
 from tune_jobs.engine.search.space import architectures_of
 from tune_jobs.engine.stages.candidates import pair_name
