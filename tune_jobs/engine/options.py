@@ -85,8 +85,8 @@ class Options:
     time_budget: Positive | None = _option(
         None, "end the search after, e.g., 90s, 30m, 2h", seconds
     )
-    metric: Annotated[str, OneOf(METRICS)] = _resolved(
-        "what the search optimises, on the validation split"
+    metric: Annotated[str, OneOf(METRICS)] = _option(
+        "accuracy", "what the search optimises, on the validation split"
     )
     sampler: Annotated[str, OneOf(SAMPLERS)] = _option("tpe", "Optuna's sampler")
     scheduler: Annotated[str, OneOf(RULES)] = _option("asha", "early stopping")
