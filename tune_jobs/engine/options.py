@@ -60,8 +60,7 @@ class Options:
     """`None` means: not limited, or worked out from the machine, as the help says."""
 
     dataset: str = _resolved(
-        "digits, fashion-mnist, mnist, cifar10, stl10, folder:PATH, csv:PATH, parquet:PATH or "
-        "generated:HxWxC",
+        "data set, in one of the ways listed below the options",
     )
     data_dir: Path = _option(Path("data"), "downloads and decoded images are kept here", Path)
     train_size: Count | None = _option(

@@ -28,9 +28,18 @@ def main(job: Job, arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Lists the ways to give data below the options: only then are the sources imported."""
+
+    def format_help(self) -> str:
+        from trainables.datasets.sources import ways_to_give_data
+
+        return f"{super().format_help()}\n{ways_to_give_data()}\n"
+
+
 def build_parser(job: Job) -> argparse.ArgumentParser:
     """One flag per field of `Options`; a flag that is not given leaves no value behind."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"python -m tune_jobs.{job.name}",
         description=f"Search, retrain and rank: {job.architecture} on {job.dataset}.",
         allow_abbrev=False,
