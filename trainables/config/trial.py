@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from trainables.config.optimizers import OPTIMIZERS
 from trainables.config.validation import (
     Count,
     Fraction,
     FractionBelowOne,
     NotNegative,
+    OneOf,
     Positive,
     Range,
 )
 
-OptimizerName = Literal["sgd", "adam", "adamw"]
 ScheduleName = Literal[
     "constant", "step", "exponential", "warmup_exponential", "plateau", "cosine", "one_cycle"
 ]
@@ -28,7 +29,7 @@ Configuration = Mapping[str, Any]
 class TrialConfig:
     """How a network is trained; the architecture's own knobs are in its `Config`.
 
-    `None` in a schedule's field means: derived from `epochs`, as `optim.build_schedule` says.
+    `None` in a schedule's field means: derived from `epochs`, as `build_schedule` says.
     """
 
     architecture: str
@@ -36,8 +37,8 @@ class TrialConfig:
     batch_size: Count = 128
     lr: Positive = 1e-3
     l2: NotNegative = 0.0  # torch's `weight_decay`, with each optimizer's meaning of it
-    optimizer: OptimizerName = "adam"
-    momentum: FractionBelowOne = 0.9  # SGD only
+    optimizer: Annotated[str, OneOf(OPTIMIZERS)] = "adam"
+    momentum: FractionBelowOne = 0.9  # for optimizers that have one
     schedule: ScheduleName = "constant"
     step_epochs: Count | None = None
     step_gamma: Fraction = 0.1
