@@ -13,7 +13,6 @@ from trainables.config.trial import (
     Configuration,
     EstimatorConfig,
     NormalisationName,
-    OptimizerName,
     ScheduleName,
     TrialConfig,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "Configuration",
     "EstimatorConfig",
     "NormalisationName",
-    "OptimizerName",
     "Precision",
     "Runtime",
     "ScheduleName",

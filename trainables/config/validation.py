@@ -45,8 +45,8 @@ class OneOf:
 
     table: Mapping[str, object]
 
-    def admits(self, value: str) -> bool:
-        return value in self.table
+    def admits(self, value: object) -> bool:
+        return isinstance(value, str) and value in self.table
 
     def __str__(self) -> str:
         return f"one of {', '.join(self.table)}"
@@ -117,12 +117,7 @@ def _coerce(value: Any, hint: Any) -> Any:
     if origin in (Union, types.UnionType):
         return _coerce_to_any_of(value, arguments)
     if origin is Annotated:
-        value = _coerce(value, arguments[0])
-        broken = next((rule for rule in arguments[1:] if not rule.admits(value)), None)
-        if broken:
-            near = _near(value, broken.table) if isinstance(broken, OneOf) else ""
-            raise _RuleError(f"{broken}{near}")
-        return value
+        return _coerce_by_rules(value, arguments[0], arguments[1:])
     if origin is Literal:
         if value not in arguments:
             raise _RuleError(f"one of {', '.join(map(str, arguments))}{_near(value, arguments)}")
@@ -134,6 +129,17 @@ def _coerce(value: Any, hint: Any) -> Any:
             raise _RuleError("names and values")
         return {name: _coerce(held, arguments[1]) for name, held in value.items()}
     return _coerce_to_class(value, hint)
+
+
+def _coerce_by_rules(value: Any, hint: Any, rules: tuple[Any, ...]) -> Any:
+    for names in (rule for rule in rules if isinstance(rule, OneOf)):
+        if not names.admits(value):  # before the type: the names say more than `of type str`
+            raise _RuleError(f"{names}{_near(value, names.table)}")
+    value = _coerce(value, hint)
+    broken = next((rule for rule in rules if not rule.admits(value)), None)
+    if broken:
+        raise _RuleError(str(broken))
+    return value
 
 
 def _coerce_to_any_of(value: Any, alternatives: tuple[Any, ...]) -> Any:

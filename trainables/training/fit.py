@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from trainables.architectures import find_architecture
 from trainables.config import ConfigError, Configuration, Runtime, TrialConfig, parse_trial
+from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.metrics import EpochMetrics
@@ -20,9 +21,9 @@ from trainables.training.device import autocast, memory_format
 from trainables.training.evaluate import Evaluation, predict_logits, score
 from trainables.training.inputs import Inputs, build_inputs, place
 from trainables.training.micro_batches import MicroBatches
-from trainables.training.optim import build_optimizer, build_schedule
 from trainables.training.pretrained import Pretrained, start_from
 from trainables.training.process_group import ALONE, ProcessGroup
+from trainables.training.schedules import build_schedule
 
 
 class Training:
@@ -52,7 +53,9 @@ class Training:
         self.history: list[EpochMetrics] = []
         self.num_steps = math.ceil(len(inputs.placed.train) / config.batch_size)
         self._num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        self._optimizer = build_optimizer(config, self.model.parameters())
+        self._optimizer = OPTIMIZERS[config.optimizer](
+            self.model.parameters(), lr=config.lr, l2=config.l2, momentum=config.momentum
+        )
         self._schedule = build_schedule(config, self._optimizer, steps_per_epoch=self.num_steps)
         self._micro_batches = MicroBatches(self._optimizer, may_split=group.size == 1)
         self.on_epoch: Callable[[Training], None] = _nothing

@@ -1,10 +1,9 @@
-"""Optimizers and learning-rate schedules: torch's own, chosen by name."""
+"""Learning-rate schedules: torch's own, chosen by name."""
 
 import math
-from collections.abc import Iterator
+from typing import Literal, assert_never
 
-import torch
-from torch import nn
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -17,11 +16,16 @@ from torch.optim.lr_scheduler import (
 
 from trainables.config import TrialConfig
 
+FINAL_SHARE = 0.01
+"""An exponential decay whose factor is left open ends at this share of `lr`."""
+
 
 class Schedule:
-    """A torch scheduler stepped by `step`, by `epoch`, or by epoch with the `metric`."""
+    """A torch scheduler that is stepped by `step`, by `epoch`, or by epoch with the `metric`."""
 
-    def __init__(self, scheduler: LRScheduler, stepped_by: str) -> None:
+    def __init__(
+        self, scheduler: LRScheduler, stepped_by: Literal["step", "epoch", "metric"]
+    ) -> None:
         self._scheduler = scheduler
         self._stepped_by = stepped_by
 
@@ -30,13 +34,19 @@ class Schedule:
             self._scheduler.step()
 
     def after_epoch(self, val_accuracy: float) -> None:
-        if self._stepped_by == "metric":
-            assert isinstance(self._scheduler, ReduceLROnPlateau)
-            self._scheduler.step(val_accuracy)
-        elif self._stepped_by == "epoch":
-            self._scheduler.step()
+        match self._stepped_by:
+            case "epoch":
+                self._scheduler.step()
+            case "metric":
+                assert isinstance(self._scheduler, ReduceLROnPlateau)
+                self._scheduler.step(val_accuracy)
+            case "step":
+                pass
+            case _:
+                assert_never(self._stepped_by)
 
     def state_dict(self) -> dict[str, object]:
+        """Plain values; functions are left out, as the configuration builds them again."""
         state: dict[str, object] = self._scheduler.state_dict()
         return {key: value for key, value in state.items() if not callable(value)}
 
@@ -44,36 +54,14 @@ class Schedule:
         self._scheduler.load_state_dict(state)
 
 
-def build_optimizer(
-    config: TrialConfig, parameters: Iterator[nn.Parameter]
-) -> torch.optim.Optimizer:
-    """SGD with momentum, Adam (l2 in the gradient), or AdamW (decoupled decay)."""
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(
-            parameters,
-            lr=config.lr,
-            momentum=config.momentum,
-            weight_decay=config.l2,
-            fused=True,
-        )
-    adam = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return adam(parameters, lr=config.lr, weight_decay=config.l2, fused=True)
+def build_schedule(config: TrialConfig, optimizer: Optimizer, *, steps_per_epoch: int) -> Schedule:
+    """Build the schedule that `config.schedule` names.
 
-
-def build_schedule(
-    config: TrialConfig, optimizer: torch.optim.Optimizer, *, steps_per_epoch: int
-) -> Schedule:
-    """The schedule that `config.schedule` names.
-
-    Where the configuration leaves a schedule's constants open they follow from `epochs`:
-    `step` lowers the rate after each third, `exponential` ends at 1 % of `lr`, a warm-up takes a
-    tenth of the epochs (at least one), `plateau` waits for a tenth.
+    Constants that the configuration leaves open follow from `epochs`: `step` lowers the rate after
+    each third, `exponential` ends at 1 % of `lr`, a warm-up takes a tenth of the epochs (at least
+    one), `plateau` waits for a tenth.
     """
     epochs = config.epochs
-    warmup = config.warmup_epochs or max(1, epochs // 10)
-    gamma = config.exponential_gamma
-    if gamma is None:
-        gamma = 0.01 ** (1 / epochs)
     match config.schedule:
         case "constant":
             return Schedule(LambdaLR(optimizer, _one), "epoch")
@@ -81,20 +69,13 @@ def build_schedule(
             size = config.step_epochs or math.ceil(epochs / 3)
             return Schedule(StepLR(optimizer, size, gamma=config.step_gamma), "epoch")
         case "exponential":
-            return Schedule(ExponentialLR(optimizer, gamma), "epoch")
+            return Schedule(ExponentialLR(optimizer, _gamma(config)), "epoch")
         case "warmup_exponential":
-            rule = _WarmupExponential(warmup, gamma)
+            warmup = config.warmup_epochs or _a_tenth(epochs)
+            rule = _WarmupExponential(warmup, _gamma(config))
             return Schedule(LambdaLR(optimizer, rule), "epoch")
         case "plateau":
-            patience = config.plateau_patience
-            scheduler = ReduceLROnPlateau(
-                optimizer,
-                mode="max",
-                factor=config.plateau_factor,
-                patience=max(1, epochs // 10) if patience is None else patience,
-                min_lr=config.plateau_min_lr,
-            )
-            return Schedule(scheduler, "metric")
+            return Schedule(_plateau(config, optimizer), "metric")
         case "cosine":
             return Schedule(CosineAnnealingLR(optimizer, T_max=epochs), "epoch")
         case "one_cycle":
@@ -105,6 +86,29 @@ def build_schedule(
                 cycle_momentum=False,  # `momentum` is what was asked for
             )
             return Schedule(cycle, "step")
+        case _:
+            assert_never(config.schedule)
+
+
+def _plateau(config: TrialConfig, optimizer: Optimizer) -> ReduceLROnPlateau:
+    patience = config.plateau_patience
+    return ReduceLROnPlateau(
+        optimizer,
+        mode="max",
+        factor=config.plateau_factor,
+        patience=_a_tenth(config.epochs) if patience is None else patience,
+        min_lr=config.plateau_min_lr,
+    )
+
+
+def _gamma(config: TrialConfig) -> float:
+    """The factor of an epoch; 0 is a factor like any other, `None` leaves it open."""
+    gamma = config.exponential_gamma
+    return float(FINAL_SHARE ** (1 / config.epochs)) if gamma is None else gamma
+
+
+def _a_tenth(epochs: int) -> int:
+    return max(1, epochs // 10)
 
 
 def _one(_epoch: int) -> float:
