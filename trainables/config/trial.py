@@ -1,9 +1,10 @@
-"""How a network is trained and an estimator fitted."""
+"""How a network is trained and an estimator fitted, as a configuration says it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from trainables.config.augmentations import Augmentation, no_augmentation
 from trainables.config.optimizers import OPTIMIZERS
 from trainables.config.validation import (
     Count,
@@ -21,15 +22,16 @@ ScheduleName = Literal[
 NormalisationName = Literal["train", "imagenet", "half", "unit"]
 
 Configuration = Mapping[str, Any]
-"""Flat: names and values of `TrialConfig` (or `EstimatorConfig`) and of the architecture's own
-`Config` side by side; `parse_trial` makes them typed."""
+"""A flat configuration: names and values of `TrialConfig` and its augmentations' knobs (or of
+`EstimatorConfig`) and of the architecture's own `Config` side by side; `parse_trial` makes them
+typed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialConfig:
     """How a network is trained; the architecture's own knobs are in its `Config`.
 
-    `None` in a schedule's field means: derived from `epochs`, as `build_schedule` says.
+    `None` in a schedule's field leaves it to `build_schedule`, which derives it from `epochs`.
     """
 
     architecture: str
@@ -48,15 +50,12 @@ class TrialConfig:
     plateau_patience: Annotated[int, Range(0)] | None = None
     plateau_min_lr: NotNegative = 0.0
     label_smoothing: FractionBelowOne = 0.0
-    horizontal_flip: Fraction = 0.0  # probability
-    vertical_flip: Fraction = 0.0  # probability
-    crop_padding: Annotated[float, Range(0, 0.5)] = 0.0  # of the image's side, on each side
     crop_fraction: Annotated[float, Range(0, 1, open_minimum=True)] = 1.0
-    """Of the side: what the network sees, a random crop in training, else the centre."""
-    rotation_degrees: Annotated[float, Range(0, 180)] = 0.0  # drawn from [-x, x], as the next three
-    shear_degrees: Annotated[float, Range(0, 60)] = 0.0
-    zoom: FractionBelowOne = 0.0  # 0.1: 90 % to 110 % of the size
-    translation: FractionBelowOne = 0.0  # of the image's side
+    """What the network sees of each side: a random crop in training, else the centre."""
+    augmentations: tuple[Augmentation, ...] = field(
+        default_factory=no_augmentation, metadata={"flat": False}
+    )
+    """The steps of `AUGMENTATIONS`, whose knobs are keys of the flat configuration."""
     normalisation: NormalisationName = "train"
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all
 
