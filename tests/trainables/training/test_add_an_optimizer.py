@@ -1,7 +1,11 @@
 """An optimizer that is added from outside the package trains like one of its own."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 import torch
@@ -65,3 +69,41 @@ def test_a_misspelt_name_is_told_of_it(make_data: MakeData) -> None:
 def test_it_is_unknown_where_nobody_added_it(make_data: MakeData) -> None:
     with pytest.raises(ConfigError, match="optimizer = 'rmsprop': must be one of sgd, adam, adamw"):
         build(make_data(), "rmsprop")
+
+
+NET = """
+import torch
+
+from trainables.architectures.mlp import Config, Model
+from trainables.config.optimizers import OPTIMIZERS
+
+
+def build_rmsprop(parameters, *, lr, l2, momentum):
+    return torch.optim.RMSprop(parameters, lr=lr, weight_decay=l2, momentum=momentum)
+
+
+OPTIMIZERS["rmsprop"] = build_rmsprop
+"""
+
+WORKER = """
+from trainables.architectures import find_architecture
+from trainables.config import parse_trial
+from trainables.registry import default_of
+
+flat = {**default_of("mine.net", 1), "optimizer": "rmsprop"}
+print(parse_trial(flat, find_architecture("mine.net").Config)[0].optimizer)
+"""
+
+
+def test_a_worker_learns_of_it_from_the_architectures_module(tmp_path: Path) -> None:
+    """A worker is given a configuration alone, and imports what it names."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "net.py").write_text(NET)
+    found = subprocess.run(
+        [sys.executable, "-c", WORKER],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path.cwd())])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.split() == ["rmsprop"]
