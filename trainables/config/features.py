@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from trainables.config.errors import ConfigError
+from trainables.config.validation import nearest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,5 +57,6 @@ def build_features(spec: Mapping[str, Any]) -> Features:
     if spec.get("kind") not in KINDS:
         raise ConfigError(
             f"features: kind = {spec.get('kind')!r}: must be one of {', '.join(KINDS)}"
+            f"{nearest(str(spec.get('kind')), list(KINDS))}"
         )
     return KINDS[spec["kind"]](**spec)

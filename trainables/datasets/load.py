@@ -83,5 +83,7 @@ def open_source(spec: Spec, data_dir: Path) -> Source:
             return Folder(spec.path)
         case "csv":
             return CsvFile(spec.path, **spec.options)
-        case _:
+        case "parquet":
             return Parquet(spec.path, **spec.options)
+        case _:
+            raise ValueError(f"kind = {spec.kind!r}: no source reads data of this kind")

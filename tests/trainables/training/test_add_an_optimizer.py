@@ -101,7 +101,7 @@ def test_a_worker_learns_of_it_from_the_architectures_module(tmp_path: Path) -> 
     (tmp_path / "mine" / "net.py").write_text(NET)
     found = subprocess.run(
         [sys.executable, "-c", WORKER],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path.cwd())])},
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,
