@@ -1,8 +1,7 @@
-"""Augmentations: what a configuration may ask for, and the steps that change a training batch.
+"""Augmentations are steps of a table: each says its knobs, and what it does to a training batch.
 
-An entry of `AUGMENTATIONS` is all that an augmentation needs: configurations are parsed, completed
-and shown by it. Nothing here imports torch, since a configuration is parsed without it: a step
-that is defined in this file imports what it computes with when it is applied.
+Configurations are parsed and completed by the table, so that an entry is all that a step needs.
+A step in this file imports torch when it is applied, since a configuration is parsed without torch.
 """
 
 from abc import ABC, abstractmethod
@@ -19,11 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The strength at which a page shows what a knob does.
+    """Says at which strength a run's report shows what a knob does.
 
     Attributes:
         nominal: The strength that is shown where a configuration leaves the knob at 0.
-        is_probability: Whether the knob says how often images change: the page shows one that does.
+        is_probability: Whether the knob says how often images change: the report shows one
+            that does.
     """
 
     nominal: float
@@ -42,14 +42,14 @@ def strength(*, nominal: float) -> Any:
     """Make a knob that says how much an image is changed; by default, not at all.
 
     Args:
-        nominal: The strength at which a page shows an augmentation that is not used.
+        nominal: The strength at which a run's report shows the knob where it is not used.
     """
     return field(default=0.0, metadata={"shown": Shown(nominal)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Augmentation(ABC):
-    """A step of augmentation at given strengths.
+    """A step of augmentation changes the images of a training batch, at given strengths.
 
     A subclass is a frozen dataclass whose fields are its knobs: their names are keys of a flat
     configuration, their annotations the rules, and `probability` or `strength` makes each of them.
@@ -60,12 +60,12 @@ class Augmentation(ABC):
             if "shown" not in knob.metadata:
                 raise TypeError(
                     f"{type(self).__name__}.{knob.name}: a knob must be made by `probability()` or "
-                    "`strength(nominal=...)`, which say how a page shows it"
+                    "`strength(nominal=...)`, which say how a report shows it"
                 )
 
     @classmethod
     def knobs(cls) -> dict[str, Shown]:
-        """How a page shows each knob, by the knob's name."""
+        """Say how a run's report shows each knob, by the knob's name."""
         return {knob.name: knob.metadata["shown"] for knob in fields(cls)}
 
     @abstractmethod
@@ -95,7 +95,7 @@ class CropAndFlip(Augmentation):
     horizontal_flip: Fraction = probability()
     vertical_flip: Fraction = probability()
     crop_padding: Annotated[float, Range(0, 0.5)] = strength(nominal=0.125)
-    """Zeros added on each side before a window is cut out, as a share of the shorter side."""
+    """The share of the shorter side by which zeros pad each side before a window is cut out."""
 
     def apply(
         self, images_NHWC: "Tensor", config: "TrialConfig", generator: "Generator"
@@ -107,7 +107,7 @@ class CropAndFlip(Augmentation):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Affine(Augmentation):
-    """Turn, shear, zoom and move each image by one affine map, each drawn from [-x, x]."""
+    """Turn, shear, zoom and move each image by one affine map, each amount drawn from [-x, x]."""
 
     rotation_degrees: Annotated[float, Range(0, 180)] = strength(nominal=15.0)
     shear_degrees: Annotated[float, Range(0, 60)] = strength(nominal=15.0)
@@ -123,7 +123,7 @@ class Affine(Augmentation):
 
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {"crop_and_flip": CropAndFlip, "affine": Affine}
-"""The steps, in the order in which they are applied: what is added comes last."""
+"""The steps by name, in the order in which they are applied: an added one comes last."""
 
 
 def no_augmentation() -> tuple[Augmentation, ...]:

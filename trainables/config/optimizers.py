@@ -1,6 +1,6 @@
-"""Optimizers by name; a builder imports torch itself, since a configuration is parsed without it.
+"""Optimizers are entries of a table, from which the rule of `TrialConfig.optimizer` is read.
 
-An entry is all that an optimizer needs: what `TrialConfig.optimizer` may name is read from here.
+A builder imports torch when it is called, since a configuration is parsed without torch.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class BuildOptimizer(Protocol):
 def _sgd(
     parameters: "Iterable[nn.Parameter]", *, lr: float, l2: float, momentum: float
 ) -> "Optimizer":
-    """SGD with Polyak's momentum; `l2` is added to the gradient."""
+    """Build SGD with Polyak's momentum, where `l2` is added to the gradient."""
     from torch.optim import SGD
 
     return SGD(parameters, lr=lr, momentum=momentum, weight_decay=l2, fused=True)
@@ -34,7 +34,7 @@ def _sgd(
 def _adam(
     parameters: "Iterable[nn.Parameter]", *, lr: float, l2: float, momentum: float
 ) -> "Optimizer":
-    """Adam (Kingma & Ba 2015); `l2` is added to the gradient."""
+    """Build Adam (Kingma & Ba 2015), where `l2` is added to the gradient."""
     from torch.optim import Adam
 
     return Adam(parameters, lr=lr, weight_decay=l2, fused=True)
@@ -43,11 +43,11 @@ def _adam(
 def _adamw(
     parameters: "Iterable[nn.Parameter]", *, lr: float, l2: float, momentum: float
 ) -> "Optimizer":
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
+    """Build Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
     from torch.optim import AdamW
 
     return AdamW(parameters, lr=lr, weight_decay=l2, fused=True)
 
 
 OPTIMIZERS: dict[str, BuildOptimizer] = {"sgd": _sgd, "adam": _adam, "adamw": _adamw}
-"""What each value of `TrialConfig.optimizer` builds."""
+"""The builder of each optimizer, by the name that `TrialConfig.optimizer` gives it."""

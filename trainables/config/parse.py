@@ -1,4 +1,4 @@
-"""From a flat configuration to typed ones, strictly, and back to what a search space spells."""
+"""Parse a flat configuration strictly into typed ones, and spell it as a search space does."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from trainables.config.validation import check_fields, nearest
 T = TypeVar("T")
 
 MAX_ENTRIES = 16
-"""Up to how many entries of a tuple a search space can name by number."""
+"""A search space can name up to so many entries of a tuple by number."""
 
 
 def parse_trial(flat: Mapping[str, Any], architecture_config: type[T]) -> tuple[TrialConfig, T]:
@@ -72,14 +72,16 @@ def default_config(
 
 
 def complete_config(default: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
-    """`flat` over the defaults, with its numbered keys joined."""
+    """Lay `flat` over the defaults, with its numbered keys joined."""
     tuple_names = {name for name, value in default.items() if isinstance(value, (list, tuple))}
     return {**default, **join_numbered(flat, tuple_names)}
 
 
 def number_entries(config: Mapping[str, Any]) -> dict[str, Any]:
-    """`config` as a search space spells it: `{"filters": (20, 64)}` -> `filters_1`, `filters_2`,
-    and zeros up to `MAX_ENTRIES` for spaces that may add entries."""
+    """Spell `config` as a search space does: `{"filters": (20, 64)}` -> `filters_1`, `filters_2`.
+
+    Zeros follow up to `MAX_ENTRIES`, for spaces that may add entries.
+    """
     flat: dict[str, Any] = {}
     for name, value in config.items():
         if isinstance(value, (list, tuple)):
@@ -91,7 +93,11 @@ def number_entries(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def join_numbered(flat: Mapping[str, Any], tuple_names: set[str]) -> dict[str, Any]:
-    """`{"filters_1": 20, "filters_2": 64, "filters_3": 0}` -> `{"filters": (20, 64)}`."""
+    """Join `{"filters_1": 20, "filters_2": 64, "filters_3": 0}` -> `{"filters": (20, 64)}`.
+
+    Raises:
+        ConfigError: A tuple is given both whole and by numbered keys.
+    """
     joined: dict[str, Any] = {}
     entries: dict[str, dict[int, Any]] = {}
     for key, value in flat.items():
@@ -109,7 +115,11 @@ def join_numbered(flat: Mapping[str, Any], tuple_names: set[str]) -> dict[str, A
 
 
 def _owners(parts: Sequence[type[Any]]) -> dict[str, type[Any]]:
-    """The part that each key of a flat configuration belongs to."""
+    """Find the part that each key of a flat configuration belongs to.
+
+    Raises:
+        ConfigError: Two parts have a knob of the same name, which would set both.
+    """
     owners: dict[str, type[Any]] = {}
     for part in parts:
         for key in (f.name for f in fields(part) if f.metadata.get("flat", True)):

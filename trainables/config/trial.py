@@ -1,4 +1,4 @@
-"""How a network is trained and an estimator fitted, as a configuration says it."""
+"""A configuration says how a network is trained, or how an estimator is fitted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,14 +22,14 @@ ScheduleName = Literal[
 NormalisationName = Literal["train", "imagenet", "half", "unit"]
 
 Configuration = Mapping[str, Any]
-"""A flat configuration: names and values of `TrialConfig` and its augmentations' knobs (or of
-`EstimatorConfig`) and of the architecture's own `Config` side by side; `parse_trial` makes them
-typed."""
+"""A flat configuration holds, side by side, the fields of `TrialConfig` and the knobs of
+augmentations (or the fields of `EstimatorConfig`), and those of the architecture's own `Config`.
+`parse_trial` makes them typed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialConfig:
-    """How a network is trained; the architecture's own knobs are in its `Config`.
+    """Says how a network is trained; the architecture's own knobs are in its `Config`.
 
     `None` in a schedule's field leaves it to `build_schedule`, which derives it from `epochs`.
     """
@@ -51,18 +51,18 @@ class TrialConfig:
     plateau_min_lr: NotNegative = 0.0
     label_smoothing: FractionBelowOne = 0.0
     crop_fraction: Annotated[float, Range(0, 1, open_minimum=True)] = 1.0
-    """What the network sees of each side: a random crop in training, else the centre."""
+    """The network sees this share of each side: a random crop in training, else the centre."""
     augmentations: tuple[Augmentation, ...] = field(
         default_factory=no_augmentation, metadata={"flat": False}
     )
-    """The steps of `AUGMENTATIONS`, whose knobs are keys of the flat configuration."""
+    """The steps of `AUGMENTATIONS`; their knobs are keys of a flat configuration."""
     normalisation: NormalisationName = "train"
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EstimatorConfig:
-    """How an estimator is fitted; its own knobs are in its `Config`.
+    """Says how an estimator is fitted; its own knobs are in its `Config`.
 
     The fidelity of epoch n is n / `epochs`: a share of the train split, or of the boosting rounds.
     """

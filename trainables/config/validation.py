@@ -1,4 +1,4 @@
-"""Dataclasses and JSON: values are checked against the fields' annotations, both ways."""
+"""Values for dataclasses are checked against the fields' annotations, JSON's among them."""
 
 import difflib
 import math
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 class _RuleError(ValueError):
-    """A value breaks its field's rule; the message says what it must be."""
+    """A value breaks its field's rule; the message says what the value must be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The finite numbers from `minimum` to `maximum`; ends are excluded where said."""
+    """The rule admits finite numbers from `minimum` to `maximum`, except for ends that are open."""
 
     minimum: float = float("-inf")
     maximum: float = float("inf")
@@ -41,7 +41,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """The names in a table, which may have grown since this rule was written down."""
+    """The rule admits the names of a table, read when a value is checked: the table may grow."""
 
     table: Mapping[str, object]
 
@@ -60,7 +60,7 @@ Count = Annotated[int, Range(1)]
 
 
 def check_fields(cls: type[Any], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """`values` as the dataclass's annotations want them, and what is wrong with them, a line each.
+    """Check `values` against a dataclass's annotations -> the values, and a line for each problem.
 
     An int becomes a float where one is wanted, a list a tuple, a string a path or the reverse.
     """
@@ -79,10 +79,10 @@ def check_fields(cls: type[Any], values: Mapping[str, Any]) -> tuple[dict[str, A
 
 
 def from_json(cls: type[T], stored: Mapping[str, Any]) -> T:
-    """The dataclass that `to_json` has stored. Names that another version wrote are left out.
+    """Build the dataclass that `to_json` has stored, without names that another version wrote.
 
     Raises:
-        ValueError: A value is missing, or not what its field holds; all of them at once.
+        ValueError: Values are missing, or are not what their fields hold; the message tells all.
     """
     assert is_dataclass(cls)
     names = {f.name for f in fields(cls)}
@@ -93,7 +93,7 @@ def from_json(cls: type[T], stored: Mapping[str, Any]) -> T:
 
 
 def to_json(value: Any) -> Any:
-    """A dataclass, and all in it, as JSON has it: a tuple is a list, a path its text."""
+    """Turn a dataclass and all in it into what JSON has: tuples into lists, paths into text."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
@@ -104,13 +104,13 @@ def to_json(value: Any) -> Any:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """` (did you mean 'x'?)`, or nothing where no known name is near."""
+    """Return ` (did you mean 'x'?)`, or nothing where no known name is near."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _coerce(value: Any, hint: Any) -> Any:
-    """`value` as `hint` wants it; raises `_RuleError` with what it must be."""
+    """Turn `value` into what `hint` wants, or raise `_RuleError` with what it must be."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return value

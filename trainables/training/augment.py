@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch, with one random draw per image."""
+"""Whole batches are augmented at once, with one random draw per image."""
 
 import math
 
@@ -22,7 +22,7 @@ def augment(images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator
 
 
 def centre_crop(images_NHWC: Tensor, crop_fraction: float) -> Tensor:
-    """The middle of each image, as evaluation sees it; a view, nothing is copied."""
+    """Cut out the middle of each image, as evaluation sees it; the result is a view."""
     height, width = images_NHWC.shape[1:3]
     kept_height, kept_width = cropped_size((height, width), crop_fraction)
     top, left = (height - kept_height) // 2, (width - kept_width) // 2
@@ -30,7 +30,7 @@ def centre_crop(images_NHWC: Tensor, crop_fraction: float) -> Tensor:
 
 
 def cropped_size(image_size: tuple[int, int], crop_fraction: float) -> tuple[int, int]:
-    """(H, W) of what is left of an image; at least one pixel a side."""
+    """Return the (H, W) that is left of an image, at least one pixel a side."""
     height, width = image_size
     return max(1, round(height * crop_fraction)), max(1, round(width * crop_fraction))
 
@@ -90,8 +90,10 @@ def affine(images_NHWC: Tensor, knobs: Affine, generator: torch.Generator) -> Te
 def _positions(
     n: int, size: int, room: int, flip: float, device: torch.device, generator: torch.Generator
 ) -> Tensor:
-    """For each of `n` images, the `size` rows (or columns) to take, in order, from one of the
-    `room` + 1 first ones on."""
+    """Draw which `size` rows (or columns) to take of each of `n` images, in order.
+
+    They begin at one of the first `room` + 1, and are reversed with probability `flip`.
+    """
     offset = torch.randint(room + 1, (n, 1), device=device, generator=generator)
     flipped = torch.rand((n, 1), device=device, generator=generator) < flip
     line = torch.arange(size, device=device)

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: torch's own, chosen by name."""
+"""Learning-rate schedules are torch's own, chosen by name."""
 
 import math
 from typing import Literal, assert_never
@@ -21,7 +21,7 @@ FINAL_SHARE = 0.01
 
 
 class Schedule:
-    """A torch scheduler that is stepped by `step`, by `epoch`, or by epoch with the `metric`."""
+    """Steps a torch scheduler after each step, after each epoch, or after it with the metric."""
 
     def __init__(
         self, scheduler: LRScheduler, stepped_by: Literal["step", "epoch", "metric"]
@@ -46,7 +46,7 @@ class Schedule:
                 assert_never(self._stepped_by)
 
     def state_dict(self) -> dict[str, object]:
-        """Plain values; functions are left out, as the configuration builds them again."""
+        """Return plain values; functions are left out, as the configuration builds them again."""
         state: dict[str, object] = self._scheduler.state_dict()
         return {key: value for key, value in state.items() if not callable(value)}
 
@@ -102,7 +102,7 @@ def _plateau(config: TrialConfig, optimizer: Optimizer) -> ReduceLROnPlateau:
 
 
 def _gamma(config: TrialConfig) -> float:
-    """The factor of an epoch; 0 is a factor like any other, `None` leaves it open."""
+    """Return the factor of an epoch; 0 is a factor like any other, and `None` leaves it open."""
     gamma = config.exponential_gamma
     return float(FINAL_SHARE ** (1 / config.epochs)) if gamma is None else gamma
 
@@ -116,7 +116,7 @@ def _one(_epoch: int) -> float:
 
 
 class _WarmupExponential:
-    """A linear rise to `lr` over `warmup` epochs, then a factor of `gamma` an epoch."""
+    """Raises the rate linearly to `lr` over `warmup` epochs, then takes `gamma` of it an epoch."""
 
     def __init__(self, warmup: int, gamma: float) -> None:
         self._warmup = warmup
