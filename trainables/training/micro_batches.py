@@ -1,4 +1,4 @@
-"""A batch that does not fit in the GPU's memory, in parts: the gradients are those of the whole."""
+"""A batch that does not fit in the GPU's memory runs in parts, with the gradients of the whole."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,14 @@ Backward = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
 
 
 class MicroBatches:
-    """How many parts a batch is split into: one, until memory runs out; then twice as many.
+    """Splits batches into parts: one, until memory runs out; then twice as many.
 
-    The effective batch stays what was asked for. Batch norm sees the parts, so that the number
+    The effective batch stays what was asked for. Batch norm sees the parts, so that their number
     belongs to a result. Random draws of a step that ran out of memory are drawn again.
 
     Args:
-        may_split: Not in a group, whose other processes may have had memory enough, and wait.
+        may_split: Whether batches may be split; in a group they may not, since its other
+            processes may have had memory enough, and wait.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, *, may_split: bool = True) -> None:
@@ -31,10 +32,11 @@ class MicroBatches:
         """Accumulate the gradients of one batch -> its mean loss, and how many were right.
 
         Args:
-            weight: Of this batch's mean loss.
+            weight: The weight of this batch's mean loss.
 
         Raises:
-            torch.OutOfMemoryError: Also with `MAX_MICRO_BATCHES` parts, or with single images.
+            torch.OutOfMemoryError: Memory runs out with `MAX_MICRO_BATCHES` parts or with single
+                images, or batches may not be split.
         """
         while True:
             random_state = _random_state(batch_NCHW.device)
