@@ -100,9 +100,16 @@ class CropAndFlip(Augmentation):
     def apply(
         self, images_NHWC: "Tensor", config: "TrialConfig", generator: "Generator"
     ) -> "Tensor":
-        from trainables.training.augment import crop_and_flip
+        from trainables.image_ops import crop_and_flip
 
-        return crop_and_flip(images_NHWC, self, config.crop_fraction, generator)
+        return crop_and_flip(
+            images_NHWC,
+            generator,
+            horizontal_flip=self.horizontal_flip,
+            vertical_flip=self.vertical_flip,
+            crop_padding=self.crop_padding,
+            crop_fraction=config.crop_fraction,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,9 +124,16 @@ class Affine(Augmentation):
     def apply(
         self, images_NHWC: "Tensor", config: "TrialConfig", generator: "Generator"
     ) -> "Tensor":
-        from trainables.training.augment import affine
+        from trainables.image_ops import affine
 
-        return affine(images_NHWC, self, generator)
+        return affine(
+            images_NHWC,
+            generator,
+            rotation_degrees=self.rotation_degrees,
+            shear_degrees=self.shear_degrees,
+            zoom=self.zoom,
+            translation=self.translation,
+        )
 
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {"crop_and_flip": CropAndFlip, "affine": Affine}

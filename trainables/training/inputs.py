@@ -10,7 +10,8 @@ from torch import Tensor
 from trainables.config import ConfigError, Runtime, TrialConfig
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
-from trainables.training.augment import augment, centre_crop, cropped_size
+from trainables.image_ops import centre_crop, cropped_size
+from trainables.training.augment import augment
 from trainables.training.device import free_device_bytes, memory_format
 from trainables.training.normalisation import (
     Normalisation,

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from trainables.datasets import DatasetError, load_dataset
-from trainables.datasets.load import open_source
-from trainables.datasets.spec import Spec
 
 CLASSES = {"cat": 6, "dog": 9}
 Write = Callable[..., Path]
@@ -126,9 +124,3 @@ def test_grey_among_colour_is_converted_and_said(
         data = load_dataset(f"folder:{root}", data_dir=data_dir)
         assert data.num_channels == 3
         assert data.notes == ("3 grey images converted to RGB",)
-
-
-def test_a_kind_without_a_source_is_an_error(tmp_path: Path) -> None:
-    spec = Spec(text="lmdb:here", kind="lmdb", path=tmp_path)
-    with pytest.raises(ValueError, match="kind = 'lmdb': no source reads data of this kind"):
-        open_source(spec, tmp_path)

@@ -36,7 +36,6 @@ def data() -> ImageData:
         train_indices=one[0],
         validation_indices=one[1],
         test_indices=one[2],
-        unlabelled_NHWC=None,
         fingerprint="grey",
         split_fingerprint="",
         source="made",
