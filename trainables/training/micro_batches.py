@@ -41,7 +41,10 @@ class MicroBatches:
         while True:
             random_state = _random_state(batch_NCHW.device)
             try:
-                return self._run_once(backward, batch_NCHW, labels_N, weight)
+                self._optimizer.zero_grad(set_to_none=True)
+                parts = self._split(batch_NCHW, labels_N, weight)
+                results = [backward(*part) for part in parts]
+                return _sum(results)
             except torch.OutOfMemoryError as error:
                 if not self._may_split:
                     raise torch.OutOfMemoryError(
@@ -55,22 +58,27 @@ class MicroBatches:
             if batch_NCHW.is_cuda:
                 torch.cuda.empty_cache()
 
-    def _run_once(
-        self, backward: Backward, batch_NCHW: Tensor, labels_N: Tensor, weight: float
-    ) -> tuple[Tensor, Tensor]:
-        self._optimizer.zero_grad(set_to_none=True)
+    def _split(
+        self, batch_NCHW: Tensor, labels_N: Tensor, weight: float
+    ) -> list[tuple[Tensor, Tensor, float]]:
+        """Cut the batch into `count` parts, each with the weight of its mean loss."""
         if self.count == 1:
-            return backward(batch_NCHW, labels_N, weight)
+            return [(batch_NCHW, labels_N, weight)]
         parts = zip(
             batch_NCHW.tensor_split(self.count), labels_N.tensor_split(self.count), strict=True
         )
-        results = [
-            backward(part, labels, weight * len(labels) / len(labels_N))
+        return [
+            (part, labels, weight * len(labels) / len(labels_N))
             for part, labels in parts
             if len(labels)
         ]
-        losses, hits = zip(*results, strict=True)
-        return torch.stack(losses).sum(), torch.stack(hits).sum()
+
+
+def _sum(results: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    if len(results) == 1:
+        return results[0]
+    losses, hits = zip(*results, strict=True)
+    return torch.stack(losses).sum(), torch.stack(hits).sum()
 
 
 def _random_state(device: torch.device) -> tuple[Tensor, Tensor | None]:
