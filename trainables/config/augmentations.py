@@ -13,8 +13,6 @@ from trainables.config.validation import Fraction, FractionBelowOne, Range
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from trainables.config.trial import TrialConfig
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -70,7 +68,7 @@ class Augmentation(ABC):
 
     @abstractmethod
     def apply(
-        self, images_NHWC: "Tensor", config: "TrialConfig", generator: "Generator"
+        self, images_NHWC: "Tensor", generator: "Generator", crop_fraction: float
     ) -> "Tensor":
         """Change each image by its own draw; the images that are given stay as they are.
 
@@ -80,8 +78,9 @@ class Augmentation(ABC):
         Args:
             images_NHWC: uint8, or float32 where a step before this one interpolates; pixels are
                 in [0, 255] either way.
-            config: The configuration that this step belongs to.
             generator: The source of all draws, on the images' device.
+            crop_fraction: The share of each side that the configuration leaves of an image; the
+                step that cuts windows out needs it.
 
         Returns:
             Images in the same range, NHWC, uint8 or float32.
@@ -98,7 +97,7 @@ class CropAndFlip(Augmentation):
     """The share of the shorter side by which zeros pad each side before a window is cut out."""
 
     def apply(
-        self, images_NHWC: "Tensor", config: "TrialConfig", generator: "Generator"
+        self, images_NHWC: "Tensor", generator: "Generator", crop_fraction: float
     ) -> "Tensor":
         from trainables.image_ops import crop_and_flip
 
@@ -108,7 +107,7 @@ class CropAndFlip(Augmentation):
             horizontal_flip=self.horizontal_flip,
             vertical_flip=self.vertical_flip,
             crop_padding=self.crop_padding,
-            crop_fraction=config.crop_fraction,
+            crop_fraction=crop_fraction,
         )
 
 
@@ -122,7 +121,7 @@ class Affine(Augmentation):
     translation: FractionBelowOne = strength(nominal=0.1)  # of the image's side
 
     def apply(
-        self, images_NHWC: "Tensor", config: "TrialConfig", generator: "Generator"
+        self, images_NHWC: "Tensor", generator: "Generator", crop_fraction: float
     ) -> "Tensor":
         from trainables.image_ops import affine
 

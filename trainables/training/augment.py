@@ -13,5 +13,5 @@ def augment(images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator
     those that interpolate return float32.
     """
     for step in config.augmentations:
-        images_NHWC = step.apply(images_NHWC, config, generator)
+        images_NHWC = step.apply(images_NHWC, generator, config.crop_fraction)
     return images_NHWC

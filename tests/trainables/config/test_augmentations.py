@@ -20,7 +20,9 @@ class Config:
 
 
 class Unchanged(Augmentation):
-    def apply(self, images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator) -> Tensor:
+    def apply(
+        self, images_NHWC: Tensor, generator: torch.Generator, crop_fraction: float
+    ) -> Tensor:
         return images_NHWC
 
 
@@ -34,7 +36,7 @@ def test_what_is_not_used_changes_and_draws_nothing(step: type[Augmentation]) ->
     images_NHWC = torch.arange(2 * 5 * 6 * 3, dtype=torch.uint8).view(2, 5, 6, 3)
     generator = torch.Generator().manual_seed(0)
     before = generator.get_state()
-    assert step().apply(images_NHWC, parse(), generator) is images_NHWC
+    assert step().apply(images_NHWC, generator, 1.0) is images_NHWC
     assert torch.equal(generator.get_state(), before)
 
 

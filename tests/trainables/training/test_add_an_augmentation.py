@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainables.config import ConfigError, Runtime, TrialConfig
+from trainables.config import ConfigError, Runtime
 from trainables.config.augmentations import AUGMENTATIONS, Augmentation, probability
 from trainables.config.validation import Fraction
 from trainables.datasets import ImageData
@@ -29,7 +29,9 @@ class Erase(Augmentation):
 
     erase: Fraction = probability()
 
-    def apply(self, images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator) -> Tensor:
+    def apply(
+        self, images_NHWC: Tensor, generator: torch.Generator, crop_fraction: float
+    ) -> Tensor:
         if not self.erase:
             return images_NHWC
         n, height, width, _ = images_NHWC.shape

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainables.config import TrialConfig
 from trainables.config.augmentations import AUGMENTATIONS, Augmentation, strength
 from trainables.config.validation import Fraction
 from trainables.datasets import ImageData
@@ -21,7 +20,9 @@ from tune_jobs.engine.results.row import Row
 class Darken(Augmentation):
     darken: Fraction = strength(nominal=0.5)
 
-    def apply(self, images_NHWC: Tensor, config: TrialConfig, generator: torch.Generator) -> Tensor:
+    def apply(
+        self, images_NHWC: Tensor, generator: torch.Generator, crop_fraction: float
+    ) -> Tensor:
         return images_NHWC * (1 - self.darken) if self.darken else images_NHWC
 
 

@@ -81,7 +81,7 @@ def augmented(data: ImageData, row: Row) -> list[tuple[str, Image.Image]]:
         for name, knob in step.knobs().items():
             strength = given.get(name, 0.0)
             alone = step(**{name: knob.strength(strength)})
-            made = alone.apply(image_NHWC, config, torch.Generator().manual_seed(1))
+            made = alone.apply(image_NHWC, torch.Generator().manual_seed(1), config.crop_fraction)
             made = made[0].round().clamp(0, 255).to(torch.uint8)
             label = f"{name.replace('_', ' ')} {strength or knob.nominal:g}"
             label += "" if strength else ", not used"
