@@ -85,7 +85,7 @@ def affine(
     aspect = height / width
     first_row = [cos, (shear * cos - sin) * aspect, draw(2 * translation)]
     second_row = [sin / aspect, shear * sin + cos, draw(2 * translation)]
-    # From positions in the output to positions in the input, both in [-1, 1].
+    # The map leads from positions in the output to positions in the input, both in [-1, 1].
     map_N23 = torch.stack(first_row + second_row, dim=1).view(n, 2, 3)
     images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
     grid = F.affine_grid(map_N23, list(images_NCHW.shape), align_corners=False)

@@ -99,7 +99,7 @@ def describe_chunk(
         with torch.inference_mode():
             if view:
                 assert isinstance(describer, FrozenDescriber)
-                # By the block alone: the draw is the same in whatever chunk the block is.
+                # The block alone seeds the draw, so that it does not depend on the chunks.
                 seed = int(np.random.SeedSequence([VIEW_SEED, view, first]).generate_state(1)[0])
                 generator = torch.Generator(device).manual_seed(seed)
                 features_ND = describer.augmented(images_NHWC, generator)
