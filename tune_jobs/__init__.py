@@ -1,1 +1,1 @@
-"""Jobs: one small declarative file per job; `engine` runs them."""
+"""Declare the jobs, one small file each; `engine` runs them."""

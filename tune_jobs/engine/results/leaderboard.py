@@ -1,4 +1,4 @@
-"""The leaderboard: one Parquet row per retrained configuration, one part file per run.
+"""Store the leaderboard: one Parquet row per retrained configuration, one part file per run.
 
     <storage>/leaderboards/<job>/<run_id>.parquet
 
@@ -32,7 +32,7 @@ def write_rows(rows: Sequence[Row], storage: Storage) -> str:
     A reader sees the old part or the new one, also after a power cut, never a mixture.
 
     Raises:
-        ValueError: there is no row, or the rows are not of one run of one job.
+        ValueError: There is no row, or the rows are not of one run of one job.
     """
     runs = {(row.job, row.run_id) for row in rows}
     if len(runs) != 1:
@@ -48,12 +48,12 @@ def write_rows(rows: Sequence[Row], storage: Storage) -> str:
 
 
 class Leaderboard(NamedTuple):
-    """What `read_rows` found."""
+    """Holds what `read_rows` has found."""
 
     rows: list[Row]
-    """In the order of `sort_rows`."""
+    """The rows, in the order of `sort_rows`."""
     warnings: list[str]
-    """One line per part that could not be read; its rows are missing above."""
+    """One line per part that could not be read; `rows` lacks its rows."""
 
 
 def read_rows(path: str | Path) -> Leaderboard:
@@ -79,7 +79,7 @@ def read_rows(path: str | Path) -> Leaderboard:
 
 
 def sort_rows(rows: Iterable[Row]) -> list[Row]:
-    """By job, then dataset, then test accuracy, best first and null last."""
+    """Sort rows by job, then dataset, then test accuracy, best first and null last."""
 
     def rank(row: Row) -> tuple[str, str, float]:
         worst_last = math.inf if row.test_accuracy is None else -row.test_accuracy
@@ -89,7 +89,7 @@ def sort_rows(rows: Iterable[Row]) -> list[Row]:
 
 
 def _find_parts(path: str | Path) -> tuple[Storage, list[str]]:
-    """A place, and the names of the parts in it."""
+    """Return a place, and the names of the parts in it."""
     folder, name = split_name(path)
     if name.endswith(SUFFIX):
         return open_place(folder), [name]
@@ -120,7 +120,7 @@ def _read_part(content: bytes) -> list[Row]:
 
 
 def _compute_digest(table: Any) -> bytes:
-    """sha256 of names and values: page checksums do not cover Parquet's headers and footer."""
+    """Hash names and values by sha256, since page checksums do not cover headers and footer."""
     return hashlib.sha256(json.dumps(table.to_pylist(), default=str).encode()).hexdigest().encode()
 
 

@@ -1,4 +1,4 @@
-"""A row of the leaderboard: its columns, documented, and their Arrow schema.
+"""Define a row of the leaderboard: its columns, documented, and their Arrow schema.
 
 Version 2 added what can be trusted of a row and what it cost: seeds, the interval, tie groups, the
 gain, the selection gap, cost, hardware and duplicates.
@@ -20,7 +20,7 @@ SCHEMA_VERSION = 2
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One retrained configuration. The fields are the columns, in this order.
+    """Describes one retrained configuration. The fields are the columns, in this order.
 
     Accuracies are fractions in [0, 1]. What does not exist is null, never NaN. A column added after
     version 1 must be nullable: parts written before it read with null.

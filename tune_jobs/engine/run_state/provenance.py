@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, commit, command."""
+"""Tell where a result comes from: versions, commit, hardware, command line."""
 
 import os
 import platform
@@ -10,10 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("tune-jobs", "ray", "torch", "torchvision", "optuna", "numpy", "scikit-learn")
+"""The packages that can change a result."""
 
 
 def versions() -> dict[str, str]:
-    """Python's and the packages' that can change a result."""
+    """Return the versions of Python and of those of `PACKAGES` that are installed."""
     found = {"python": sys.version.split()[0]}
     for package in PACKAGES:
         try:
@@ -24,12 +25,12 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str | None:
-    """The commit of the checkout that this code runs from; `None` outside one."""
+    """Return the commit of the checkout that this code runs from; `None` outside a checkout."""
     return _git("rev-parse", "HEAD") or None
 
 
 def git_is_clean() -> bool | None:
-    """Whether the checkout's files are as committed; `None` outside one."""
+    """Return whether the checkout's files are as committed; `None` outside a checkout."""
     changes = _git("status", "--porcelain")
     return None if changes is None else not changes
 
@@ -50,7 +51,7 @@ def _git(*arguments: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hardware:
-    """A machine: the model of its CPU, its cores and its memory."""
+    """Describes a machine: the model of its CPU, its cores and its memory."""
 
     cpu: str
     cores: int
@@ -58,7 +59,7 @@ class Hardware:
 
 
 def hardware() -> Hardware:
-    """The machine of the driver; a trial's GPU is in the run's `runtime`."""
+    """Return the machine of the driver; a trial's GPU is in the run's `runtime`."""
     return Hardware(
         cpu=_cpu_model(),
         cores=os.cpu_count() or 1,
@@ -67,7 +68,7 @@ def hardware() -> Hardware:
 
 
 def _cpu_model() -> str:
-    """As Linux tells it; `platform.processor()` is empty there."""
+    """Return the CPU's model, from /proc on Linux, where `platform.processor()` is empty."""
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -75,7 +76,7 @@ def _cpu_model() -> str:
 
 
 def program() -> list[str]:
-    """How this process was started, without its arguments: `python -m tune_jobs.digits_cnn`."""
+    """Return the command that started this process, without arguments: `python -m tune_jobs.x`."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and spec.name != "__main__":
         return ["python", "-m", spec.name.removesuffix(".__main__")]
@@ -83,5 +84,5 @@ def program() -> list[str]:
 
 
 def command() -> str:
-    """The command line of this process, as it can be typed again."""
+    """Return the command line of this process, as it can be typed again."""
     return shlex.join([*program(), *sys.argv[1:]])
