@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trainables.storage import Storage, split_name
-from tune_jobs.engine.results.row import SCHEMA, Row
+from tune_jobs.engine.results.row import SCHEMA, Row, build_schema
 from tune_jobs.engine.run_state.folder import open_place
 
 SUFFIX = ".parquet"
@@ -38,7 +38,8 @@ def write_rows(rows: Sequence[Row], storage: Storage) -> str:
     if len(runs) != 1:
         raise ValueError(f"a part holds the rows of one run, but these are of {sorted(runs)}")
     [(job, run_id)] = runs
-    table = pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=SCHEMA)
+    schema = build_schema(type(rows[0]))
+    table = pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=schema)
     table = table.replace_schema_metadata({_DIGEST: _compute_digest(table)})
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd", write_page_checksum=True)
@@ -124,9 +125,5 @@ def _compute_digest(table: Any) -> bytes:
     return hashlib.sha256(json.dumps(table.to_pylist(), default=str).encode()).hexdigest().encode()
 
 
-def _build_row(values: dict[str, Any]) -> Row:
-    for name in ("val_accuracy_per_seed", "test_accuracy_per_seed"):
-        values[name] = tuple(values[name])
-    if values["seeds"] is not None:
-        values["seeds"] = tuple(values["seeds"])
-    return Row(**values)
+def _build_row(values: Mapping[str, Any]) -> Row:
+    return Row(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})

@@ -156,9 +156,10 @@ _ARROW_TYPES = {
 }
 
 
-def _build_schema() -> Any:
+def build_schema(row: type[Row]) -> Any:
+    """Arrow's view of a row's columns; each field's metadata has the column's one line, `doc`."""
     fields = []
-    for name, hint in typing.get_type_hints(Row, include_extras=True).items():
+    for name, hint in typing.get_type_hints(row, include_extras=True).items():
         annotation, doc = typing.get_args(hint)
         nullable = isinstance(annotation, types.UnionType)
         kind = typing.get_args(annotation)[0] if nullable else annotation
@@ -166,5 +167,4 @@ def _build_schema() -> Any:
     return pa.schema(fields)
 
 
-SCHEMA = _build_schema()
-"""Arrow's view of `Row`; each field's metadata has the column's one-line documentation, `doc`."""
+SCHEMA = build_schema(Row)
