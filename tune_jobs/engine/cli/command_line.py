@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 import types
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from tune_jobs.engine.cli.signals import INTERRUPTED, interruptible
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.run.provenance import program
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -30,7 +32,7 @@ def main(job: Job, arguments: Sequence[str] | None = None) -> NoReturn:
 def build_parser(job: Job) -> argparse.ArgumentParser:
     """One flag per field of `Options`; a flag that is not given leaves no value behind."""
     parser = argparse.ArgumentParser(
-        prog=f"python -m tune_jobs.{job.name}",
+        prog=shlex.join(program()),
         description=f"Search, retrain and rank: {job.architecture} on {job.dataset}.",
         allow_abbrev=False,
     )

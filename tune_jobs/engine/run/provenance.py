@@ -3,6 +3,7 @@
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -65,11 +66,17 @@ def _cpu_model() -> str:
 
 
 def program() -> list[str]:
-    """How this process was started, without its arguments: `python -m tune_jobs.digits_cnn`."""
+    """How this process was started, as the words to type again, without its arguments:
+    `python -m tune_jobs.digits_cnn`, `python my_job.py`, `tune-jobs`."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and spec.name != "__main__":
         return ["python", "-m", spec.name.removesuffix(".__main__")]
-    return ["python", sys.argv[0]]
+    script = sys.argv[0]
+    name = Path(script).name
+    if shutil.which(name) == script:  # found on the PATH, so its name is enough
+        return [name]
+    is_command = Path(script).suffix != ".py" and os.access(script, os.X_OK)
+    return [script] if is_command else ["python", script]
 
 
 def command() -> str:
