@@ -7,6 +7,7 @@ import sys
 import types
 from collections.abc import Sequence
 from dataclasses import Field, fields
+from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from tune_jobs.engine.cli.signals import INTERRUPTED, interruptible
@@ -48,7 +49,7 @@ def _add_flag(
     flag = f"--{option.name.replace('_', '-')}"
     default = job_default if option.name in JOB_DEFAULTS else option.default
     text = option.metadata["help"]
-    if isinstance(default, (int, float, str)) and not isinstance(default, bool):
+    if isinstance(default, (int, float, str, Path)) and not isinstance(default, bool):
         text += f" (default: {default})"
     if hint is bool:
         parser.add_argument(flag, action="store_true", default=None, help=text)

@@ -1,10 +1,11 @@
-"""What `python -m tune_jobs leaderboard [PATH] [--format table|json|csv|md]` prints."""
+"""What `tune-jobs leaderboard [PATH] [--format table|json|csv|md]` prints."""
 
 import csv
 import dataclasses
 import io
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -80,12 +81,15 @@ def _format_csv(rows: Iterable[Row]) -> str:
     table = csv.DictWriter(text, names, lineterminator="\n")
     table.writeheader()
     for row in rows:
-        table.writerow(
-            dataclasses.asdict(row)
-            | {
-                "val_accuracy_per_seed": json.dumps(row.val_accuracy_per_seed),
-                "test_accuracy_per_seed": json.dumps(row.test_accuracy_per_seed),
-                "finished_at": row.finished_at.isoformat(),
-            }
-        )
+        table.writerow({name: _build_cell(getattr(row, name)) for name in names})
     return text.getvalue()
+
+
+def _build_cell(value: object) -> object:
+    match value:
+        case tuple():
+            return json.dumps(value)
+        case datetime():
+            return value.isoformat()
+        case _:
+            return value
