@@ -9,12 +9,18 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("tune-jobs", "ray", "torch", "torchvision", "optuna", "numpy", "scikit-learn")
+from tune_jobs import __version__
+
+PACKAGES = ("ray", "torch", "torchvision", "optuna", "numpy", "scikit-learn")
 
 
 def versions() -> dict[str, str]:
-    """Python's and the packages' that can change a result."""
-    found = {"python": sys.version.split()[0]}
+    """Python's, ours and those of the packages that can change a result.
+
+    Ours is the code's that runs: a working directory sent to a cluster may be newer than what is
+    installed there.
+    """
+    found = {"python": sys.version.split()[0], "tune-jobs": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)
