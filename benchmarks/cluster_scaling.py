@@ -30,8 +30,8 @@ from ray.cluster_utils import Cluster
 from tune_jobs.engine.ray_tune.tuner import run_trials
 from tune_jobs.engine.run.resources import Resources
 from tune_jobs.engine.search.early_stopping import Never
-from tune_jobs.engine.search.journal import open_journal
-from tune_jobs.engine.search.record import Record
+from tune_jobs.engine.record.journal import open_journal
+from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.stages.search import Search, SearchPlan
 
 OBJECT_STORE_BYTES = 100_000_000

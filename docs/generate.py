@@ -10,8 +10,7 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tune_jobs.engine.job import Job
-from tune_jobs.engine.options import Options, seconds
+from tune_jobs.engine.options import JOB_DEFAULTS, Options, seconds
 from tune_jobs.engine.results.row import SCHEMA
 
 FOLDER = Path(__file__).parent
@@ -68,8 +67,7 @@ def _describe(option: "Field[Any]", hint: Any) -> tuple[str, str, str]:
 
 def _name_default(option: "Field[Any]") -> str:
     if option.default is MISSING:
-        is_jobs = option.name in Job.__dataclass_fields__
-        return "the job's" if is_jobs else "date, time and four digits"
+        return "the job's" if option.name in JOB_DEFAULTS else "date, time and four digits"
     if option.default is None:
         return "none"
     if option.default is False:

@@ -152,5 +152,5 @@ def add_metric(metric: Metric) -> None:
     METRICS[metric.name] = metric
 
 
-add_metric(Metric("accuracy", "val accuracy", "maximize", lambda epoch: epoch.val_accuracy))
+add_metric(Metric("accuracy", "val", "maximize", lambda epoch: epoch.val_accuracy))
 add_metric(Metric("loss", "val loss", "minimize", lambda epoch: epoch.val_loss))

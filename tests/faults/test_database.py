@@ -11,7 +11,7 @@ from tests.faults.conftest import StartCluster
 from tests.faults.runs import Runs
 from trainables.storage import open_storage
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.search.record import reports_of
+from tune_jobs.engine.record.record import reports_of
 
 TRIALS, EPOCHS = 8, 4
 SEARCH = ("--trials", str(TRIALS), "--epochs", str(EPOCHS), "--grace-period", "2")

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tests.faults.runs import Runs, end_of, pid_of
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.search.record import reports_of
+from tune_jobs.engine.record.record import reports_of
 from tune_jobs.engine.stages.search import has_diverged
 
 EPOCHS = 6

@@ -10,7 +10,7 @@ import pytest
 import tune_jobs
 from trainables.config import complete_config
 from trainables.registry import default_of
-from tune_jobs.engine.search.record import replay
+from tune_jobs.engine.record.record import replay
 from tune_jobs.engine.search.space import architectures_of, check_space
 from tune_jobs.engine.stages.steps import first_configurations
 

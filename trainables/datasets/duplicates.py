@@ -21,8 +21,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from imagehash import phash
-from PIL import Image
 
 from trainables.datasets.image_data import ImageData, Integers
 
@@ -76,6 +74,9 @@ def find_duplicates(data: ImageData) -> Duplicates:
 
 
 def _hash_split(data: ImageData, indices_N: Integers) -> _Split:
+    from imagehash import phash  # imports scipy: half a second
+    from PIL import Image
+
     images = [data.images_NHWC[index] for index in indices_N]
     digests = [hashlib.sha256(image_HWC.tobytes()).digest() for image_HWC in images]
     bits = [

@@ -45,7 +45,14 @@ class ErrorReport:
     message: str
 
 
-Report = EpochReport | ProbeReport | ErrorReport
+@dataclass(frozen=True, slots=True)
+class StorageFailure:
+    """The run's storage is full or out of reach, which is no trial's fault."""
+
+    message: str
+
+
+Report = EpochReport | ProbeReport | ErrorReport | StorageFailure
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -63,9 +70,10 @@ def report_from_json(stored: Mapping[str, Any]) -> Report:
                 metrics=EpochMetrics.from_json(stored["metrics"]),
                 resumption=resumption and from_json(Resumption, resumption),
             )
-        case "ProbeReport":
-            return from_json(ProbeReport, stored)
-        case "ErrorReport":
-            return from_json(ErrorReport, stored)
-        case unknown:
-            raise ValueError(f"a report of the kind {unknown!r} is not known")
+        case kind:
+            return from_json(OTHERS[kind], stored)
+
+
+OTHERS: dict[str, type[ProbeReport] | type[ErrorReport] | type[StorageFailure]] = {
+    cls.__name__: cls for cls in (ProbeReport, ErrorReport, StorageFailure)
+}

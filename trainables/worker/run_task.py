@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trainables.config import ConfigError, Configuration, Runtime
 from trainables.metrics import EpochMetrics
 from trainables.storage import LocalStorage, Storage, StorageError, files_for, storage_errors
-from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report
+from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
 from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
 from trainables.worker.ddp_workers import Peers, gather
 from trainables.worker.settings import TrialSettings
@@ -27,9 +27,6 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
 
     Args:
         report: Takes each epoch's metrics; of a probe, what it has found. It may end the process.
-
-    Raises:
-        StorageError: A file of the trial cannot be written, which is not the trial's fault.
     """
     from trainables.training.device import prepare_process
     from trainables.trials.watchdog import Watchdog
@@ -52,6 +49,8 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
                     report(made)
     except ConfigError as error:  # another attempt would not mend it
         report(ErrorReport(str(error)))
+    except StorageError as error:  # nor would another trial do better
+        report(StorageFailure(str(error)))
 
 
 def retrain_once(task: TrialTask, settings: TrialSettings) -> EpochMetrics:

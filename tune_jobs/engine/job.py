@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from trainables.config import Configuration
 from trainables.features import Features
 
 if TYPE_CHECKING:
     from optuna import Trial
 
 Space = Callable[["Trial"], Mapping[str, Any] | None]
+
+Origin = Literal["search", "published", "default"]
+"""Who proposed a configuration."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +30,7 @@ class Published:
     """
 
     name: str
-    config: Mapping[str, Any]
+    config: Configuration
     accuracy: float | None = None
     metric: str = "test"
     assumed: tuple[str, ...] = ()
@@ -47,6 +51,7 @@ class Job:
         features: What is computed from every image once, for trials that train on it in place of
             the images; `None`: they train on the images.
         weights: What networks start from, as `--weights` takes it.
+        metric: What the search optimises, as `--metric` takes it.
         shape: (H, W, C) of the data set's images and `num_classes`: those of `--smoke`'s images.
         published: They are the first trials, never stopped early, always retrained. A job
             without any takes the architecture's default configuration in their place.
@@ -61,6 +66,7 @@ class Job:
     image_size: int | None = None
     features: Features | None = None
     weights: str = "scratch"
+    metric: str = "accuracy"
     shape: tuple[int, int, int] = (32, 32, 3)
     num_classes: int = 10
     published: tuple[Published, ...] = field(default=())

@@ -8,20 +8,27 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from trainables.config.validation import Count, NotNegative, Positive, Range, check_fields, nearest
+from trainables.config.validation import (
+    Count,
+    NotNegative,
+    OneOf,
+    Positive,
+    Range,
+    check_fields,
+    nearest,
+)
+from trainables.metrics import METRICS
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
+from tune_jobs.engine.search.early_stopping import RULES, UNREAD, RungSettings
+from tune_jobs.engine.search.samplers import SAMPLERS
 
 Seed = Annotated[int, Range(0)]
 
-SMOKE_TRIALS = 2
+JOB_DEFAULTS = ("dataset", "image_size", "weights", "trials", "epochs", "metric")
+"""Options whose default is the job's."""
 
-UNREAD: dict[str, tuple[str, ...]] = {
-    "asha": (),
-    "median": ("reduction_factor", "brackets"),
-    "none": ("grace_period", "reduction_factor", "brackets"),
-}
-"""Options that a scheduler does not read."""
+SMOKE_TRIALS = 2
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -79,12 +86,13 @@ class Options:
     time_budget: Positive | None = _option(
         None, "time after which the search ends, as 90s, 30m or 2h (default: no limit)", seconds
     )
-    sampler: Literal["tpe", "random"] = _option(
+    metric: Annotated[str, OneOf(METRICS)] = _resolved(
+        "metric on the validation split that the search optimises and the winner is chosen by"
+    )
+    sampler: Annotated[str, OneOf(SAMPLERS)] = _option(
         "tpe", "Optuna sampler that proposes configurations"
     )
-    scheduler: Literal["asha", "median", "none"] = _option(
-        "asha", "rule that stops weak trials early"
-    )
+    scheduler: Annotated[str, OneOf(RULES)] = _option("asha", "rule that stops weak trials early")
     grace_period: Count | None = _option(
         None, "epochs before a trial may be stopped early (default: a tenth of --epochs)"
     )
@@ -115,7 +123,7 @@ class Options:
 
     address: str | None = _option(
         None,
-        "address of a running Ray cluster, auto or HOST:PORT (default: RAY_ADDRESS, else a local one)",
+        "address of a running Ray cluster, auto or HOST:PORT (default: RAY_ADDRESS, or local)",
     )
     cpus_per_trial: NotNegative = _option(1.0, "CPUs of each worker of a trial")
     gpus_per_trial: NotNegative | Literal["auto"] | None = _option(
@@ -144,26 +152,13 @@ class Options:
     verbose: bool = _option(False, "show the messages of Ray")
 
     @classmethod
-    def from_json(cls, recorded: dict[str, Any]) -> "Options":
-        """The inverse of `as_json`, of a run that an earlier version may have recorded."""
-        known = {f.name for f in fields(cls)}
-        values, _ = check_fields(cls, {k: v for k, v in recorded.items() if k in known})
-        return cls(**values)
-
-    @classmethod
     def resolve(cls, job: Job, **given: Any) -> "Options":
         """The options with the job's own defaults filled in, checked.
 
         Raises:
             RequestError: Every problem at once, each with key, value and rule.
         """
-        defaults: dict[str, Any] = {
-            "dataset": job.dataset,
-            "image_size": job.image_size,
-            "weights": job.weights,
-            "trials": job.trials,
-            "epochs": job.epochs,
-        }
+        defaults: dict[str, Any] = {name: getattr(job, name) for name in JOB_DEFAULTS}
         if given.get("smoke"):
             defaults |= _smoke(job)
         given = {key: value for key, value in given.items() if value is not None}
@@ -194,9 +189,14 @@ class Options:
         return self.workers_per_trial or (max(1, int(gpus)) if isinstance(gpus, float) else 1)
 
     @property
-    def first_rung(self) -> int:
-        """Epochs before early stopping looks at a trial."""
-        return self.grace_period or max(1, self.epochs // 10)
+    def rung_settings(self) -> RungSettings:
+        """When early stopping looks at a trial; first after a tenth of the epochs, unless given."""
+        return RungSettings(
+            grace_period=self.grace_period or max(1, self.epochs // 10),
+            reduction_factor=self.reduction_factor,
+            brackets=self.brackets,
+            epochs=self.epochs,
+        )
 
     @property
     def retraining_seeds(self) -> list[int]:
@@ -207,13 +207,10 @@ class Options:
         """How many of the published configurations are tried; `None`: all of them."""
         return SMOKE_TRIALS - 1 if self.smoke else None
 
-    def as_json(self) -> dict[str, Any]:
-        return {k: str(v) if isinstance(v, Path) else v for k, v in _values(self).items()}
-
 
 def _check_scheduler(scheduler: str, given: Mapping[str, Any]) -> None:
     """What is given for early stopping is read by the rule that does it."""
-    flags = [f"--{name.replace('_', '-')}" for name in UNREAD[scheduler] if name in given]
+    flags = [f"--{name.replace('_', '-')}" for name in UNREAD.get(scheduler, ()) if name in given]
     if flags:
         raise RequestError(
             f"{', '.join(flags)}: must not be given with --scheduler {scheduler}, which does not "
@@ -255,10 +252,6 @@ def _as_flag(problem: str) -> str:
     """`train_size = 0: ...` -> `--train-size = 0: ...`."""
     name, _, rest = problem.partition(" ")
     return f"--{name.replace('_', '-')} {rest}"
-
-
-def _values(options: Options) -> dict[str, Any]:
-    return {f.name: getattr(options, f.name) for f in fields(options)}
 
 
 def _new_run_id() -> str:

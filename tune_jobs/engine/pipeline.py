@@ -1,28 +1,30 @@
-"""A run: load data -> search -> retrain -> leaderboard, each the next one's input.
+"""A run: load data -> search -> retrain -> leaderboard and report, each the next one's input.
 
-What is heavy (Ray, Optuna, pyarrow) is imported when a run starts, so that `--help` does without.
+What is heavy (numpy, Ray, Optuna, pyarrow) is imported when a run starts: `--help` does without.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trainables.storage import STORAGE_ERRNOS, Storage, StorageError, patient
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run.folder import RunFolder, open_place, place_of, run_folder
-from tune_jobs.engine.run.lease import lease
 
 if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
     from rich.console import Console
 
     from trainables.datasets import ImageData
     from trainables.training.pretrained import Pretrained
     from tune_jobs.engine.results.publish import RunResult
+    from tune_jobs.engine.run.info import RunInfo
+    from tune_jobs.engine.run.resources import Resources
+    from tune_jobs.engine.stages.steps import RunRequest, Steps
+
+MEND = "mend it (make room, say), then resume; what has been recorded is whole"
 
 
 def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunResult":
@@ -36,13 +38,18 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 
 
 def run_resolved(job: Job, options: Options, console: "Console | None" = None) -> "RunResult":
-    """`run`, for options that are already complete."""
+    """Do what `run` does, for options that are already complete."""
+    from tune_jobs.engine.record.journal import repair_journal
+    from tune_jobs.engine.record.study_storage import closing, open_study_storage
+    from tune_jobs.engine.run.folder import open_place, place_of, run_folder
+    from tune_jobs.engine.run.lease import lease
     from tune_jobs.engine.run.object_store_sync import mirrored
     from tune_jobs.engine.search.space import check_space
+    from tune_jobs.engine.stages.steps import RunRequest
 
     storage = open_place(options.storage)
     with run_folder(place_of(storage, job.name, options.run_id)) as folder:
-        earlier = folder.read_facts()
+        earlier = folder.read_info()
         if options.resume and earlier is None:
             raise RequestError(
                 f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
@@ -55,84 +62,138 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
             lease(folder.place, options.run_id),
             mirrored(folder),
         ):
-            return _run(job, options, distributions, earlier, folder, storage, console)
+            torn = repair_journal(folder.journal)
+            study, studies = open_study_storage(job, options, earlier, folder)
+            request = RunRequest(
+                job=job,
+                options=options,
+                folder=folder,
+                studies=studies,
+                distributions=distributions,
+                earlier=earlier,
+            )
+            with closing(study, studies):
+                return _run(request, study, torn, storage, console)
 
 
 def _run(
-    job: Job,
-    options: Options,
-    distributions: "dict[str, BaseDistribution]",
-    earlier: dict[str, Any] | None,
-    folder: RunFolder,
-    storage: Storage,
-    console: "Console | None",
+    request: "RunRequest", study: str, torn: int, storage: Storage, console: "Console | None"
 ) -> "RunResult":
-    """The five steps, by the one process that holds the run's lease."""
-    from tune_jobs.engine.cluster.start import ray_cluster, wait_for_worker
+    """Do the five steps, as the one process that holds the run's lease."""
+    from tune_jobs.engine.cluster.start import ray_cluster
     from tune_jobs.engine.progress import Progress
-    from tune_jobs.engine.search.journal import repair_journal
-    from tune_jobs.engine.search.study_storage import closing, open_study_storage
     from tune_jobs.engine.stages.fork import forked_configurations
 
-    torn = repair_journal(folder.journal)
-    study, studies = open_study_storage(job, options, earlier, folder)
-    with closing(study, studies):
-        data, pretrained, facts = _begin(job, options, distributions, earlier)
-        facts["study"] = study
-        if torn:
-            facts["notes"].append(f"the record ended in a torn line, cut off: {torn} bytes")
-        forked = forked_configurations(job, options, storage) if options.fork else []
-        folder.write_facts(facts)
-        with (
-            Progress(facts, console) as progress,
-            ray_cluster(options.address, verbose=options.verbose) as is_local,
-        ):
-            from tune_jobs.engine.cluster.preflight import check_storage, num_nodes
-            from tune_jobs.engine.cluster.share import share
-            from tune_jobs.engine.results.publish import publish
-            from tune_jobs.engine.results.trial_logs import TrialLogs
-            from tune_jobs.engine.stages.steps import Steps, run_steps
+    job, options, folder = request.job, request.options, request.folder
+    data, pretrained, info = _begin(request)
+    info = replace(info, study=study)
+    if torn:
+        info = info.noting(f"the record ended in a torn line, cut off: {torn} bytes")
+    if options.fork:
+        request = replace(request, forked=forked_configurations(job, options, storage))
+    folder.write_info(info)
+    with (
+        Progress(info, console) as progress,
+        ray_cluster(options.address, verbose=options.verbose, meanwhile=_import_ahead) as is_local,
+    ):
+        from tune_jobs.engine.results.publish import publish
+        from tune_jobs.engine.results.trial_logs import TrialLogs
+        from tune_jobs.engine.stages.steps import Steps
 
-            if not is_local:
-                wait_for_worker(options.cpus_per_trial, progress.say)
-            if num_nodes() > 1:
-                check_storage(storage)
-            shared = share(
-                job, data, pretrained, options, distributions, is_local=is_local, say=progress.say
-            )
-            facts["resources"] = asdict(shared.resources)
-            folder.write_facts(facts)
-            logs = TrialLogs(folder.tensorboard, distributions)
-            steps = Steps(
-                job, options, folder, studies, facts, distributions, forked, [progress, logs]
-            )
-            run_steps(steps, options, shared, folder)
-        return publish(facts, steps.search.record, steps.retraining, folder, data, patient(storage))
+        inputs, resources = _share(
+            request, data, pretrained, storage, is_local=is_local, say=progress.say
+        )
+        info = replace(info, resources=resources)
+        folder.write_info(info)
+        logs = TrialLogs(folder.tensorboard, request.distributions)
+        steps = Steps(request, info, [progress, logs])
+        _train(steps, request, inputs, resources)
+    return publish(steps.info, steps.stages, folder, data, patient(storage))
 
 
-def _begin(
-    job: Job,
-    options: Options,
-    distributions: "dict[str, BaseDistribution]",
-    earlier: dict[str, Any] | None,
-) -> "tuple[ImageData, Pretrained | None, dict[str, Any]]":
-    """Load the data and the weights -> them, and the facts of the run, which an earlier session's
+def _import_ahead() -> None:
+    """Import what the driver needs once Ray has started; both take seconds."""
+    import tune_jobs.engine.ray_tune.tuner
+    import tune_jobs.engine.stages.steps  # noqa: F401
+
+
+def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInfo]":
+    """Load the data and the weights -> them, and the run's information, which an earlier session's
     must agree with."""
-    from tune_jobs.engine.prepare import check_duplicates, check_estimators, load_data, load_weights
-    from tune_jobs.engine.run.info import known_facts, take_over
+    from tune_jobs.engine.prepare import (
+        check_duplicates,
+        check_estimators,
+        load_data,
+        load_pretrained_weights,
+    )
+    from tune_jobs.engine.run.info import continue_run, describe_run
 
-    check_estimators(job, options, distributions)
+    job, options = request.job, request.options
+    check_estimators(job, options, request.distributions)
     data = load_data(options)
-    pretrained = load_weights(job, options)
+    pretrained = load_pretrained_weights(options.weights, job.architecture, job.features)
     digest = pretrained.digest if pretrained else None
     duplicates = check_duplicates(data, options)
-    known = known_facts(job, options, data, digest, distributions, duplicates)
-    return data, pretrained, take_over(known, earlier)
+    info = describe_run(job, options, data, digest, request.distributions, duplicates)
+    return data, pretrained, continue_run(info, request.earlier)
+
+
+def _share(
+    request: "RunRequest",
+    data: "ImageData",
+    pretrained: "Pretrained | None",
+    storage: Storage,
+    *,
+    is_local: bool,
+    say: Callable[[str], None],
+) -> "tuple[Any, Resources]":
+    """Give the cluster what all trials share -> Ray's reference to it, and what a trial takes."""
+    from tune_jobs.engine.cluster.gpu_packing import pack
+    from tune_jobs.engine.cluster.preflight import check_storage, num_nodes
+    from tune_jobs.engine.cluster.share import check_resources, resources_of, share_inputs
+    from tune_jobs.engine.cluster.start import wait_for_worker
+
+    job, options = request.job, request.options
+    if not is_local:
+        wait_for_worker(options.cpus_per_trial, say)
+    if num_nodes() > 1:
+        check_storage(storage)
+    resources = resources_of(options)
+    check_resources(resources, is_local=is_local, say=say)
+    inputs = share_inputs(job.features, data, pretrained, options, resources, say)
+    if options.gpus_per_trial == "auto" and resources.gpus:
+        resources, why = pack(job, request.distributions, options.epochs, inputs, resources)
+        say(why)
+    return inputs, resources
+
+
+def _train(steps: "Steps", request: "RunRequest", inputs: Any, resources: "Resources") -> None:
+    """Run the steps to their end on the cluster.
+
+    Raises:
+        RequestError: A worker found that the job cannot be built.
+    """
+    from trainables.worker.settings import TrialSettings
+    from tune_jobs.engine.ray_tune.trainable import build_trainable
+    from tune_jobs.engine.ray_tune.tuner import run_tasks
+
+    settings = TrialSettings(
+        inputs=inputs,
+        rungs=tuple(steps.rule.rungs()),
+        checkpoints=request.folder.checkpoints,
+        timeout_seconds=request.options.trial_timeout,
+        workers=resources.workers,
+        gpus=resources.gpus,
+    )
+    max_failures = request.options.max_failures
+    run_tasks(steps, build_trainable(settings), resources, max_failures=max_failures)
+    if steps.error:
+        raise steps.error
 
 
 @contextmanager
 def storage_errors(storage: str) -> Iterator[None]:
-    """A disk that is full, or a store out of reach, ends the run, not its record: exit 1, with what
+    """End the run, not its record, where a disk is full or a store out of reach: exit 1, with what
     to do."""
     try:
         yield
@@ -145,6 +206,3 @@ def storage_errors(storage: str) -> Iterator[None]:
         raise RunError(
             f"--storage = {storage!r}: {os.strerror(error.errno)}{file}: {MEND}"
         ) from error
-
-
-MEND = "mend it (make room, say), then resume; what has been recorded is whole"

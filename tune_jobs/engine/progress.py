@@ -1,5 +1,6 @@
 """What a run shows while it runs: a live view in a terminal, plain lines elsewhere."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,8 +14,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from trainables.metrics import METRICS, EpochMetrics, Metric
+from tune_jobs.engine.record.listener import Ended, Listener
+from tune_jobs.engine.run.info import RunInfo
 from tune_jobs.engine.search.early_stopping import Never, StoppingRule
-from tune_jobs.engine.search.record import Ended
 
 WAITING = "starting Ray and measuring how a trial trains fastest here"
 
@@ -22,16 +25,17 @@ SHOWN_TRIALS = 8
 """Running trials that the live view has room for."""
 
 
-class Progress:
-    """A `Listener` that shows trials done, running, stopped and failed, the best, rungs, time.
+class Progress(Listener):
+    """Shows trials done, running, stopped and failed, the best, rungs, time.
 
     A trial's name begins with its stage: `trial-0007`, `retrain-0007-seed-1`.
     """
 
-    def __init__(self, facts: Mapping[str, Any], console: Console | None) -> None:
+    def __init__(self, info: RunInfo, console: Console | None) -> None:
         self._console = console or Console()
-        self._facts = facts
-        self._stages: dict[str, Stage] = {}
+        self._info = info
+        self._metric = METRICS[info.metric]
+        self._stages: dict[str, StageView] = {}
         self._doing = WAITING
         self._live = Live(
             get_renderable=self._render,
@@ -41,9 +45,9 @@ class Progress:
         )
 
     def __enter__(self) -> Self:
-        self._print(f"{self._facts['job']}: run {self._facts['run_id']}")
-        self._print(self._facts["data"])
-        for note in self._facts["notes"]:
+        self._print(f"{self._info.job}: run {self._info.run_id}")
+        self._print(self._info.data)
+        for note in self._info.notes:
             self._print(f"note: {note}")
         if self._console.is_terminal:
             self._live.start()
@@ -63,8 +67,8 @@ class Progress:
 
     def begin(self, num_trials: int, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
         self._stages = {
-            "trial": Stage("search", num_trials, rule),
-            "retrain": Stage("retrain", None, Never()),
+            "trial": StageView("search", self._metric, num_trials, rule),
+            "retrain": StageView("retrain", self._metric, None, Never()),
         }
         for ended in earlier:
             self._stage(ended.name).remember(ended)
@@ -73,12 +77,12 @@ class Progress:
         self._stage(name).start(name)
 
     def training(self, name: str, epochs_done: int) -> None:
-        self._stage(name).train(name, epochs_done, self._facts["epochs"])
+        self._stage(name).train(name, epochs_done, self._info.epochs)
 
-    def reported(self, name: str, figures: Mapping[str, Any]) -> None:
+    def reported(self, name: str, metrics: EpochMetrics) -> None:
         stage = self._stage(name)
         first = not stage.has_reports
-        stage.take(name, figures, self._facts["epochs"])
+        stage.take(name, metrics, self._info.epochs)
         if first and not self._console.is_terminal:
             self._print(f"{stage.name}: first report: {stage.running[name]}")
 
@@ -89,11 +93,11 @@ class Progress:
         if not self._console.is_terminal or state == TrialState.FAIL:
             self._print(f"{last}: {reason}  [{stage.line()}]")
 
-    def _stage(self, name: str) -> "Stage":
+    def _stage(self, name: str) -> "StageView":
         return self._stages[name.partition("-")[0]]
 
     def say(self, text: str) -> None:
-        """What a step before the trials has come to."""
+        """Show a status line before the first trial."""
         self._doing = text
         if not self._console.is_terminal:
             self._print(text)
@@ -107,12 +111,15 @@ class Progress:
         return Group(*(stage.render() for stage in self._stages.values() if stage.has_begun))
 
 
-class Stage:
-    """Counts of one stage; `num_trials` is `None` where they are not known beforehand."""
+class StageView:
+    """Counts and shows one stage; `num_trials` is `None` where they are not known beforehand."""
 
-    def __init__(self, name: str, num_trials: int | None, rule: StoppingRule) -> None:
+    def __init__(
+        self, name: str, metric: Metric, num_trials: int | None, rule: StoppingRule
+    ) -> None:
         self.name = name
         self.num_trials = num_trials
+        self._metric = metric
         self.running: dict[str, str] = {}
         self.has_begun = False
         self.has_reports = False
@@ -125,7 +132,7 @@ class Stage:
         self._begun = self._ended = time.monotonic()
 
     def remember(self, ended: Ended) -> None:
-        """Of an earlier session."""
+        """Count a trial that an earlier session has ended."""
         self._num_earlier += 1
         self._count(*ended)
 
@@ -140,13 +147,14 @@ class Stage:
         if name not in self._values:
             self.running[name] = f"{name}  epoch {epochs_done}/{epochs}"
 
-    def take(self, name: str, figures: Mapping[str, Any], epochs: int) -> None:
-        value = figures.get("val_accuracy")
-        if value is None:
+    def take(self, name: str, metrics: EpochMetrics, epochs: int) -> None:
+        value = self._metric.on_validation(metrics)
+        if not math.isfinite(value):
             return
         self.has_reports = True
         self._values[name] = value
-        self.running[name] = f"{name}  epoch {figures['epoch']}/{epochs}  val {value:.4f}"
+        shown = f"{self._metric.label} {value:.4f}"
+        self.running[name] = f"{name}  epoch {metrics.epoch}/{epochs}  {shown}"
 
     def end(self, name: str, state: TrialState) -> None:
         self.running.pop(name)
@@ -157,19 +165,31 @@ class Stage:
     def _count(self, name: str, state: TrialState, value: float | None) -> None:
         self._states[state] += 1
         if state == TrialState.COMPLETE and value is not None:
-            self._best = max(self._best or (value, name), (value, name))
+            better = self._best is None or self._metric.score(value) > self._metric.score(
+                self._best[0]
+            )
+            self._best = (value, name) if better else self._best
 
     def line(self) -> str:
         """`search 9/16: 3 done, 2 running, 4 stopped, 0 failed; best val 0.98 (trial-4); 0:12`"""
         of = f"/{self.num_trials}" if self.num_trials else ""
-        best = f"; best val {self._best[0]:.4f} ({self._best[1]})" if self._best else ""
+        best = (
+            f"; best {self._metric.label} {self._best[0]:.4f} ({self._best[1]})"
+            if self._best
+            else ""
+        )
         elapsed = _clock(self._seconds())
         return f"{self.name} {self._num_ended}{of}: {self._counts()}{best}; {elapsed}"
 
     def render(self) -> RenderableType:
         lines: list[RenderableType] = [self._head(), Text(f"  {self._counts()}")]
         if self._best:
-            lines.append(Text(f"  best val {self._best[0]:.4f}  {self._best[1]}", style="green"))
+            lines.append(
+                Text(
+                    f"  best {self._metric.label} {self._best[0]:.4f}  {self._best[1]}",
+                    style="green",
+                )
+            )
         rungs = ", ".join(f"{n} at epoch {e}" for e, n in self._rule.rungs().items())
         if rungs:
             lines.append(Text(f"  rungs: {rungs}", style="dim"))

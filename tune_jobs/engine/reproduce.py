@@ -1,6 +1,7 @@
 """Does a row come out again? Its configuration retrained, on the same data, seed by seed."""
 
 import json
+import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainables.features import build_features
+from trainables.config import Runtime
+from trainables.metrics import EpochMetrics
 from trainables.storage import LocalStorage, Storage
+from trainables.trials.task import Stage, TrialTask
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.options import Options
 from tune_jobs.engine.run import provenance
 from tune_jobs.engine.run.folder import (
     CHECKPOINTS,
@@ -23,7 +25,10 @@ from tune_jobs.engine.run.folder import (
 )
 
 if TYPE_CHECKING:
+    from trainables.worker.settings import TrialSettings
     from tune_jobs.engine.results.row import Row
+    from tune_jobs.engine.run.info import RunInfo
+    from tune_jobs.engine.run.resources import Resources
 
 TOLERANCE = 0.01
 """Of a seed's test accuracy, where numbers may differ: GPUs add in any order (atomics, cuDNN's
@@ -96,16 +101,15 @@ def reproduce(row: "Row", storage: str | Path) -> Verdict:
 
     before = place_of(open_place(storage), row.job, row.run_id)
     with run_folder(before) as folder:
-        facts = folder.read_facts()
-    if facts is None or not row.seeds:
+        info = folder.read_info()
+    if info is None or not row.seeds:
         raise RequestError(f"{before.uri}: the folder of that row's run is needed: it says how")
-    options = Options.from_json(facts["options"])
     with (
-        ray_cluster(options.address, verbose=options.verbose),
+        ray_cluster(info.options.address, verbose=info.options.verbose),
         tempfile.TemporaryDirectory(prefix="reproduce-") as scratch,
     ):
         again = LocalStorage(Path(scratch))
-        found = _retrain(row, row.seeds, facts, options, again)
+        found = _retrain(row, row.seeds, info, again)
         recorded = zip(
             row.seeds, row.val_accuracy_per_seed, row.test_accuracy_per_seed, strict=True
         )
@@ -113,64 +117,79 @@ def reproduce(row: "Row", storage: str | Path) -> Verdict:
             Reproduced(
                 seed=seed,
                 recorded=test or 0.0,
-                found=figures["test_accuracy"],
-                is_equal=(figures["val_accuracy"], figures["test_accuracy"]) == (val, test)
+                found=test_now,
+                is_equal=(val_now, test_now) == (val, test)
                 and _same_predictions(before, again, row.trial_number, seed),
             )
-            for figures, (seed, val, test) in zip(found, recorded, strict=True)
+            for (val_now, test_now), (seed, val, test) in zip(found, recorded, strict=True)
         ]
-    return Verdict(seeds=seeds, must_be_equal=_must_be_equal(row, facts))
+    return Verdict(seeds=seeds, must_be_equal=_must_be_equal(row, info))
 
 
 def _retrain(
-    row: "Row", seeds: tuple[int, ...], facts: dict[str, Any], options: Options, again: Storage
-) -> list[dict[str, Any]]:
-    """The last epoch's figures of each seed, with the resources that the run gave a trial."""
+    row: "Row", seeds: tuple[int, ...], info: "RunInfo", again: Storage
+) -> list[tuple[float, float]]:
+    """(validation accuracy, test accuracy) of each seed, with the resources that the run gave a
+    trial."""
     import ray
 
-    from trainables.worker.trainable import TrialSettings, retrain_once
-    from tune_jobs.engine.cluster.share import share_data
+    from trainables.worker.run_task import retrain_once
+
+    runtime = _check_runtime(row, info)
+    settings, resources = _settings(row, info, again)
+    pending: dict[Any, Any] = {}
+    for seed in seeds:
+        task = TrialTask(
+            stage=Stage.RETRAIN,
+            number=row.trial_number,
+            name=retraining_name(row.trial_number, seed),
+            seed=seed,
+            config=json.loads(row.config),
+            runtime=runtime,
+        )
+        group = ray.util.placement_group(resources.bundles())
+        call = _first_in(group, ray.remote(retrain_once))
+        pending[call.remote(task, settings)] = group
+    calls = list(pending)
+    while pending:
+        [done], _ = ray.wait(list(pending), num_returns=1)
+        ray.util.remove_placement_group(pending.pop(done))
+    metrics: list[EpochMetrics] = ray.get(calls)
+    return [(m.val_accuracy, m.test.accuracy if m.test else math.nan) for m in metrics]
+
+
+def _check_runtime(row: "Row", info: "RunInfo") -> Runtime:
+    import ray
+
+    if info.runtime is None:
+        raise RequestError(f"{info.job}/{info.run_id}: nothing of that run has been trained")
+    if info.runtime.device == "cuda" and not ray.cluster_resources().get("GPU"):
+        raise RequestError(f"the row was trained on {row.device}, and there is no GPU here")
+    return info.runtime
+
+
+def _settings(row: "Row", info: "RunInfo", again: Storage) -> "tuple[TrialSettings, Resources]":
+    """How trials train, with the data loaded anew and shared."""
+    from trainables.worker.settings import TrialSettings
+    from tune_jobs.engine.cluster.share import resources_of, share_inputs
     from tune_jobs.engine.prepare import load_data, load_pretrained_weights
 
+    options = info.options
     data = load_data(options)
     now = data.fingerprint, data.split_fingerprint
     if now != (row.dataset_fingerprint, row.split_fingerprint):
         raise RequestError(f"--dataset = {options.dataset!r}: it has changed since that run")
-    spec = build_features(facts["features"]) if facts["features"] else None
-    pretrained = load_pretrained_weights(options.weights, facts["architecture"], spec)
-    if facts["runtime"]["device"] == "cuda" and not ray.cluster_resources().get("GPU"):
-        raise RequestError(f"the row was trained on {row.device}, and there is no GPU here")
-    shared = share_data(spec, data, pretrained, options, print)
+    pretrained = load_pretrained_weights(options.weights, info.architecture, info.features)
+    resources = resources_of(options)
     settings = TrialSettings(
-        data=shared.data,
-        features=shared.features,
-        pretrained=shared.pretrained,
+        inputs=share_inputs(info.features, data, pretrained, options, resources, print),
         rungs=(),
-        place=again.child(CHECKPOINTS),
+        checkpoints=again.child(CHECKPOINTS),
         timeout_seconds=options.trial_timeout,
-        workers=shared.resources.workers,
-        gpus=shared.resources.gpus,
+        workers=resources.workers,
+        gpus=resources.gpus,
     )
-    pending: dict[Any, Any] = {}
-    for seed in seeds:
-        group = ray.util.placement_group(shared.resources.bundles())
-        task = _first_in(group, ray.remote(retrain_once))
-        name = retraining_name(row.trial_number, seed)
-        config = {
-            "task": "retrain",
-            "name": name,
-            "seed": seed,
-            "runtime": facts["runtime"],
-            "config": json.loads(row.config),
-            "reported": 0,
-        }
-        pending[task.remote(config, settings)] = group
-    tasks = list(pending)
-    while pending:
-        [done], _ = ray.wait(list(pending), num_returns=1)
-        ray.util.remove_placement_group(pending.pop(done))
-    figures: list[dict[str, Any]] = ray.get(tasks)
-    return figures
+    return settings, resources
 
 
 def _first_in(group: Any, task: Any) -> Any:
@@ -192,9 +211,11 @@ def _same_predictions(before: Storage, now: Storage, trial_number: int, seed: in
     return bool(np.array_equal(recorded.probabilities_NK, found.probabilities_NK))
 
 
-def _must_be_equal(row: "Row", facts: dict[str, Any]) -> bool:
+def _must_be_equal(row: "Row", info: "RunInfo") -> bool:
     return bool(
-        facts["runtime"]["device"] == "cpu"
+        info.runtime
+        and info.runtime.device == "cpu"
         and json.loads(row.versions) == provenance.versions()
-        and facts.get("hardware", {}).get("cpu") == provenance.hardware()["cpu"]
+        and info.hardware
+        and info.hardware.cpu == provenance.hardware().cpu
     )

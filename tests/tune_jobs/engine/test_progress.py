@@ -7,7 +7,7 @@ from rich.console import Console
 
 from tune_jobs.engine.progress import Progress
 from tune_jobs.engine.search.early_stopping import Never
-from tune_jobs.engine.search.record import Ended
+from tune_jobs.engine.record.record import Ended
 
 FACTS = {"job": "digits_cnn", "run_id": "one", "data": "digits", "notes": [], "epochs": 2}
 

@@ -14,7 +14,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from tune_jobs.engine.reproduce import find_row
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.search.record import reports_of
+from tune_jobs.engine.record.record import reports_of
 
 pytestmark = pytest.mark.usefixtures("on_one_ray")
 

@@ -10,10 +10,11 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
+from trainables.config.validation import OneOf
 from tune_jobs.engine.cli.signals import INTERRUPTED, interruptible
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
-from tune_jobs.engine.options import Options
+from tune_jobs.engine.options import JOB_DEFAULTS, Options
 from tune_jobs.engine.run.provenance import program
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -37,14 +38,19 @@ def build_parser(job: Job) -> argparse.ArgumentParser:
         description=f"Search, retrain and rank: {job.architecture} on {job.dataset}.",
         allow_abbrev=False,
     )
-    hints = get_type_hints(Options)
+    hints, rules = get_type_hints(Options), get_type_hints(Options, include_extras=True)
     for option in fields(Options):
-        _add_flag(parser, option, hints[option.name], getattr(job, option.name, None))
+        choices = _choices(rules[option.name])
+        _add_flag(parser, option, hints[option.name], choices, getattr(job, option.name, None))
     return parser
 
 
 def _add_flag(
-    parser: argparse.ArgumentParser, option: Field[Any], hint: Any, job_default: Any
+    parser: argparse.ArgumentParser,
+    option: Field[Any],
+    hint: Any,
+    choices: Sequence[str],
+    job_default: Any,
 ) -> None:
     flag = f"--{option.name.replace('_', '-')}"
     default = job_default if option.name in JOB_DEFAULTS else option.default
@@ -53,8 +59,8 @@ def _add_flag(
         text += f" (default: {default})"
     if hint is bool:
         parser.add_argument(flag, action="store_true", default=None, help=text)
-    elif get_origin(hint) is Literal:
-        parser.add_argument(flag, choices=get_args(hint), help=text)
+    elif choices:
+        parser.add_argument(flag, choices=choices, help=text)
     else:
         plain = next(a for a in (*get_args(hint), hint) if a is not types.NoneType)
         convert = option.metadata["parse"] or plain
@@ -62,7 +68,12 @@ def _add_flag(
         parser.add_argument(flag, type=convert, metavar=metavar, help=text)
 
 
-JOB_DEFAULTS = ("dataset", "image_size", "weights", "trials", "epochs")
+def _choices(rule: Any) -> Sequence[str]:
+    """The values that an annotation lists; none where it lists none."""
+    if get_origin(rule) is Literal:
+        return get_args(rule)
+    tables = [held.table for held in get_args(rule) if isinstance(held, OneOf)]
+    return list(tables[0]) if tables else ()
 
 
 def run_and_show(job: Job, given: dict[str, Any]) -> int:

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 import ray
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from trainables.config import ConfigError
+from trainables.config import ConfigError, Configuration
 from trainables.training.device import CONTEXT_BYTES
-from tune_jobs.engine.cluster.share import Shared
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.run.resources import Resources
-from tune_jobs.engine.search.record import replay
+from tune_jobs.engine.search.space import replay
 
 if TYPE_CHECKING:
-    from trainables.datasets import ImageData
-    from trainables.datasets.feature_data import FeatureData
-    from trainables.training.pretrained import Pretrained
+    from trainables.trials.inputs import TrialInputs
 
 MARGIN = 1.1
 """Of what was measured: fragmentation, and a library that picks another algorithm."""
@@ -43,7 +40,7 @@ def share_of(trials: int) -> float:
 
 def largest_configurations(
     job: Job, distributions: Mapping[str, BaseDistribution], epochs: int
-) -> list[dict[str, Any]]:
+) -> list[Configuration]:
     """The published ones, and what the space gives with all its numbers at their largest, for each
     architecture that it suggests.
 
@@ -69,23 +66,27 @@ def _largest(distribution: Any) -> Any:
 
 
 def pack(
-    job: Job, distributions: Mapping[str, BaseDistribution], epochs: int, shared: Shared
+    job: Job,
+    distributions: Mapping[str, BaseDistribution],
+    epochs: int,
+    inputs: Any,
+    resources: Resources,
 ) -> tuple[Resources, str]:
     """What a trial takes, with its share in place of a whole GPU, and why it is that share.
+
+    Args:
+        inputs: Ray's reference to the `TrialInputs`.
 
     Raises:
         RequestError: A configuration, or the GPU, cannot be used.
     """
-    resources = shared.resources
     try:
         configs = largest_configurations(job, distributions, epochs)
     except ValueError as error:
         return resources, f"a whole GPU for each trial: the largest one is not known: {error}"
     task = ray.remote(_measure).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
     try:
-        need_bytes, device_bytes = ray.get(
-            task.remote(configs, shared.data, shared.features, shared.pretrained)
-        )
+        need_bytes, device_bytes = ray.get(task.remote(configs, inputs))
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, ConfigError):
             raise RequestError(
@@ -108,18 +109,11 @@ def cpus_per_gpu(nodes: list[dict[str, float]]) -> float:
     return min(node.get("CPU", 0.0) / node["GPU"] for node in nodes if node.get("GPU"))
 
 
-def _measure(
-    configs: list[dict[str, Any]],
-    data: "ImageData",
-    features: "FeatureData | None",
-    pretrained: "Pretrained | None",
-) -> tuple[int, int]:
-    """In fp32, which takes the most."""
+def _measure(configs: list[Configuration], inputs: "TrialInputs") -> tuple[int, int]:
+    """(bytes that the largest takes, bytes of the GPU), in fp32, which takes the most."""
     from trainables.config import Runtime
     from trainables.training.device import prepare_process
-    from trainables.trials.inputs import Given
     from trainables.worker.gpu_memory import device_bytes, measure_need
 
     prepare_process()
-    given = Given(data=data, features=features, pretrained=pretrained)
-    return measure_need(configs, given, Runtime(device="cuda")), device_bytes()
+    return measure_need(configs, inputs, Runtime(device="cuda")), device_bytes()

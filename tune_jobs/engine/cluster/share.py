@@ -7,8 +7,8 @@ fingerprint of all that they depend on.
 import math
 import os
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,29 +21,17 @@ from trainables.features import Features
 from tune_jobs.engine.cluster.capacity import count_slots, find_lacking
 from tune_jobs.engine.cluster.start import gpus_per_worker
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run.resources import Resources
 
 if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution
-
     from trainables.datasets.feature_data import FeatureData
     from trainables.training.pretrained import Pretrained
+    from trainables.trials.inputs import TrialInputs
 
 CHUNKS_PER_SLOT = 4
 LARGEST_CHUNK = 4096
 """Images; what a task returns must fit in memory several times over."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shared:
-    """Object references; `features` and `pretrained` are `None` where a job has none."""
-
-    data: Any
-    features: Any
-    pretrained: Any
-    resources: Resources
 
 
 def resources_of(options: Options) -> Resources:
@@ -56,50 +44,33 @@ def resources_of(options: Options) -> Resources:
     )
 
 
-def share(
-    job: Job,
-    data: ImageData,
-    pretrained: "Pretrained | None",
-    options: Options,
-    distributions: Mapping[str, "BaseDistribution"],
-    *,
-    is_local: bool,
-    say: Callable[[str], None],
-) -> Shared:
-    """Put everything into the object store, and find out what a trial takes.
+def check_resources(resources: Resources, *, is_local: bool, say: Callable[[str], None]) -> None:
+    """Check that the cluster has, or may come to have, what a trial takes.
 
     Args:
         is_local: Whether the cluster is this machine, which will not grow.
-        say: Told what is waited for, how far the features are, and how many trials share a GPU.
+        say: Told what is waited for.
 
     Raises:
-        RequestError: The weights do not fit the network behind the features, or a trial this
-            machine.
+        RequestError: A trial takes more than this machine has.
     """
-    resources = resources_of(options)
     if lacking := find_lacking(resources):
         remedy = "see --cpus-per-trial, --gpus-per-trial and --workers-per-trial"
         if is_local:
             raise RequestError(f"{lacking}: {remedy}")
         say(f"{lacking}: waiting for nodes that have them ({remedy})")
-    shared = share_data(job.features, data, pretrained, options, say)
-    if options.gpus_per_trial == "auto" and resources.gpus:
-        from tune_jobs.engine.cluster.gpu_packing import pack
-
-        resources, why = pack(job, distributions, options.epochs, shared)
-        say(why)
-        return replace(shared, resources=resources)
-    return shared
 
 
-def share_data(
+def share_inputs(
     spec: Features | None,
     data: ImageData,
     pretrained: "Pretrained | None",
     options: Options,
+    resources: Resources,
     say: Callable[[str], None],
-) -> Shared:
-    """Put everything into the object store, computing the features that are not in the cache.
+) -> Any:
+    """Put what all trials share into the object store, computing the features that are not in the
+    cache -> Ray's reference to the `TrialInputs`.
 
     Args:
         say: Told how far the features are.
@@ -107,42 +78,37 @@ def share_data(
     Raises:
         RequestError: The weights do not fit the network behind the features.
     """
-    resources = resources_of(options)
-    data_ref = ray.put(data)
-    pretrained_ref = pretrained and ray.put(pretrained)
-    features_ref = None
-    if spec is not None:
-        from trainables.features.extract import fingerprint
+    from trainables.trials.inputs import TrialInputs
 
-        file = options.data_dir / "features" / f"{fingerprint(spec, data, pretrained)}.npz"
-        features = read_features(file, spec)
-        if features is None:
-            features = _compute(spec, data, data_ref, pretrained, pretrained_ref, resources, say)
-            write_features(file, features)
-        features_ref = ray.put(features)
-    return Shared(
-        data=data_ref, features=features_ref, pretrained=pretrained_ref, resources=resources
-    )
+    inputs = TrialInputs(data=data, pretrained=pretrained)
+    reference = ray.put(inputs)
+    if spec is None:
+        return reference
+    from trainables.features.extract import fingerprint
+
+    file = options.data_dir / "features" / f"{fingerprint(spec, data, pretrained)}.npz"
+    features = read_features(file, spec)
+    if features is None:
+        features = _compute(spec, inputs, reference, resources, say)
+        write_features(file, features)
+    return ray.put(replace(inputs, features=features))
 
 
 def _compute(
     spec: Features,
-    data: ImageData,
-    data_ref: Any,
-    pretrained: "Pretrained | None",
-    pretrained_ref: Any,
+    inputs: "TrialInputs",
+    reference: Any,
     resources: Resources,
     say: Callable[[str], None],
 ) -> "FeatureData":
     from trainables.features.extract import BLOCK, assemble, chunks
 
+    data = inputs.data
     images = sum(stop - start for _, start, stop in chunks(spec, data, LARGEST_CHUNK))
     size = math.ceil(images / (count_slots(resources) * CHUNKS_PER_SLOT * BLOCK)) * BLOCK
     work = list(chunks(spec, data, min(size, LARGEST_CHUNK)))
     task = ray.remote(_describe).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
-    pending = {
-        task.remote(chunk, spec, data_ref, pretrained_ref, resources.gpus): chunk for chunk in work
-    }
+    pending = {task.remote(chunk, spec, reference, resources.gpus): chunk for chunk in work}
     described = {}
     try:
         while pending:
@@ -153,21 +119,17 @@ def _compute(
         if isinstance(error.cause, ConfigError):
             raise RequestError(str(error.cause)) from error
         raise
-    return assemble(described, spec, data, pretrained)
+    return assemble(described, spec, data, inputs.pretrained)
 
 
 def _describe(
-    chunk: tuple[int, int, int],
-    spec: Features,
-    data: ImageData,
-    pretrained: "Pretrained | None",
-    gpus: float,
+    chunk: tuple[int, int, int], spec: Features, inputs: "TrialInputs", gpus: float
 ) -> Any:
     from trainables.features.extract import describe_chunk
     from trainables.training.device import prepare_process
 
     prepare_process(gpus)
-    return describe_chunk(chunk, spec, data, pretrained)
+    return describe_chunk(chunk, spec, inputs.data, inputs.pretrained)
 
 
 def write_features(file: Path, features: "FeatureData") -> None:
@@ -185,7 +147,7 @@ def write_features(file: Path, features: "FeatureData") -> None:
 
 
 def read_features(file: Path, spec: Features) -> "FeatureData | None":
-    """What an earlier run has computed; `None` where there is nothing, or it is damaged."""
+    """Read what an earlier run has computed; `None` where there is nothing, or it is damaged."""
     from trainables.datasets.feature_data import FeatureData
 
     if not file.is_file():

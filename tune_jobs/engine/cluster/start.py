@@ -1,6 +1,5 @@
 """Ray: start it here, or connect to a cluster that runs."""
 
-import importlib
 import logging
 import os
 import signal
@@ -22,25 +21,25 @@ QUIET = {
 """Ray writes no files of its own beside the record, and says nothing that the live view says."""
 
 PATIENT = {"RAY_timeout_ms_task_wait_for_death_info": "60000"}
-"""Ray finds out in ten seconds or more that a node is lost; waiting so long for what a process has
-died of tells such a loss from a process's own death."""
+"""Wait up to 60 s for Ray's report of what a process died of: Ray notices a lost node only after
+ten seconds or more, and a node that is lost must not be taken for a process that crashed."""
 
 PRELOADED = "torch,ray.tune"
 """What a local Ray's workers import as they start, while the driver still connects."""
 
-NEEDED_LATER = "tune_jobs.engine.stages.steps"
-"""What the driver imports (ray.tune and all) while Ray's processes start."""
-
 
 @contextmanager
-def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[bool]:
-    """Ray for the time of a run -> whether it is this machine alone. One that was started here is
-    stopped at the end. A process that is connected already keeps its connection.
+def ray_cluster(
+    address: str | None, *, verbose: bool, meanwhile: Callable[[], None] | None = None
+) -> Iterator[bool]:
+    """Start or join Ray for the time of a run -> whether it is this machine alone. A Ray that was
+    started here is stopped at the end; a process that is connected already keeps its connection.
 
     Args:
         address: A running cluster; `None` is the one that `RAY_ADDRESS` names (`ray job submit`
             sets it), else a local one.
         verbose: Show what Ray says.
+        meanwhile: Called in a thread while Ray's processes start: imports, say.
     """
     address = address or os.environ.get("RAY_ADDRESS")
     for name, value in (QUIET | PATIENT).items():
@@ -53,15 +52,15 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[bool]:
         yield False
         return
     on_sigterm = signal.getsignal(signal.SIGTERM)
-    imports = threading.Thread(target=importlib.import_module, args=(NEEDED_LATER,))
-    imports.start()
+    beside = threading.Thread(target=meanwhile)
+    beside.start()
     ray.init(
         address=address or "local",
         include_dashboard=None if address else False,
         log_to_driver=verbose,
         logging_level=logging.INFO if verbose else logging.ERROR,
     )
-    imports.join()
+    beside.join()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_sigterm)  # ray.init puts its own in place
     try:

@@ -6,27 +6,35 @@ from datetime import UTC, datetime
 from statistics import fmean, median, stdev
 from typing import Any
 
-from optuna.trial import FrozenTrial
-
-from trainables.config import Runtime, complete_config
+from trainables.config import complete_config
+from trainables.config.validation import to_json
+from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.comparison import add_statistics, read_answers
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run.folder import RunFolder
-from tune_jobs.engine.search.record import Record, reports_of
-from tune_jobs.engine.stages.retrain import Retrained, choose_winner
+from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.stages.candidates import Retrained, choose_winner
 
 
 def build_rows(
-    facts: dict[str, Any],
+    info: RunInfo,
     search: Record,
     retrain: Record,
     results: Sequence[Retrained],
     folder: RunFolder,
 ) -> list[Row]:
-    """One row per retrained configuration; the same record gives the same rows again."""
-    winner = choose_winner(results)
-    run = _of_the_run(facts, search, retrain)
-    rows = [_build_row(facts, result, run, winner=result is winner) for result in results]
+    """One row per retrained configuration; the same record gives the same rows again.
+
+    Raises:
+        RequestError: The probe has not ended: nothing was trained.
+        OSError: The stored predictions cannot be reached (`StorageError` from an object store).
+    """
+    winner = choose_winner(results, METRICS[info.metric])
+    run = _of_the_run(info, search, retrain)
+    rows = [_build_row(info, result, run, winner=result is winner) for result in results]
     answers = {
         result.candidate.trial_number: read_answers(
             folder.place, result.candidate.trial_number, result.seeds
@@ -36,120 +44,112 @@ def build_rows(
     return add_statistics(rows, answers)
 
 
-def seconds_of(trial: FrozenTrial) -> float:
-    """Training time of a trial, over all its epochs."""
-    return sum(float(report.get("seconds", 0.0)) for report in reports_of(trial).values())
-
-
-def _of_the_run(facts: dict[str, Any], search: Record, retrain: Record) -> dict[str, Any]:
+def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any]:
     """The columns that all rows of a run share."""
-    runtime = Runtime(**facts["runtime"])
-    resources = facts.get("resources", {})
-    workers = resources.get("workers", 1)
-    seconds = sum(map(seconds_of, search.trials()))
-    ends = [t.datetime_complete for t in retrain.trials() if t.datetime_complete]
-    duplicates = facts.get("duplicates") or {}
-    hardware = facts.get("hardware")
+    if info.runtime is None:
+        raise RequestError(f"{info.job}/{info.run_id}: nothing of that run has been trained")
+    trials = search.trials()
+    seconds = sum(trial.seconds for trial in trials)
+    ends = [t.frozen.datetime_complete for t in retrain.trials() if t.frozen.datetime_complete]
     return {
-        "run_id": facts["run_id"],
-        "job": facts["job"],
-        "dataset": facts["dataset"],
-        "dataset_fingerprint": facts["dataset_fingerprint"],
-        "split_fingerprint": facts["split_fingerprint"],
-        "features": json.dumps(facts["features"]) if facts["features"] else None,
-        "weights": facts["weights"],
-        "epochs": facts["epochs"],
-        "num_trials": len(search.trials()),
+        "run_id": info.run_id,
+        "job": info.job,
+        "dataset": info.dataset,
+        "dataset_fingerprint": info.dataset_fingerprint,
+        "split_fingerprint": info.split_fingerprint,
+        "features": json.dumps(to_json(info.features)) if info.features else None,
+        "weights": info.weights,
+        "metric": info.metric,
+        "epochs": info.epochs,
+        "num_trials": len(trials),
         "search_seconds": search.seconds,
-        "num_workers": workers,
-        "search_cpu_seconds": _times(workers * seconds, resources.get("cpus")),
-        "search_gpu_seconds": _times(workers * seconds, resources.get("gpus")),
-        "device": runtime.device_name,
-        "precision": runtime.describe(),
-        "git_commit": facts["git_commit"],
-        "git_clean": facts.get("git_clean"),
-        "hardware": json.dumps(hardware) if hardware else None,
-        "num_exact_duplicates": duplicates.get("exact_train_test"),
-        "num_near_duplicates": duplicates.get("near_train_test"),
-        "versions": json.dumps(facts["versions"]),
-        "command": facts["command"],
+        "num_workers": info.resources.workers if info.resources else 1,
+        "search_cpu_seconds": _cpu_seconds(info.resources, seconds),
+        "search_gpu_seconds": _gpu_seconds(info.resources, seconds),
+        "device": info.runtime.device_name,
+        "precision": info.runtime.describe(),
+        "git_commit": info.git_commit,
+        "git_clean": info.git_clean,
+        "hardware": json.dumps(to_json(info.hardware)) if info.hardware else None,
+        "num_exact_duplicates": info.duplicates and info.duplicates.exact_train_test,
+        "num_near_duplicates": info.duplicates and info.duplicates.near_train_test,
+        "versions": json.dumps(info.versions),
+        "command": info.command,
         "finished_at": max(ends).astimezone(UTC) if ends else datetime.now(UTC),
     }
 
 
-def _build_row(
-    facts: dict[str, Any], result: Retrained, run: dict[str, Any], *, winner: bool
-) -> Row:
-    candidate, figures = result.candidate, result.figures
-    flat = candidate.config
-    config = complete_config(facts["default_configs"][flat["architecture"]], flat)
-    published = _published(facts, result)
-    resources = facts.get("resources", {})
-    worker_seconds = run["num_workers"] * result.train_seconds
-    test_accuracies = tuple(f["test_accuracy"] for f in figures)
+def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner: bool) -> Row:
+    candidate, published = result.candidate, result.candidate.published
+    defaults = info.default_configs[candidate.config["architecture"]]
+    config = complete_config(defaults, candidate.config)
+    searched = candidate.searched.val_accuracy if candidate.searched else None
+    tests = [metrics.test for metrics in result.metrics if metrics.test]
+    test_accuracies = tuple(test.accuracy for test in tests)
     test_accuracy = _over_seeds(fmean, test_accuracies)
     return Row(
         **run,
-        architecture=flat["architecture"],
+        architecture=config["architecture"],
         origin=candidate.origin,
-        system=published.get("name"),
-        reported_accuracy=published.get("accuracy"),
-        reported_metric=published.get("metric"),
-        assumed=json.dumps(published["assumed"]) if published else None,
+        system=published.name if published else None,
+        reported_accuracy=published.accuracy if published else None,
+        reported_metric=published.metric if published else None,
+        assumed=json.dumps(published.assumed) if published else None,
         trial_number=candidate.trial_number,
         lr=config.get("lr"),
         l2=config.get("l2"),
         batch_size=config.get("batch_size"),
-        num_micro_batches=_most(figures, "num_micro_batches"),
         dropout=config.get("dropout"),
         optimizer=config.get("optimizer"),
         schedule=config.get("schedule"),
         config=json.dumps(config, sort_keys=True),
-        num_parameters=figures[0].get("num_parameters") if figures else None,
-        search_val_accuracy=candidate.search_val_accuracy,
+        search_val_accuracy=searched,
         val_accuracy=result.val_accuracy,
         seeds=result.seeds,
-        num_failed_seeds=facts["options"]["retrain_seeds"] - len(result.seeds),
-        val_accuracy_per_seed=tuple(f["val_accuracy"] for f in figures),
+        num_failed_seeds=info.options.retrain_seeds - len(result.seeds),
+        val_accuracy_per_seed=tuple(metrics.val_accuracy for metrics in result.metrics),
         winner=winner,
         test_accuracy=test_accuracy,
         selection_gap=None
-        if test_accuracy is None or candidate.search_val_accuracy is None
-        else candidate.search_val_accuracy - test_accuracy,
+        if test_accuracy is None or searched is None
+        else searched - test_accuracy,
         test_accuracy_std=_over_seeds(stdev, test_accuracies, at_least=2),
         test_accuracy_per_seed=test_accuracies,
-        test_macro_f1=_over_seeds(fmean, [f["test_macro_f1"] for f in figures]),
-        test_loss=_over_seeds(fmean, [f["test_loss"] for f in figures]),
-        num_seeds=len(figures),
+        test_macro_f1=_over_seeds(fmean, [test.macro_f1 for test in tests]),
+        test_loss=_over_seeds(fmean, [test.loss for test in tests]),
+        num_seeds=len(result.metrics),
         train_seconds=result.train_seconds,
-        train_cpu_seconds=_times(worker_seconds, resources.get("cpus")),
-        train_gpu_seconds=_times(worker_seconds, resources.get("gpus")),
-        peak_host_bytes=_most(figures, "peak_host_bytes"),
-        peak_device_bytes=_most(figures, "peak_device_bytes"),
-        multiply_adds=_most(figures, "multiply_adds"),
-        latency_seconds=_over_seeds(median, _known(figures, "latency_seconds")),
-        throughput=_over_seeds(median, _known(figures, "throughput")),
+        train_cpu_seconds=_cpu_seconds(info.resources, result.train_seconds),
+        train_gpu_seconds=_gpu_seconds(info.resources, result.train_seconds),
+        **_cost_columns(result.metrics, tests),
     )
 
 
-def _published(facts: dict[str, Any], result: Retrained) -> dict[str, Any]:
-    """What the report says of a published configuration; they are the first trials."""
-    if result.candidate.origin != "published":
-        return {}
-    published: dict[str, Any] = facts["published"][result.candidate.trial_number]
-    return published
+def _cost_columns(
+    epochs: Sequence[EpochMetrics], tests: Sequence[HeldOutMetrics]
+) -> dict[str, Any]:
+    costs: list[Cost] = [test.cost for test in tests if test.cost]
+    return {
+        "num_parameters": epochs[0].num_parameters if epochs else None,
+        "num_micro_batches": _most([metrics.num_micro_batches for metrics in epochs]),
+        "peak_host_bytes": _most([cost.peak_host_bytes for cost in costs]),
+        "peak_device_bytes": _most([cost.peak_device_bytes for cost in costs]),
+        "multiply_adds": _most([cost.multiply_adds for cost in costs]),
+        "latency_seconds": _over_seeds(median, [cost.latency_seconds for cost in costs]),
+        "throughput": _over_seeds(median, [cost.throughput for cost in costs]),
+    }
 
 
-def _known(figures: Sequence[dict[str, Any]], name: str) -> list[Any]:
-    return [f[name] for f in figures if name in f]
+def _cpu_seconds(resources: Resources | None, trial_seconds: float) -> float | None:
+    return trial_seconds * resources.workers * resources.cpus if resources else None
 
 
-def _most(figures: Sequence[dict[str, Any]], name: str) -> int | None:
-    return max(_known(figures, name), default=None)
+def _gpu_seconds(resources: Resources | None, trial_seconds: float) -> float | None:
+    return trial_seconds * resources.workers * resources.gpus if resources else None
 
 
-def _times(seconds: float, amount: float | None) -> float | None:
-    return None if amount is None else seconds * amount
+def _most(values: Sequence[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _over_seeds(

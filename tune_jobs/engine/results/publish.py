@@ -2,29 +2,29 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from trainables.datasets import ImageData
+from trainables.metrics import METRICS, Metric
 from trainables.storage import Storage
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.record.study_storage import dashboard_storage, read_studies
 from tune_jobs.engine.results.build_rows import build_rows
 from tune_jobs.engine.results.leaderboard import write_rows
 from tune_jobs.engine.results.report import write_report
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run.folder import RunFolder, open_place, run_folder, storage_of
-from tune_jobs.engine.search.record import Record
-from tune_jobs.engine.search.study_storage import dashboard_storage, read_studies
-from tune_jobs.engine.stages.retrain import (
+from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.stages.candidates import (
     Retrained,
-    Retraining,
     best_seed,
     choose_candidates,
     choose_winner,
-    pair,
     pair_name,
     read_results,
 )
+from tune_jobs.engine.stages.steps import Stages
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,31 +47,27 @@ class RunResult:
 
 
 def publish(
-    facts: dict[str, Any],
-    search: Record,
-    retraining: Retraining,
-    folder: RunFolder,
-    data: ImageData,
-    storage: Storage,
+    info: RunInfo, stages: Stages, folder: RunFolder, data: ImageData, storage: Storage
 ) -> RunResult:
     """Export the winner's best seed, write the run's part of the leaderboard and its report.
 
     Raises:
         RunError: No retraining came to its end, so there is nothing to rank.
     """
-    results = retraining.results()
-    if not any(result.figures for result in results):
-        ends = f"{search.group_ends()}\n{retraining.record.group_ends()}"
+    search, retrain = stages.search.record, stages.retraining.record
+    results = stages.retraining.results()
+    if not any(result.metrics for result in results):
+        ends = f"{search.group_ends()}\n{retrain.group_ends()}"
         raise RunError(f"no configuration could be trained to its full budget:\n{ends}")
-    winner = choose_winner(results)
-    model = export(winner, folder) if winner else None
-    rows = build_rows(facts, search, retraining.record, results, folder)
+    winner = choose_winner(results, search.metric)
+    model = export(winner, search.metric, folder) if winner else None
+    rows = build_rows(info, search, retrain, results, folder)
     part = write_rows(rows, storage)
-    report = write_report(facts, search, retraining.record, results, rows, data, folder)
+    report = write_report(info, search, retrain, results, rows, data, folder)
     return RunResult(
         storage=storage.uri,
         folder=folder.place.uri,
-        study=dashboard_storage(facts["study"], folder),
+        study=dashboard_storage(info.study, folder),
         leaderboard=part,
         rows=rows,
         model=model,
@@ -87,29 +83,33 @@ def rebuild(run: str | Path) -> str:
         RequestError: It is no run's folder, or nothing of it has been retrained.
     """
     with run_folder(open_place(run)) as folder:
-        facts = folder.read_facts()
-        if facts is None or "runtime" not in facts:
+        info = folder.read_info()
+        if info is None or info.runtime is None:
             raise RequestError(f"{run}: not the folder of a run (runs/JOB/RUN) that has begun")
         folder.fetch()
-        with read_studies(folder, facts) as studies:
-            search, retrain = (Record(study, pair_name, []) for study in studies)
-            results = read_retrained(search, retrain, Options.from_json(facts["options"]))
-            if not any(result.figures for result in results):
+        metric = METRICS[info.metric]
+        with read_studies(folder, info) as studies:
+            search, retrain = (
+                Record(study, pair_name, metric, published_before=info.published)
+                for study in studies
+            )
+            results = read_retrained(search, retrain, info.options)
+            if not any(result.metrics for result in results):
                 raise RequestError(f"{run}: nothing of that run has been retrained")
-            rows = build_rows(facts, search, retrain, results, folder)
+            rows = build_rows(info, search, retrain, results, folder)
         return write_rows(rows, storage_of(folder.place))
 
 
 def read_retrained(search: Record, retrain: Record, options: Options) -> list[Retrained]:
-    """What `Retraining.results` gave when the run ended."""
-    numbers = {pair(trial)[0] for trial in retrain.trials()}
+    """Read what `Retraining.results` gave when the run ended."""
+    numbers = {trial.pair[0] for trial in retrain.trials()}
     candidates = choose_candidates(search, 0, numbers)
     return read_results(candidates, retrain, options.retraining_seeds, options.epochs)
 
 
-def export(winner: Retrained, folder: RunFolder) -> str:
+def export(winner: Retrained, metric: Metric, folder: RunFolder) -> str:
     """Copy the winner's best seed on validation to `models/`; returns its `.safetensors`."""
-    name = winner.names[best_seed(winner)]
+    name = winner.names[best_seed(winner, metric)]
     source, models = folder.checkpoints.child(name), folder.place.child("models")
     for file in source.names():
         if file.startswith("model."):

@@ -9,13 +9,13 @@ import math
 import types
 import typing
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+from tune_jobs.engine.job import Origin
 
-Origin = Literal["search", "published", "default"]
+SCHEMA_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +35,7 @@ class Row:
     architecture: Annotated[str, "name of the architecture"]
     features: Annotated[str | None, "what was computed from the images first, JSON"] = None
     weights: Annotated[str | None, "what networks started from: scratch, imagenet or a file"] = None
+    metric: Annotated[str | None, "what the search optimised on validation"] = None
     origin: Annotated[Origin, "who proposed the configuration: search, published or default"]
     system: Annotated[str | None, "a published configuration's number in its report"] = None
     reported_accuracy: Annotated[float | None, "what that report claims; null if nothing"] = None

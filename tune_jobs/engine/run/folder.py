@@ -1,4 +1,4 @@
-"""Where a run writes: `<storage>/runs/<job>/<run id>/`, and the facts that it begins with."""
+"""Where a run writes: `<storage>/runs/<job>/<run id>/`."""
 
 import json
 import tempfile
@@ -6,13 +6,13 @@ from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from trainables.storage import LocalStorage, Storage, open_storage
 from trainables.trials.watchdog import HANG_FILE
 from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.run.info import RunInfo
 
-FACTS = "run.json"
+INFO = "run.json"
 JOURNAL = "study.journal"
 TENSORBOARD = "tensorboard"
 CHECKPOINTS = "checkpoints"
@@ -92,20 +92,28 @@ class RunFolder:
             return None
         return f"no progress within --trial-timeout; it was at {places[0]}"
 
-    def read_facts(self) -> dict[str, Any] | None:
-        """`run.json` of an earlier session, or `None`."""
+    def read_info(self) -> RunInfo | None:
+        """`run.json` of an earlier session; `None` where there is none.
+
+        Raises:
+            RequestError: The storage cannot be read, or the file is damaged.
+        """
         try:
-            facts: dict[str, Any] = json.loads(self.place.read(FACTS))
+            return RunInfo.from_json(json.loads(self.place.read(INFO)))
         except FileNotFoundError:
             return None
         except OSError as error:
             raise RequestError(
                 f"--storage: it cannot be read: {error}: give a place in reach"
             ) from error
-        return facts
+        except ValueError as error:
+            raise RequestError(
+                f"{self.place.uri}/{INFO}: it is damaged ({error}): put a copy of it back, or "
+                "begin a new run"
+            ) from error
 
-    def write_facts(self, facts: dict[str, Any]) -> None:
-        self.place.write(FACTS, (json.dumps(facts, indent=2) + "\n").encode())
+    def write_info(self, info: RunInfo) -> None:
+        self.place.write(INFO, (json.dumps(info.to_json(), indent=2) + "\n").encode())
 
 
 def _drop_checkpoints(place: Storage, is_meant: Callable[[str], bool]) -> None:

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def git_is_clean() -> bool | None:
 
 
 def _git(*arguments: str) -> str | None:
-    folder = Path(__file__).resolve().parents[2]
+    folder = Path(__file__).resolve().parents[3]
     if not (folder / ".git").exists():
         return None
     result = subprocess.run(  # noqa: S603 (our own words)
@@ -54,13 +55,22 @@ def _git(*arguments: str) -> str | None:
     return None if result.returncode else result.stdout.strip()
 
 
-def hardware() -> dict[str, str | int]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hardware:
+    """A machine: the model of its CPU, its cores and its memory."""
+
+    cpu: str
+    cores: int
+    memory_bytes: int
+
+
+def hardware() -> Hardware:
     """The machine of the driver; a trial's GPU is in the run's `runtime`."""
-    return {
-        "cpu": _cpu_model(),
-        "cores": os.cpu_count() or 1,
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-    }
+    return Hardware(
+        cpu=_cpu_model(),
+        cores=os.cpu_count() or 1,
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    )
 
 
 def _cpu_model() -> str:

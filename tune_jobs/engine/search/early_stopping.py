@@ -1,13 +1,34 @@
-"""Early stopping rules: pure bookkeeping over reported values, no Ray, no Optuna."""
+"""Early stopping rules: pure bookkeeping over reported scores, no Ray, no Optuna.
 
+A score is what the metric says, turned so that the higher is the better. numpy is imported when a
+rule first decides, since `--help` shows the names of the rules.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RungSettings:
+    """When and how strictly a rule looks at trials.
+
+    Attributes:
+        grace_period: The first epoch at which it does.
+        reduction_factor: One in so many trials goes on past a rung.
+        brackets: How many, each with a later first rung.
+        epochs: The full budget.
+    """
+
+    grace_period: int
+    reduction_factor: int
+    brackets: int
+    epochs: int
 
 
 class StoppingRule(Protocol):
-    def goes_on(self, number: int, epoch: int, value: float) -> bool:
-        """Record trial `number`'s value at `epoch`, then say whether it may continue."""
+    def goes_on(self, number: int, epoch: int, score: float) -> bool:
+        """Record the score of trial `number` at `epoch`, then say whether it may continue."""
         ...
 
     def rungs(self) -> dict[int, int]:
@@ -16,9 +37,12 @@ class StoppingRule(Protocol):
 
 
 class Never:
-    """No early stopping."""
+    """Lets every trial go on."""
 
-    def goes_on(self, number: int, epoch: int, value: float) -> bool:
+    def __init__(self, settings: RungSettings | None = None) -> None:
+        """There is nothing to set."""
+
+    def goes_on(self, number: int, epoch: int, score: float) -> bool:
         return True
 
     def rungs(self) -> dict[int, int]:
@@ -29,33 +53,35 @@ class Asha:
     """Asynchronous successive halving, the stopping variant (Li et al. 2020,
     https://arxiv.org/abs/1810.05934, section 3.2; Ray Tune's ASHAScheduler).
 
-    At a rung the first trial continues; a later one continues if its value is at least the
-    (1 - 1/eta) quantile (linear interpolation) of the values recorded there before it. Ties
-    continue.
+    At a rung the first trial continues; a later one continues if its score is at least the
+    (1 - 1/eta) quantile (linear interpolation) of the scores recorded there before it, where eta is
+    the reduction factor. Ties continue.
 
     Args:
-        grace_period: The first rung, in epochs; the others are `grace_period * eta**k`.
-        eta: The reduction factor.
-        brackets: Trial n is in bracket n modulo `brackets`; bracket s skips the first s rungs.
-        epochs: The full budget; a rung at or beyond it does not exist.
+        settings: The first rung is the grace period, the others are
+            `grace_period * reduction_factor**k` below the full budget. Trial n is in bracket n
+            modulo `brackets`; bracket s skips the first s rungs.
     """
 
-    def __init__(self, *, grace_period: int, eta: int, brackets: int, epochs: int) -> None:
+    def __init__(self, settings: RungSettings) -> None:
         levels: list[int] = []
-        while (level := grace_period * eta ** len(levels)) < epochs:
+        eta = settings.reduction_factor
+        while (level := settings.grace_period * eta ** len(levels)) < settings.epochs:
             levels.append(level)
         self._quantile = 1 - 1 / eta
         self._brackets: list[dict[int, dict[int, float]]] = [
-            {level: {} for level in levels[skipped:]} for skipped in range(brackets)
+            {level: {} for level in levels[skipped:]} for skipped in range(settings.brackets)
         ]
 
-    def goes_on(self, number: int, epoch: int, value: float) -> bool:
+    def goes_on(self, number: int, epoch: int, score: float) -> bool:
+        import numpy as np
+
         recorded = self._brackets[number % len(self._brackets)].get(epoch)
         if recorded is None:
             return True
         before = [v for other, v in recorded.items() if other != number]
-        recorded[number] = value
-        return not before or value >= float(np.quantile(before, self._quantile))
+        recorded[number] = score
+        return not before or score >= float(np.quantile(before, self._quantile))
 
     def rungs(self) -> dict[int, int]:
         counts: dict[int, int] = {}
@@ -66,19 +92,21 @@ class Asha:
 
 
 class Median:
-    """Stop a trial whose best value is under the median of the other trials' running means
+    """Stop a trial whose best score is under the median of the other trials' running means
     (Golovin et al. 2017, Google Vizier, section 3.2.1), from `grace_period` epochs on and once
     `MINIMUM_TRIALS` others have come as far."""
 
     MINIMUM_TRIALS = 3
 
-    def __init__(self, *, grace_period: int) -> None:
-        self._grace_period = grace_period
+    def __init__(self, settings: RungSettings) -> None:
+        self._grace_period = settings.grace_period
         self._values: dict[int, dict[int, float]] = {}
 
-    def goes_on(self, number: int, epoch: int, value: float) -> bool:
+    def goes_on(self, number: int, epoch: int, score: float) -> bool:
+        import numpy as np
+
         own = self._values.setdefault(number, {})
-        own[epoch] = value
+        own[epoch] = score
         if epoch < self._grace_period:
             return True
         means = [
@@ -94,10 +122,15 @@ class Median:
         return {}
 
 
-def build_rule(
-    name: str, *, grace_period: int, eta: int, brackets: int, epochs: int
-) -> StoppingRule:
-    """The rule that `--scheduler` names."""
-    if name == "asha":
-        return Asha(grace_period=grace_period, eta=eta, brackets=brackets, epochs=epochs)
-    return Median(grace_period=grace_period) if name == "median" else Never()
+RULES: dict[str, Callable[[RungSettings], StoppingRule]] = {
+    "asha": Asha,
+    "median": Median,
+    "none": Never,
+}
+"""What `--scheduler` names: a rule, made for a run's settings."""
+
+UNREAD: dict[str, tuple[str, ...]] = {
+    "median": ("reduction_factor", "brackets"),
+    "none": ("grace_period", "reduction_factor", "brackets"),
+}
+"""Settings that a rule does not read, so that to give them is a mistake; others read them all."""

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import RandomSampler
 from optuna.study import create_study
+from optuna.trial import FixedTrial
 
+from trainables.config import Configuration
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Space
 
@@ -36,9 +38,22 @@ def check_space(space: Space) -> dict[str, BaseDistribution]:
     return distributions
 
 
-def architectures_of(job: Job, distributions: Mapping[str, Any]) -> list[str]:
-    """The job's own, and those that its space or a published configuration names besides."""
-    named = [job.architecture, *(p.config.get("architecture") for p in job.published)]
-    if "architecture" in distributions:
-        named += distributions["architecture"].choices
-    return list(dict.fromkeys(filter(None, named)))
+def replay(space: Space, config: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `space` makes of a configuration, by numbered names: (suggested parameters, constants).
+
+    Raises:
+        ValueError: The space suggests a name that `config` lacks.
+    """
+    trial = FixedTrial(dict(config))
+    constants = dict(space(trial) or {})  # type: ignore[arg-type]
+    return {name: config[name] for name in trial.params}, constants
+
+
+def architectures_of(job: Job, distributions: Mapping[str, BaseDistribution]) -> list[str]:
+    """The job's own architecture, and those that its space or a published configuration names."""
+    named = [job.architecture]
+    named += [p.config["architecture"] for p in job.published if "architecture" in p.config]
+    suggested = distributions.get("architecture")
+    if isinstance(suggested, CategoricalDistribution):
+        named += map(str, suggested.choices)
+    return list(dict.fromkeys(named))

@@ -1,18 +1,18 @@
 """A run that begins with what another one has found."""
 
-from typing import Any
-
-from optuna.trial import TrialState
-
+from trainables.config import Configuration
+from trainables.metrics import METRICS
 from trainables.storage import Storage
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.record.study_storage import read_studies
 from tune_jobs.engine.run.folder import place_of, run_folder
-from tune_jobs.engine.search.study_storage import read_studies
+from tune_jobs.engine.stages.candidates import pair_name
 
 
-def forked_configurations(job: Job, options: Options, storage: Storage) -> list[dict[str, Any]]:
+def forked_configurations(job: Job, options: Options, storage: Storage) -> list[Configuration]:
     """The configurations of the `--retrain-top` best trials of the run that `--fork` names.
 
     That run is only read. Its data, space and budget may differ from this one's.
@@ -23,17 +23,16 @@ def forked_configurations(job: Job, options: Options, storage: Storage) -> list[
     if options.fork == options.run_id:
         raise RequestError(f"--fork = {options.fork!r}: that is this run: --resume continues it")
     with run_folder(place_of(storage, job.name, str(options.fork))) as other:
-        facts = other.read_facts()
+        info = other.read_info()
         other.fetch()
-        if facts is None:
+        if info is None:
             raise RequestError(
                 f"--fork = {options.fork!r}: there is no such run: {other.place.uri}"
             )
-        with read_studies(other, facts) as (search, _):
-            complete = search.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if not complete:
+        with read_studies(other, info) as (search, _):
+            best = Record(search, pair_name, METRICS[info.metric]).best(options.retrain_top)
+    if not best:
         raise RequestError(
             f"--fork = {options.fork!r}: no trial of that run came to its full budget"
         )
-    best = sorted(complete, key=lambda t: (-(t.value or 0.0), t.number))
-    return [dict(t.user_attrs["config"]) for t in best[: options.retrain_top]]
+    return [trial.config for trial in best if trial.config]

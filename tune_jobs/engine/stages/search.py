@@ -3,14 +3,21 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.samplers import BaseSampler
+from optuna.trial import Trial, TrialState
 
-from tune_jobs.engine.job import Space
+from trainables.config import Configuration, Runtime, complete_config, number_entries
+from trainables.config.validation import to_json
+from trainables.metrics import EpochMetrics
+from trainables.trials.task import Stage, TrialTask
+from tune_jobs.engine.job import Origin, Published, Space
+from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.early_stopping import StoppingRule
-from tune_jobs.engine.search.record import Record, build_sampler, replay, reports_of
+from tune_jobs.engine.search.samplers import build_sampler
+from tune_jobs.engine.search.space import replay
+from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
 
 EXEMPT = ("published", "default")
 """Origins of the trials that early stopping leaves alone. At the rungs they count like all others:
@@ -19,7 +26,21 @@ a proposal is measured against what is known to work, from the first one on."""
 OUT_OF_TIME = TrialState.PRUNED, "time budget"
 
 COUNTED_EVERY_SECONDS = 10
-"""And with each trial's end; more often would only lengthen the record."""
+"""Time is recorded so often, and with each trial's end; more would only lengthen the record."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstConfiguration:
+    """A configuration that is tried before the sampler is asked.
+
+    Attributes:
+        config: Over the defaults of its architecture.
+        published: What a report says of it.
+    """
+
+    config: Configuration
+    origin: Origin
+    published: Published | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,38 +50,38 @@ class SearchPlan:
     Attributes:
         space: The search space.
         architecture: Of every configuration, unless the space suggests another.
-        first: Configurations tried first, with their origin, `published` or `default`.
+        defaults: The default configuration of each architecture.
+        first: Configurations tried first.
         time_budget: Seconds after which the search ends, or `None`.
     """
 
     space: Space
     architecture: str
-    first: Sequence[tuple[Mapping[str, Any], str]]
+    defaults: Mapping[str, Configuration]
+    first: Sequence[FirstConfiguration]
     trials: int
     epochs: int
     sampler: str
     seed: int
+    runtime: Runtime
     time_budget: float | None
 
 
-class Search:
-    """A source of proposed configurations, rebuilt from the record where there is one."""
+class Search(TrialStage):
+    """Proposes configurations; rebuilt from the record where there is one."""
 
     def __init__(self, plan: SearchPlan, record: Record, rule: StoppingRule) -> None:
+        super().__init__(Stage.SEARCH, record, epochs=plan.epochs, runtime=plan.runtime)
         self.plan = plan
-        self.record = record
         self.rule = rule
         self._started = self._counted = time.monotonic()
-        self._origins: dict[int, str] = {}
         known = record.trials()
-        self._num_asked = sum(t.state != TrialState.WAITING for t in known)
-        goes_on = self._replay_reports(known)
-        self._unfinished = [
-            t for t in known if t.state == TrialState.RUNNING and not self._settle(t, goes_on)
-        ]
-        for config, origin in plan.first[len(known) :]:
-            params, _ = replay(plan.space, config)
-            record.enqueue(params, origin=origin)
+        self._exempt = {trial.number for trial in known if trial.origin in EXEMPT}
+        self._num_asked = sum(trial.state != TrialState.WAITING for trial in known)
+        stopped = self._replay_reports(known)
+        self._settle([t for t in known if t.state == TrialState.RUNNING], stopped)
+        for first in plan.first:
+            self._enqueue(first, known)
 
     @property
     def num_first_asked(self) -> int:
@@ -71,9 +92,9 @@ class Search:
     def finished(self) -> bool:
         """Whether there is nothing left to propose, and nothing that still runs."""
         exhausted = not self._unfinished and self._num_asked >= self.plan.trials
-        return (exhausted or self._out_of_time()) and not self._origins
+        return (exhausted or self._out_of_time()) and not self._running
 
-    def next_trial(self) -> dict[str, Any] | None:
+    def next_task(self) -> TrialTask | None:
         """The next proposal, an earlier session's unfinished trials first."""
         if self._out_of_time():
             while self._unfinished:
@@ -82,109 +103,78 @@ class Search:
         if self._unfinished:
             trial = self._restart(self._unfinished.pop(0))
         elif self._num_asked < self.plan.trials:
-            sampler = build_sampler(self.plan.sampler, seed=self.plan.seed, number=self._num_asked)
-            trial = self.record.ask(sampler, self._configuration)
+            trial = self._ask(self._num_asked)
             self._num_asked += 1
-            self._origins[trial.number] = trial.user_attrs.get("origin", "search")
+            if trial.user_attrs.get("origin") in EXEMPT:
+                self._exempt.add(trial.number)
         else:
             return None
-        last = self.record.last_report(trial.number)
-        return {
-            "task": "search",
-            "number": trial.number,
-            "name": self.record.name_of(trial),
-            "seed": self.plan.seed,
-            "config": trial.user_attrs["config"],
-            "reported": last["epoch"] if last else 0,
-        }
+        return self._task(trial, seed=self.plan.seed)
 
-    def on_report(self, number: int, figures: Mapping[str, Any]) -> bool:
-        if not self.record.report(number, figures):
-            return True  # decided before
+    def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:
+        """Have a configuration tried, unless the record has it: a published one by its name in the
+        report, so that one which was added since an earlier session is tried too."""
+        params, _ = replay(self.plan.space, number_entries(first.config))
+        same_origin = [trial for trial in known if trial.origin == first.origin]
+        if first.published:
+            names = [trial.published.name for trial in same_origin if trial.published]
+            is_known = first.published.name in names
+        elif first.origin == "default":
+            is_known = bool(same_origin)
+        else:
+            is_known = any(trial.params == params for trial in same_origin)
+        if not is_known:
+            about = {"published": to_json(first.published)} if first.published else {}
+            self.record.enqueue(params, origin=first.origin, **about)
+
+    def _sampler(self, number: int) -> BaseSampler:
+        return build_sampler(self.plan.sampler, seed=self.plan.seed, number=number)
+
+    def _configuration(self, trial: Trial) -> Configuration:
+        """The complete configuration: what is suggested and returned, over the defaults."""
+        constants = self.plan.space(trial) or {}
+        given = {"architecture": self.plan.architecture, **trial.params, **constants}
+        defaults = self.plan.defaults.get(given["architecture"], {})
+        return {**complete_config(defaults, given), "epochs": self.plan.epochs}
+
+    def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
         if time.monotonic() - self._counted >= COUNTED_EVERY_SECONDS:
             self._count_time()
-        epoch, value = figures["epoch"], figures["val_accuracy"]
-        goes_on = True
-        if epoch < self.plan.epochs and not has_diverged(figures):
-            passes = self.rule.goes_on(number, epoch, value)
-            goes_on = passes or self._origins[number] in EXEMPT
-        verdict = self._verdict(figures, goes_on=goes_on)
-        return verdict is None or self._end(number, *verdict)
+        if metrics.epoch >= self.epochs or metrics.diverged:
+            return True
+        return self._passes(number, metrics)
 
-    def _verdict(
-        self, figures: Mapping[str, Any], *, goes_on: bool
-    ) -> tuple[TrialState, str] | None:
-        """How a trial ends with a report; `None`: it continues."""
-        if has_diverged(figures):
-            return TrialState.PRUNED, "diverged"
-        if figures["epoch"] >= self.plan.epochs:
-            return TrialState.COMPLETE, "full budget"
-        if not goes_on:
-            return TrialState.PRUNED, "stopped early"
-        return OUT_OF_TIME if self._out_of_time() else None
+    def _passes(self, number: int, metrics: EpochMetrics) -> bool:
+        metric = self.record.metric
+        score = metric.score(metric.on_validation(metrics))
+        return self.rule.goes_on(number, metrics.epoch, score) or number in self._exempt
 
-    def _restart(self, left: FrozenTrial) -> optuna.Trial:
-        sampler = build_sampler(self.plan.sampler, seed=self.plan.seed, number=left.number)
-        trial = self.record.restart(left, sampler, self._configuration)
-        self._origins[trial.number] = trial.user_attrs.get("origin", "search")
-        return trial
+    def _verdict(self, metrics: EpochMetrics, *, goes_on: bool = True) -> Verdict | None:
+        verdict = super()._verdict(metrics, goes_on=goes_on)
+        return OUT_OF_TIME if verdict is None and self._out_of_time() else verdict
 
-    def _settle(self, left: FrozenTrial, goes_on: Mapping[int, bool]) -> bool:
-        """End a trial whose last report was recorded, but not what followed from it."""
-        reports = reports_of(left)
-        if not reports:
-            return False
-        verdict = self._verdict(reports[max(reports)], goes_on=goes_on.get(left.number, True))
-        if verdict is None:
-            return False
-        self._restart(left)
-        self._end(left.number, *verdict)
-        return True
-
-    def on_failure(self, number: int, cause: str) -> None:
-        self._end(number, TrialState.FAIL, cause)
-
-    def _end(self, number: int, state: TrialState, reason: str) -> bool:
-        self.record.end(number, state, reason)
-        del self._origins[number]
+    def _end(self, number: int, state: TrialState, reason: str) -> None:
+        super()._end(number, state, reason)
         self._count_time()
-        return False
 
     def _count_time(self) -> None:
-        """Into the record, so that a process that is killed has counted too."""
+        """Record the time since the last call, so that a process that is killed has counted too."""
         now = time.monotonic()
         self.record.add_seconds(now - self._counted)
         self._counted = now
 
-    def _configuration(self, trial: optuna.Trial) -> dict[str, Any]:
-        constants = self.plan.space(trial) or {}
-        return {
-            "architecture": self.plan.architecture,
-            **trial.params,
-            **constants,
-            "epochs": self.plan.epochs,
-        }
-
-    def _replay_reports(self, known: Sequence[FrozenTrial]) -> dict[int, bool]:
-        """Give the rule all recorded reports in their order -> its last word on each trial."""
-        exempt = {t.number for t in known if t.user_attrs.get("origin") in EXEMPT}
+    def _replay_reports(self, known: Sequence[RecordedTrial]) -> set[int]:
+        """Give the rule all recorded reports in their order -> the trials that its last word on
+        them stops."""
         reports = sorted(
-            (figures["sequence"], trial.number, epoch, figures["val_accuracy"])
+            (sequence, trial.number, metrics)
             for trial in known
-            for epoch, figures in reports_of(trial).items()
-            if epoch < self.plan.epochs and not figures.get("diverged")
+            for sequence, metrics in trial.in_sequence()
+            if metrics.epoch < self.epochs and not metrics.diverged
         )
-        goes_on: dict[int, bool] = {}
-        for _, number, epoch, value in reports:
-            goes_on[number] = self.rule.goes_on(number, epoch, value) or number in exempt
-        return goes_on
+        passes = {number: self._passes(number, metrics) for _, number, metrics in reports}
+        return {number for number, goes_on in passes.items() if not goes_on}
 
     def _out_of_time(self) -> bool:
         budget = self.plan.time_budget
         return budget is not None and time.monotonic() - self._started > budget
-
-
-def has_diverged(figures: Mapping[str, Any]) -> bool:
-    """Whether a report says so, or has a number that is not finite (`x - x` is 0 otherwise)."""
-    finite = all(v - v == 0 for v in figures.values() if isinstance(v, float))
-    return bool(figures.get("diverged")) or not finite

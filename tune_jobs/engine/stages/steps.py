@@ -1,160 +1,180 @@
-"""Probe, search, retrain: one source of trials for one Ray Tune run.
+"""Probe, search, retrain: one source of tasks for one loop.
 
 Worker processes are reused from the first probe to the last retraining; starting one costs
 seconds. Retrainings that are certain begin while the search's last trials still run.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
+from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
-from ray import tune
+from optuna.trial import FrozenTrial, Trial
 
-from trainables.config import Runtime, number_entries
-from trainables.worker.trainable import TrialSettings, train_trial
-from tune_jobs.engine.cluster.share import Shared
+from trainables.config import Configuration, Runtime
+from trainables.metrics import METRICS
+from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
+from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.ray_tune.tuner import run_trials
+from tune_jobs.engine.record.listener import Listener
+from tune_jobs.engine.record.record import Name, Record
 from tune_jobs.engine.run.folder import RunFolder
-from tune_jobs.engine.search.early_stopping import build_rule
-from tune_jobs.engine.search.record import AnyTrial, Listener, Record
+from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.search.early_stopping import RULES
 from tune_jobs.engine.search.space import architectures_of
-from tune_jobs.engine.stages.retrain import Retraining, pair_name
-from tune_jobs.engine.stages.search import Search, SearchPlan
+from tune_jobs.engine.stages.candidates import pair_name
+from tune_jobs.engine.stages.retrain import Retraining
+from tune_jobs.engine.stages.search import FirstConfiguration, Search, SearchPlan
+from tune_jobs.engine.stages.trial_stage import TrialStage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRequest:
+    """What a run is asked for, and where its record is.
+
+    Attributes:
+        studies: Hold the record.
+        distributions: Of the space. Where it suggests the architecture, its choices are tried.
+        forked: Configurations of another run, tried after the published (or default) ones.
+        earlier: The information that an earlier session of the run has left.
+    """
+
+    job: Job
+    options: Options
+    folder: RunFolder
+    studies: BaseStorage
+    distributions: Mapping[str, BaseDistribution]
+    forked: Sequence[Configuration] = ()
+    earlier: RunInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The two stages of trials; they begin when the probe has ended."""
+
+    search: Search
+    retraining: Retraining
+
+    def of(self, task: TrialTask) -> TrialStage:
+        return self.search if task.stage is Stage.SEARCH else self.retraining
 
 
 class Steps:
-    """A `TrialSource` over a run's steps.
+    """The source of a run's tasks.
 
     Args:
-        studies: Holds the record.
-        facts: What `run.json` holds so far. The probe's findings are added to it: `runtime` and
-            `default_configs`, by architecture. A resumed run has them already, and does not probe.
-        distributions: Of the space. Where it suggests the architecture, its choices are tried.
-        forked: Configurations of another run, tried after the published (or default) ones.
+        info: The run's information so far. The probe's findings are added to it; a resumed run has
+            them already, and does not probe.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        options: Options,
-        folder: RunFolder,
-        studies: BaseStorage,
-        facts: dict[str, Any],
-        distributions: Mapping[str, Any],
-        forked: Sequence[Mapping[str, Any]],
-        listeners: Sequence[Listener],
-    ) -> None:
-        self.facts = facts
+    def __init__(self, request: RunRequest, info: RunInfo, listeners: Sequence[Listener]) -> None:
+        self.info = info
         self.error: RequestError | None = None
-        self._job = job
-        self._options = options
-        self._folder = folder
+        self.rule = RULES[request.options.scheduler](request.options.rung_settings)
+        self._request = request
         self._listeners = listeners
-        self._forked = forked
-        self._architectures = architectures_of(job, distributions)
-        self.rule = build_rule(
-            options.scheduler,
-            grace_period=options.first_rung,
-            eta=options.reduction_factor,
-            brackets=options.brackets,
-            epochs=options.epochs,
-        )
-        self._sources: dict[str, Search | Retraining] = {}
-        self._studies = studies
+        self._architectures = architectures_of(request.job, request.distributions)
+        self._stages: Stages | None = None
         self._probe_runs = False
-        if "runtime" in facts:
-            self._begin()
+        if info.runtime and set(self._architectures) <= set(info.default_configs):
+            self._stages = self._begin(info.runtime)
 
     @property
-    def search(self) -> Search:
-        source = self._sources["search"]
-        assert isinstance(source, Search)
-        return source
+    def stages(self) -> Stages:
+        """The search and the retraining.
 
-    @property
-    def retraining(self) -> Retraining:
-        source = self._sources["retrain"]
-        assert isinstance(source, Retraining)
-        return source
-
-    @property
-    def runtime(self) -> Runtime:
-        return Runtime(**self.facts["runtime"])
+        Raises:
+            RunError: The probe has not ended: the workers came to nothing.
+        """
+        if self._stages is None:
+            raise RunError("no worker has told how a trial trains here: see --verbose")
+        return self._stages
 
     @property
     def finished(self) -> bool:
-        return self.error is not None or (bool(self._sources) and self.retraining.finished)
+        if self._stages is None:
+            return self.error is not None
+        return self._stages.retraining.finished
 
-    def next_trial(self) -> dict[str, Any] | None:
-        if self._sources:
-            trial = self.search.next_trial() or self.retraining.next_trial()
-            return trial and {**trial, "runtime": self.facts["runtime"]}
+    def next_task(self) -> Task | None:
+        if self._stages:
+            return self._stages.search.next_task() or self._stages.retraining.next_task()
         if self._probe_runs or self.error:
             return None
         self._probe_runs = True
-        first = self._job.published[0].config if self._job.published else {}
-        return {
-            "task": "probe",
-            "name": "probe",
-            "architectures": self._architectures,
-            "epochs": self._options.epochs,
-            "config": {"architecture": self._job.architecture, **first},
-            "precision": self._options.precision,
-        }
+        job, options = self._request.job, self._request.options
+        first = job.published[0].config if job.published else {}
+        return ProbeTask(
+            config={"architecture": job.architecture, **first},
+            architectures=tuple(self._architectures),
+            epochs=options.epochs,
+            precision=None if options.precision == "auto" else options.precision,
+        )
 
-    def on_start(self, trial: Mapping[str, Any]) -> None:
-        if trial["task"] != "probe":
+    def on_start(self, task: Task) -> None:
+        if isinstance(task, TrialTask):
             for listener in self._listeners:
-                listener.training(trial["name"], trial["reported"])
+                listener.training(task.name, task.epochs_reported)
 
-    def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
-        if trial["task"] != "probe" and "error" in figures:
-            self.on_failure(trial, figures["error"])
-            return False
-        if trial["task"] != "probe":
-            goes_on = self._sources[trial["task"]].on_report(trial["number"], figures)
-            if not goes_on:
-                self._folder.drop_checkpoints(trial["name"])
-            return goes_on
-        if "error" in figures:
-            self.error = RequestError(figures["error"])
-        else:
-            self.facts |= json.loads(figures["found"])
-            self._folder.write_facts(self.facts)
-            self._begin()
-        return False
+    def on_report(self, task: Task, report: Report) -> bool:
+        folder = self._request.folder
+        match task, report:
+            case _, StorageFailure(message):  # no trial's fault: none of them could go on
+                raise RunError(
+                    f"--storage = {self._request.options.storage!r}: a worker could not write: "
+                    f"{message}: mend it (make room, say), then resume; what has been recorded is "
+                    "whole"
+                )
+            case ProbeTask(), ErrorReport(message):
+                self.error = RequestError(message)
+                return False
+            case TrialTask(), ErrorReport(message):
+                self.on_failure(task, message)
+                return False
+            case ProbeTask(), ProbeReport():
+                self._take(report)
+                return False
+            case TrialTask(), EpochReport():
+                goes_on = self.stages.of(task).on_report(task.number, report)
+                if not goes_on:
+                    folder.drop_checkpoints(task.name)
+                return goes_on
+        raise TypeError(f"{type(task).__name__} was answered by {type(report).__name__}")
 
-    def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
-        if "StorageError" in cause:  # no trial's fault: none of them could go on
-            raise RunError(
-                f"--storage = {self._options.storage!r}: a worker could not write: {cause}: "
-                "mend it (make room, say), then resume; what has been recorded is whole"
-            )
+    def on_failure(self, task: Task, cause: str) -> None:
+        if isinstance(task, ProbeTask):
+            architecture = self._request.job.architecture
+            self.error = RequestError(f"the workers cannot train {architecture}: {cause}")
+            return
+        folder = self._request.folder
+        self.stages.of(task).on_failure(task.number, folder.read_hang(task.name) or cause)
+        folder.drop_checkpoints(task.name)
 
-    def on_failure(self, trial: Mapping[str, Any], cause: str) -> None:
-        if trial["task"] == "probe":
-            self.error = RequestError(f"the workers cannot train {self._job.architecture}: {cause}")
-        else:
-            cause = self._folder.read_hang(trial["name"]) or cause
-            self._sources[trial["task"]].on_failure(trial["number"], cause)
-            self._folder.drop_checkpoints(trial["name"])
+    def _take(self, found: ProbeReport) -> None:
+        """Keep what the probe has found; a resumed run goes on in the arithmetic it began with."""
+        runtime = self.info.runtime or found.runtime
+        defaults = {**found.defaults, **self.info.default_configs}
+        self.info = replace(self.info, runtime=runtime, default_configs=defaults)
+        self._request.folder.write_info(self.info)
+        self._stages = self._begin(runtime)
 
-    def _begin(self) -> None:
-        job, options = self._job, self._options
-        first = first_configurations(job, self.facts["default_configs"])[: options.first_trials]
-        first += [(number_entries(config), "search") for config in self._forked]
+    def _begin(self, runtime: Runtime) -> Stages:
+        request, options = self._request, self._request.options
+        first = first_configurations(request.job, self.info.default_configs)
+        first = first[: options.first_trials]
+        first += [FirstConfiguration(config=c, origin="search") for c in request.forked]
         plan = SearchPlan(
-            space=job.space,
-            architecture=job.architecture,
+            space=request.job.space,
+            architecture=request.job.architecture,
+            defaults=self.info.default_configs,
             first=first,
             trials=max(options.trials, len(first)),
             epochs=options.epochs,
             sampler=options.sampler,
             seed=options.seed,
+            runtime=runtime,
             time_budget=options.time_budget,
         )
         searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
@@ -164,53 +184,40 @@ class Steps:
         retraining = Retraining(
             search, retrained, top=options.retrain_top, seeds=options.retraining_seeds
         )
-        self._sources = {"search": search, "retrain": retraining}
-        self._folder.drop_checkpoints_but(search.record.running | retraining.record.running)
+        request.folder.drop_checkpoints_but(search.record.running | retraining.record.running)
+        return Stages(search, retraining)
 
-    def _open(self, suffix: str, name_of: Any) -> Record:
-        name = f"{self._job.name}/{self._options.run_id}{suffix}"
-        return Record.open(self._studies, name, name_of, self._listeners)
-
-
-def run_steps(steps: Steps, options: Options, shared: Shared, folder: RunFolder) -> None:
-    """Run the steps to their end on the cluster.
-
-    Raises:
-        RequestError: A worker found that the job cannot be built.
-    """
-    settings = TrialSettings(
-        data=shared.data,
-        features=shared.features,
-        pretrained=shared.pretrained,
-        rungs=tuple(steps.rule.rungs()),
-        place=folder.checkpoints,
-        timeout_seconds=options.trial_timeout,
-        workers=shared.resources.workers,
-        gpus=shared.resources.gpus,
-    )
-    trainable = tune.with_parameters(train_trial, settings=settings)
-    run_trials(steps, trainable, shared.resources, max_failures=options.max_failures)
-    if steps.error:
-        raise steps.error
+    def _open(self, suffix: str, name_of: Name) -> Record:
+        request = self._request
+        return Record.open(
+            request.studies,
+            f"{request.job.name}/{request.options.run_id}{suffix}",
+            name_of,
+            METRICS[request.options.metric],
+            self._listeners,
+            request.earlier.published if request.earlier else (),
+        )
 
 
 def first_configurations(
-    job: Job, defaults: Mapping[str, Mapping[str, Any]]
-) -> list[tuple[Mapping[str, Any], str]]:
+    job: Job, defaults: Mapping[str, Configuration]
+) -> list[FirstConfiguration]:
     """The published configurations, completed by the defaults of their architectures; without any,
     the defaults of the job's own."""
     if not job.published:
-        return [(number_entries(defaults[job.architecture]), "default")]
+        return [FirstConfiguration(config=defaults[job.architecture], origin="default")]
     return [
-        (
-            number_entries(
-                {**defaults[p.config.get("architecture", job.architecture)], **p.config}
-            ),
-            "published",
+        FirstConfiguration(
+            config={
+                **defaults[published.config.get("architecture", job.architecture)],
+                **published.config,
+            },
+            origin="published",
+            published=published,
         )
-        for p in job.published
+        for published in job.published
     ]
 
 
-def _trial_name(trial: AnyTrial) -> str:
+def _trial_name(trial: Trial | FrozenTrial) -> str:
     return f"trial-{trial.number:04d}"

@@ -12,8 +12,8 @@ from optuna.trial import TrialState
 
 from tune_jobs.engine.job import Space
 from tune_jobs.engine.search.early_stopping import Asha, Never, StoppingRule
-from tune_jobs.engine.search.journal import open_journal, repair_journal
-from tune_jobs.engine.search.record import Record
+from tune_jobs.engine.record.journal import open_journal, repair_journal
+from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.stages.search import Search, SearchPlan
 
 EPOCHS = 4

@@ -10,9 +10,9 @@ from optuna.importance import get_param_importances
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.results.report.findings import Finding
 from tune_jobs.engine.results.report.marks import Band, Bars, Chart, Dots, Line
-from tune_jobs.engine.search.record import reports_of
 
 MOST_SLICES = 6
 
@@ -23,7 +23,7 @@ def learning_curves(finding: Finding) -> Chart:
     epochs = [after.epoch for after in spread]
     means = [after.mean for after in spread]
     seeds = [
-        [figures["val_accuracy"] for figures in curve if figures["epoch"] in epochs]
+        [metrics.val_accuracy for metrics in curve if metrics.epoch in epochs]
         for curve in finding.curves
     ]
     marks: list[Line | Band | Dots] = [
@@ -51,7 +51,8 @@ def search_charts(study: Study) -> list[tuple[str, Chart | Bars]]:
     charts: list[tuple[str, Chart | Bars]] = []
     if len(complete) > 1:
         charts.append(("Trials in their order, and the best so far", _history(complete)))
-    last = [max(reports_of(trial), default=0) for trial in study.get_trials(deepcopy=False)]
+    trials = map(RecordedTrial, study.get_trials(deepcopy=False))
+    last = [max(trial.epochs, default=0) for trial in trials]
     if max(last, default=0) > 1:
         charts.append(("Trials by epoch reached: what early stopping left", _survival(last)))
     importances = _importances(study, complete)

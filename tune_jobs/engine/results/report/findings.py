@@ -1,20 +1,22 @@
 """What the pictures show: the answers of a retrained configuration, taken apart."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from trainables.metrics import EpochMetrics
 from trainables.trials.embeddings import Embeddings, read_embeddings
 from trainables.trials.predictions import Predictions, read_predictions
+from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.report.tsne import Projection, project
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run.folder import RunFolder, retraining_place
-from tune_jobs.engine.search.record import Record, reports_of
-from tune_jobs.engine.stages.retrain import Retrained, best_seed
+from tune_jobs.engine.stages.candidates import Retrained, best_seed
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -37,7 +39,7 @@ class Finding:
         title: What the page calls it: `winner`, `published 16`, `default`.
         names: Of its retrainings, one per seed.
         predictions: One per seed.
-        curves: Per seed, the record's figures of each epoch.
+        curves: Per seed, the metrics of each epoch.
         best: Position of the seed that is best on validation.
         embeddings: Of that seed; `None` where it kept none.
         projections: Of these, one per layer.
@@ -47,7 +49,7 @@ class Finding:
     row: Row
     names: tuple[str, ...]
     predictions: list[Predictions]
-    curves: list[list[dict[str, Any]]]
+    curves: list[list[EpochMetrics]]
     best: int
     embeddings: Embeddings | None
     projections: list[Projection]
@@ -59,7 +61,7 @@ class Finding:
     def spread(self) -> list[Spread]:
         """Of the epochs that every seed reported."""
         seeds = [
-            {f["epoch"]: f["val_accuracy"] for f in curve if "val_accuracy" in f}
+            {m.epoch: m.val_accuracy for m in curve if math.isfinite(m.val_accuracy)}
             for curve in self.curves
         ]
         epochs = sorted(set.intersection(*(set(seed) for seed in seeds)))
@@ -101,12 +103,11 @@ def find(
     predictions = [found for found in kept if found is not None]
     if not seeds or len(predictions) < len(seeds):
         return None
-    by_name = {retrain.name_of(trial): trial for trial in retrain.trials()}
+    by_name = {retrain.name_of(trial.frozen): trial for trial in retrain.trials()}
     curves = [
-        [figures for _, figures in sorted(reports_of(by_name[name]).items())]
-        for name in result.names
+        [metrics for _, metrics in sorted(by_name[name].epochs.items())] for name in result.names
     ]
-    best = best_seed(result)
+    best = best_seed(result, retrain.metric)
     embeddings = read_embeddings(retraining_place(folder.place, row.trial_number, seeds[best]))
     return Finding(
         title=title,

@@ -1,9 +1,9 @@
 """Writes a run's report page and the same pictures for TensorBoard."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from trainables.datasets import ImageData
+from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.boards import sort_board
 from tune_jobs.engine.results.comparison import best_before
 from tune_jobs.engine.results.report.charts import search_charts
@@ -13,14 +13,14 @@ from tune_jobs.engine.results.report.projector import write_projector
 from tune_jobs.engine.results.report.tensorboard import write_pictures, write_search
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run.folder import RunFolder
-from tune_jobs.engine.search.record import Record
-from tune_jobs.engine.stages.retrain import Retrained
+from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.stages.candidates import Retrained
 
 PAGE = "report/index.html"
 
 
 def write_report(
-    facts: dict[str, Any],
+    info: RunInfo,
     search: Record,
     retrain: Record,
     results: Sequence[Retrained],
@@ -32,7 +32,9 @@ def write_report(
     `search`; returns the page."""
     findings = _find(results, rows, retrain, folder)
     charts = search_charts(search.study)
-    report = Report(facts=facts, rows=sort_board(rows), findings=findings, charts=charts, data=data)
+    report = Report(
+        facts=info.to_json(), rows=sort_board(rows), findings=findings, charts=charts, data=data
+    )
     folder.place.write(PAGE, build_page(report).encode())
     for finding in findings:
         target = folder.tensorboard / finding.title.replace(" ", "-")

@@ -1,8 +1,8 @@
 """Where a run's studies are kept: a journal file, or a database."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import optuna
 from optuna.exceptions import StorageInternalError
@@ -13,25 +13,23 @@ from trainables.storage import LocalStorage
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.run.folder import RunFolder
-from tune_jobs.engine.search.journal import open_journal
+from tune_jobs.engine.run.info import JOURNAL_FILE, RunInfo
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-JOURNAL_FILE = "journal"
-"""What `--study` is by default."""
-
 
 def open_study_storage(
-    job: Job, options: Options, earlier: Mapping[str, Any] | None, folder: RunFolder
+    job: Job, options: Options, earlier: RunInfo | None, folder: RunFolder
 ) -> tuple[str, BaseStorage]:
-    """What `--study` names, or where the run's record began -> it, and the storage.
+    """Open what `--study` names, or where the run's record began -> its name, and the storage.
 
     Raises:
         RequestError: It cannot be opened, or is not where this run's record is.
     """
-    began = earlier and earlier.get("study", JOURNAL_FILE)
+    began = earlier.study if earlier else None
     study = options.study or began or JOURNAL_FILE
     storage = open_record_storage(study, folder)
     name = f"{job.name}/{options.run_id}"
@@ -83,23 +81,22 @@ def open_record_storage(study: str, folder: RunFolder) -> BaseStorage:
 
 
 @contextmanager
-def read_studies(folder: RunFolder, facts: Mapping[str, Any]) -> Iterator[tuple[Study, Study]]:
+def read_studies(folder: RunFolder, info: RunInfo) -> Iterator[tuple[Study, Study]]:
     """The studies of a run's search and of its retraining, to read.
 
     Raises:
         RequestError: They are not there.
     """
-    study = facts.get("study", JOURNAL_FILE)
-    name = f"{facts['job']}/{facts['run_id']}"
-    storage = open_record_storage(study, folder)
-    with closing(study, storage):
+    name = f"{info.job}/{info.run_id}"
+    storage = open_record_storage(info.study, folder)
+    with closing(info.study, storage):
         try:
             search, retrain = (
                 optuna.load_study(study_name=suffixed, storage=storage)
                 for suffixed in (name, f"{name}/retrain")
             )
         except KeyError as error:
-            raise RequestError(f"{folder.place.uri}: its record ({study}): {error}") from error
+            raise RequestError(f"{folder.place.uri}: its record ({info.study}): {error}") from error
         yield search, retrain
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-from optuna.storages.journal._file import get_lock_file
 
 from tune_jobs.engine.errors import RunError
 
@@ -38,8 +37,12 @@ def repair_journal(path: Path) -> int:
     """
     if not path.exists():
         return 0
-    with get_lock_file(_lock(path)):
+    lock = _lock(path)
+    lock.acquire()
+    try:
         return _cut_torn_line(path)
+    finally:
+        lock.release()
 
 
 def _lock(path: Path) -> JournalFileSymlinkLock:

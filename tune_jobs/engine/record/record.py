@@ -1,0 +1,230 @@
+"""The record: an Optuna study that every proposal, report and end is written into first."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from trainables.config import Configuration
+from trainables.config.validation import from_json, to_json
+from trainables.metrics import EpochMetrics, Metric
+from trainables.trials.report import EpochReport, Resumption
+from tune_jobs.engine.job import Published
+from tune_jobs.engine.record.listener import Ended, Listener
+from tune_jobs.engine.record.recorded_trial import RecordedTrial
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+MUST_REPEAT = ("train_loss", "val_loss", "val_accuracy")
+"""What another attempt at an epoch must find again, on one machine."""
+
+PUBLISHED_BEFORE = "published_before"
+"""A study's attribute: the reports of the first trials, of a run that began before trials carried
+them. It is written once, since a later session's job may have other ones."""
+
+AnyTrial = Trial | FrozenTrial
+Name = Callable[[AnyTrial], str]
+
+
+@dataclass(slots=True)
+class Running:
+    """A trial that has no end yet: Optuna's handle, and the epochs that the record has of it."""
+
+    trial: Trial
+    epochs: dict[int, EpochMetrics]
+
+    @property
+    def last_epoch(self) -> int:
+        return max(self.epochs, default=0)
+
+
+class Record:
+    """One study: asks for trials, takes reports and ends. `RecordedTrial` says what it stores.
+
+    Args:
+        name_of: Names a trial, and so its folder.
+        metric: What the study optimises.
+        listeners: Told what the record has just been told.
+        published_before: What `run.json` has of the published configurations, for the trials of a
+            run that began before they carried it themselves.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        name_of: Name,
+        metric: Metric,
+        listeners: Sequence[Listener] = (),
+        published_before: Sequence[Published] = (),
+    ) -> None:
+        self.study = study
+        self.name_of = name_of
+        self.metric = metric
+        self._listeners = listeners
+        kept = study.user_attrs.get(PUBLISHED_BEFORE)
+        self._published_before = (
+            published_before if kept is None else [from_json(Published, p) for p in kept]
+        )
+        self._running: dict[int, Running] = {}
+        self._sequence = 1 + max((trial.last_sequence for trial in self.trials()), default=0)
+
+    @classmethod
+    def open(
+        cls,
+        storage: BaseStorage,
+        study_name: str,
+        name_of: Name,
+        metric: Metric,
+        listeners: Sequence[Listener] = (),
+        published_before: Sequence[Published] = (),
+    ) -> "Record":
+        """Open the study in the storage, or make it if it is not there."""
+        study = optuna.create_study(
+            storage=storage,
+            study_name=study_name,
+            direction=metric.direction,
+            load_if_exists=True,
+        )
+        is_earlier = not all(map(_says_what_it_is, study.get_trials(deepcopy=False)))
+        if is_earlier and PUBLISHED_BEFORE not in study.user_attrs:
+            study.set_user_attr(PUBLISHED_BEFORE, to_json(published_before))
+        return cls(study, name_of, metric, listeners, published_before)
+
+    def trials(self, *states: TrialState) -> list[RecordedTrial]:
+        """All trials, or those in one of the states, by number."""
+        return [
+            RecordedTrial(trial, self._published_before)
+            for trial in self.study.get_trials(deepcopy=False, states=states or None)
+        ]
+
+    def best(self, top: int) -> list[RecordedTrial]:
+        """The `top` best of the trials that came to their full budget, the best first."""
+        complete = self.trials(TrialState.COMPLETE)
+        return sorted(complete, key=lambda t: (-self.metric.score(t.value or 0.0), t.number))[:top]
+
+    def ended(self) -> list[Ended]:
+        """The trials that earlier sessions have ended."""
+        finished = [trial for trial in self.trials() if trial.state.is_finished()]
+        return [Ended(self.name_of(t.frozen), t.state, t.value) for t in finished]
+
+    def enqueue(self, params: Mapping[str, Any], /, **attributes: Any) -> None:
+        """Have `ask` give these parameters before the sampler is asked; attributes are JSON's."""
+        self.study.enqueue_trial(dict(params), user_attrs=attributes)
+
+    def ask(self, sampler: BaseSampler, complete: Callable[[Trial], Configuration]) -> Trial:
+        """A new trial, or the next enqueued one; `complete` makes its whole configuration."""
+        self.study.sampler = sampler
+        return self._start(Running(self.study.ask(), {}), complete)
+
+    def restart(
+        self,
+        unfinished: RecordedTrial,
+        sampler: BaseSampler,
+        complete: Callable[[Trial], Configuration],
+    ) -> Trial:
+        """Take up a trial that an earlier session left running, under its own number."""
+        self.study.sampler = sampler
+        trial = Trial(self.study, unfinished.frozen._trial_id)
+        if unfinished.config is None:
+            _forget_parameters(trial)
+        running = Running(trial, dict(sorted(unfinished.epochs.items())))
+        for epoch, metrics in running.epochs.items():
+            if epoch not in unfinished.frozen.intermediate_values and not metrics.diverged:
+                trial.report(self.metric.on_validation(metrics), epoch)
+        return self._start(running, complete)
+
+    def _start(self, running: Running, complete: Callable[[Trial], Configuration]) -> Trial:
+        trial = running.trial
+        if "config" not in trial.user_attrs:
+            trial.set_user_attr("config", to_json(complete(trial)))
+        self._running[trial.number] = running
+        params = trial.user_attrs.get("params", trial.params)
+        for listener in self._listeners:
+            listener.started(self.name_of(trial), {**trial.user_attrs["config"], **params})
+        return trial
+
+    @property
+    def running(self) -> set[str]:
+        """The names of the trials that have not ended."""
+        return {self.name_of(trial.frozen) for trial in self.trials(TrialState.RUNNING)}
+
+    def epochs_reported(self, number: int) -> int:
+        """The last epoch that the record has of a running trial."""
+        return self._running[number].last_epoch
+
+    def report(self, number: int, report: EpochReport) -> bool:
+        """Write one epoch's metrics -> whether they are new.
+
+        An epoch that an earlier attempt has reported stays as it is; a repetition that differs is
+        noted, since on one machine it should not.
+        """
+        running, metrics = self._running[number], report.metrics
+        trial, epoch = running.trial, metrics.epoch
+        if report.resumption and epoch == report.resumption.epoch + 1:
+            _note_resumption(trial, report.resumption)
+        if epoch in running.epochs:
+            if _differ(running.epochs[epoch], metrics):
+                trial.set_user_attr(f"repeated_{epoch}", metrics.to_json())
+            return False
+        trial.set_user_attr(f"epoch_{epoch}", {**metrics.to_json(), "sequence": self._sequence})
+        self._sequence += 1
+        running.epochs[epoch] = metrics
+        if not metrics.diverged:
+            trial.report(self.metric.on_validation(metrics), epoch)
+        for listener in self._listeners:
+            listener.reported(self.name_of(trial), metrics)
+        return True
+
+    def end(self, number: int, state: TrialState, reason: str) -> None:
+        """Record a trial's end: COMPLETE takes the last reported value; the reason is kept."""
+        running = self._running.pop(number)
+        running.trial.set_user_attr("end_reason", reason)
+        value = None
+        if state == TrialState.COMPLETE:
+            value = self.metric.on_validation(running.epochs[running.last_epoch])
+        self.study.tell(number, value, state=state)
+        for listener in self._listeners:
+            listener.ended(self.name_of(running.trial), state, reason)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all sessions, each to its last report or end."""
+        return float(self.study.user_attrs.get("seconds", 0.0))
+
+    def add_seconds(self, seconds: float) -> None:
+        self.study.set_user_attr("seconds", self.seconds + seconds)
+
+    def group_ends(self) -> str:
+        """How the trials ended, most frequent first, a line each."""
+        reasons = Counter(trial.end_reason or "unfinished" for trial in self.trials())
+        return "\n".join(f"  {count} x {reason}" for reason, count in reasons.most_common())
+
+
+def _says_what_it_is(trial: FrozenTrial) -> bool:
+    """Whether a published trial carries its report, as those of earlier versions did not."""
+    return trial.user_attrs.get("origin") != "published" or "published" in trial.user_attrs
+
+
+def _forget_parameters(trial: Trial) -> None:
+    """Draw all parameters again, for a session that died amid a proposal: a draw that were left out
+    would change those after it. The record gets the same values twice."""
+    trial._cached_frozen_trial = deepcopy(trial._cached_frozen_trial)
+    trial._cached_frozen_trial.params = {}
+    trial._cached_frozen_trial.distributions = {}
+
+
+def _note_resumption(trial: Trial, resumption: Resumption) -> None:
+    noted = trial.user_attrs.get("resumed", [])
+    trial.set_user_attr("resumed", [*noted, to_json(resumption)])
+
+
+def _differ(recorded: EpochMetrics, repeated: EpochMetrics) -> bool:
+    was, now = recorded.to_json(), repeated.to_json()
+    return any(was.get(name) != now.get(name) for name in MUST_REPEAT)

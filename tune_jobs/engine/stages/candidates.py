@@ -1,0 +1,123 @@
+"""What is retrained, and what the record says became of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from optuna.trial import TrialState
+
+from trainables.config import Configuration
+from trainables.metrics import EpochMetrics, Metric
+from tune_jobs.engine.job import Origin, Published
+from tune_jobs.engine.record.record import AnyTrial, Record
+from tune_jobs.engine.record.recorded_trial import RecordedTrial
+from tune_jobs.engine.run.folder import retraining_name
+from tune_jobs.engine.stages.search import EXEMPT
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A configuration to retrain.
+
+    Attributes:
+        trial_number: Of its trial in the search.
+        params: What the space suggested for it.
+        searched: The metrics that the search saw at the full budget; `None`: it did not come to it.
+    """
+
+    trial_number: int
+    origin: Origin
+    published: Published | None
+    config: Configuration
+    params: Mapping[str, Any]
+    searched: EpochMetrics | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retrained:
+    """A candidate with the last epoch's metrics of each seed that was trained to the end.
+
+    Attributes:
+        names: Of the seeds' trials, and so of their folders.
+        train_seconds: Over all seeds.
+    """
+
+    candidate: Candidate
+    seeds: tuple[int, ...]
+    metrics: tuple[EpochMetrics, ...]
+    names: tuple[str, ...]
+    train_seconds: float
+    all_seeds_ended: bool
+
+    @property
+    def val_accuracy(self) -> float | None:
+        return fmean(m.val_accuracy for m in self.metrics) if self.metrics else None
+
+
+def choose_candidates(search: Record, top: int, retrained: Collection[int]) -> list[Candidate]:
+    """The `top` best of the full-budget trials, every published (or default) one, and those that
+    an earlier session has retrained: no row is lost when a better one is found."""
+    chosen = {trial.number: trial for trial in search.best(top)}
+    for trial in search.trials():
+        if trial.number in retrained or trial.origin in EXEMPT:
+            chosen[trial.number] = trial
+    return [_candidate(trial, trial.config) for trial in chosen.values() if trial.config]
+
+
+def _candidate(trial: RecordedTrial, config: Configuration) -> Candidate:
+    return Candidate(
+        trial_number=trial.number,
+        origin=trial.origin,
+        published=trial.published,
+        config=config,
+        params=trial.params,
+        searched=trial.last if trial.state == TrialState.COMPLETE else None,
+    )
+
+
+def read_results(
+    candidates: Sequence[Candidate], record: Record, seeds: Sequence[int], epochs: int
+) -> list[Retrained]:
+    """Per candidate, what its seeds reached, read from the record of the retraining."""
+    ended = {trial.pair: trial for trial in record.trials(TrialState.COMPLETE)}
+    results = []
+    for candidate in candidates:
+        number = candidate.trial_number
+        trials = {seed: ended[number, seed] for seed in seeds if (number, seed) in ended}
+        results.append(
+            Retrained(
+                candidate=candidate,
+                seeds=tuple(trials),
+                metrics=tuple(trial.epochs[epochs] for trial in trials.values()),
+                names=tuple(retraining_name(number, seed) for seed in trials),
+                train_seconds=sum(trial.seconds for trial in trials.values()),
+                all_seeds_ended=len(trials) == len(seeds),
+            )
+        )
+    return results
+
+
+def choose_winner(results: Sequence[Retrained], metric: Metric) -> Retrained | None:
+    """The best mean of the metric on validation, of configurations that trained on every seed."""
+    complete = [result for result in results if result.all_seeds_ended and result.metrics]
+    return max(complete, key=lambda result: _mean_score(result, metric), default=None)
+
+
+def best_seed(winner: Retrained, metric: Metric) -> int:
+    """The position of the seed that is best on validation; ties go to the lower loss."""
+
+    def rank(position: int) -> tuple[float, float]:
+        metrics = winner.metrics[position]
+        return metric.score(metric.on_validation(metrics)), -metrics.val_loss
+
+    return max(range(len(winner.seeds)), key=rank)
+
+
+def pair_name(trial: AnyTrial) -> str:
+    """The name of a trial of the retraining."""
+    return retraining_name(trial.user_attrs["trial_number"], trial.user_attrs["seed"])
+
+
+def _mean_score(result: Retrained, metric: Metric) -> float:
+    return fmean(metric.score(metric.on_validation(metrics)) for metrics in result.metrics)

@@ -1,0 +1,104 @@
+"""What search and retraining have in common: trials that are taken up, reported and ended."""
+
+from collections.abc import Container, Sequence
+
+from optuna.samplers import BaseSampler
+from optuna.trial import Trial, TrialState
+
+from trainables.config import Configuration, Runtime
+from trainables.metrics import EpochMetrics
+from trainables.trials.report import EpochReport
+from trainables.trials.task import Stage, TrialTask
+from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.record.recorded_trial import RecordedTrial
+
+Verdict = tuple[TrialState, str]
+"""How a trial ends, and why."""
+
+
+class TrialStage:
+    """A stage of a run over the trials of one record.
+
+    Args:
+        epochs: A trial's full budget.
+        runtime: The arithmetic of all trials.
+    """
+
+    def __init__(self, stage: Stage, record: Record, *, epochs: int, runtime: Runtime) -> None:
+        self.record = record
+        self.epochs = epochs
+        self._stage = stage
+        self._runtime = runtime
+        self._unfinished: list[RecordedTrial] = []
+        self._running: set[int] = set()
+
+    def on_report(self, number: int, report: EpochReport) -> bool:
+        """Record a report, then decide whether the trial goes on."""
+        if not self.record.report(number, report):
+            return True  # decided before
+        verdict = self._verdict(report.metrics, goes_on=self._goes_on(number, report.metrics))
+        if verdict:
+            self._end(number, *verdict)
+        return verdict is None
+
+    def on_failure(self, number: int, cause: str) -> None:
+        self._end(number, TrialState.FAIL, cause)
+
+    def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
+        """Whether early stopping lets the trial go on."""
+        return True
+
+    def _sampler(self, number: int) -> BaseSampler:
+        raise NotImplementedError
+
+    def _configuration(self, trial: Trial) -> Configuration:
+        raise NotImplementedError
+
+    def _verdict(self, metrics: EpochMetrics, *, goes_on: bool = True) -> Verdict | None:
+        """How a trial ends with an epoch; `None`: it continues."""
+        if metrics.diverged:
+            return TrialState.PRUNED, "diverged"
+        if metrics.epoch >= self.epochs:
+            return TrialState.COMPLETE, "full budget"
+        return None if goes_on else (TrialState.PRUNED, "stopped early")
+
+    def _settle(self, left: Sequence[RecordedTrial], stopped: Container[int] = ()) -> None:
+        """Take up the trials that earlier sessions left running. A driver may have died after it
+        recorded a report and before it acted on it: such a trial ends now, as it was due to.
+
+        Args:
+            stopped: Numbers of the trials whose last report early stopping does not let pass.
+        """
+        for trial in left:
+            goes_on = trial.number not in stopped
+            verdict = self._verdict(trial.last, goes_on=goes_on) if trial.last else None
+            if verdict is None:
+                self._unfinished.append(trial)
+            else:
+                self._restart(trial)
+                self._end(trial.number, *verdict)
+
+    def _ask(self, number: int) -> Trial:
+        trial = self.record.ask(self._sampler(number), self._configuration)
+        self._running.add(trial.number)
+        return trial
+
+    def _restart(self, left: RecordedTrial) -> Trial:
+        trial = self.record.restart(left, self._sampler(left.number), self._configuration)
+        self._running.add(trial.number)
+        return trial
+
+    def _end(self, number: int, state: TrialState, reason: str) -> None:
+        self.record.end(number, state, reason)
+        self._running.discard(number)
+
+    def _task(self, trial: Trial, *, seed: int) -> TrialTask:
+        return TrialTask(
+            stage=self._stage,
+            number=trial.number,
+            name=self.record.name_of(trial),
+            seed=seed,
+            config=trial.user_attrs["config"],
+            runtime=self._runtime,
+            epochs_reported=self.record.epochs_reported(trial.number),
+        )
