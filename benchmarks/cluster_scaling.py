@@ -14,7 +14,6 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,16 @@ from optuna import Trial
 from ray import tune
 from ray.cluster_utils import Cluster
 
-from tune_jobs.engine.ray_tune.tuner import run_trials
-from tune_jobs.engine.run.resources import Resources
-from tune_jobs.engine.search.early_stopping import Never
+from trainables.config import Runtime
+from trainables.metrics import METRICS, EpochMetrics
+from trainables.trials.report import EpochReport, Report
+from trainables.trials.task import Task, TrialTask
+from tune_jobs.engine.ray_tune.bridge import pack_report
+from tune_jobs.engine.ray_tune.tuner import run_tasks
 from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.search.early_stopping import Never
 from tune_jobs.engine.stages.search import Search, SearchPlan
 
 OBJECT_STORE_BYTES = 100_000_000
@@ -49,15 +53,18 @@ class Source:
         plan = SearchPlan(
             space=space,
             architecture="",
+            defaults={},
             first=[],
             trials=trials,
             epochs=epochs,
             sampler="tpe",
             seed=0,
+            runtime=Runtime(device="cpu"),
             time_budget=None,
         )
         self._epochs = epochs
-        record = Record.open(open_journal(journal), "sleep", lambda trial: f"trial-{trial.number}")
+        studies = open_journal(journal)
+        record = Record.open(studies, "sleep", lambda t: f"trial-{t.number}", METRICS["accuracy"])
         self._search = Search(plan, record, Never())
         self.ends: list[float] = []
 
@@ -65,21 +72,20 @@ class Source:
     def finished(self) -> bool:
         return self._search.finished
 
-    def next_trial(self) -> dict[str, Any] | None:
-        return self._search.next_trial()
+    def next_task(self) -> Task | None:
+        return self._search.next_task()
 
-    def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
-        """It is started again."""
+    def on_start(self, task: Task) -> None: ...
 
-    def on_start(self, trial: Mapping[str, Any]) -> None: ...
-
-    def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
-        if figures["epoch"] == self._epochs:
+    def on_report(self, task: Task, report: Report) -> bool:
+        assert isinstance(task, TrialTask)
+        assert isinstance(report, EpochReport)
+        if report.metrics.epoch == self._epochs:
             self.ends.append(time.monotonic())
-        return self._search.on_report(trial["number"], figures)
+        return self._search.on_report(task.number, report)
 
-    def on_failure(self, trial: Mapping[str, Any], cause: str) -> None:
-        raise RuntimeError(f"{trial['name']}: {cause}")
+    def on_failure(self, task: Task, cause: str) -> None:
+        raise RuntimeError(f"{task.name}: {cause}")
 
 
 def sleep(config: dict[str, Any]) -> None:
@@ -88,8 +94,8 @@ def sleep(config: dict[str, Any]) -> None:
     for epoch in range(1, epochs + 1):
         time.sleep(seconds)
         value = 0.5 + 0.001 * config["number"]
-        figures = {"epoch": epoch, "val_accuracy": value, "train_loss": 1.0, "seconds": seconds}
-        tune.report({"figures": figures})
+        metrics = EpochMetrics(epoch=epoch, val_accuracy=value, val_loss=1.0, seconds=seconds)
+        tune.report(pack_report(EpochReport(metrics=metrics)))
 
 
 def trials_per_minute(nodes: int, *, seconds: float, epochs: int, trials: int) -> float:
@@ -105,7 +111,7 @@ def trials_per_minute(nodes: int, *, seconds: float, epochs: int, trials: int) -
         ray.init(cluster.address, runtime_env=environment, **quiet)
         with tempfile.TemporaryDirectory() as folder:
             source = Source(Path(folder) / "study.journal", trials=trials, epochs=epochs)
-            run_trials(source, sleep, Resources(cpus=1, gpus=0), max_failures=0)
+            run_tasks(source, sleep, Resources(cpus=1, gpus=0), max_failures=0)
     finally:
         ray.shutdown()
         cluster.shutdown()

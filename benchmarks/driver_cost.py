@@ -16,9 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial, Trial
+
+    from trainables.trials.report import Report
+    from trainables.trials.task import Task
+    from tune_jobs.engine.stages.search import Search
 
 LAST = 100
 """Trials over which the cost of one is taken."""
@@ -27,8 +33,13 @@ LAST = 100
 def report_once(config: dict[str, Any]) -> None:
     from ray import tune
 
+    from trainables.metrics import EpochMetrics
+    from trainables.trials.report import EpochReport
+    from tune_jobs.engine.ray_tune.bridge import pack_report
+
     value = config["config"]["lr"]
-    tune.report({"figures": {"epoch": 1, "val_accuracy": value, "seconds": 0.0}})
+    metrics = EpochMetrics(epoch=1, val_accuracy=value, val_loss=0.0, seconds=0.0)
+    tune.report(pack_report(EpochReport(metrics=metrics)))
 
 
 def space(trial: Any) -> None:
@@ -41,7 +52,7 @@ def space(trial: Any) -> None:
 class Source:
     """A search, whose cost is noted as it begins its last trials and when it is over."""
 
-    def __init__(self, search: Any, trials: int) -> None:
+    def __init__(self, search: "Search", trials: int) -> None:
         self._search = search
         self._trials = trials
         self.begun = 0
@@ -54,27 +65,25 @@ class Source:
     def finished(self) -> bool:
         return bool(self._search.finished)
 
-    def next_trial(self) -> dict[str, Any] | None:
+    def next_task(self) -> "Task | None":
         if self.begun == self._trials - LAST and self.at_last is None:
             self.at_last = time.process_time(), self.seconds_proposing
         if self._search.finished and self.at_end is None:
             self.at_end = time.process_time(), self.seconds_proposing
             self.memory_mib = resident_mib()
         started = time.process_time()
-        trial: dict[str, Any] | None = self._search.next_trial()
+        task = self._search.next_task()
         self.seconds_proposing += time.process_time() - started
-        self.begun += trial is not None
-        return trial
+        self.begun += task is not None
+        return task
 
-    def on_start(self, trial: Mapping[str, Any]) -> None: ...
+    def on_start(self, task: "Task") -> None: ...
 
-    def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
-        return bool(self._search.on_report(trial["number"], figures))
+    def on_report(self, task: "Task", report: "Report") -> bool:
+        return self._search.on_report(task.number, report)  # type: ignore[union-attr, arg-type]
 
-    def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
+    def on_failure(self, task: "Task", cause: str) -> None:
         raise RuntimeError(cause)
-
-    def on_failure(self, trial: Mapping[str, Any], cause: str) -> None: ...
 
 
 def drive(trials: int, sampler: str) -> dict[str, float]:
@@ -84,29 +93,33 @@ def drive(trials: int, sampler: str) -> dict[str, float]:
     os.environ.update(QUIET)
     import ray
 
-    from tune_jobs.engine.ray_tune.tuner import run_trials
-    from tune_jobs.engine.run.resources import Resources
-    from tune_jobs.engine.search.early_stopping import Never
+    from trainables.config import Runtime
+    from trainables.metrics import METRICS
+    from tune_jobs.engine.ray_tune.tuner import run_tasks
     from tune_jobs.engine.record.journal import open_journal
     from tune_jobs.engine.record.record import Record
+    from tune_jobs.engine.run.resources import Resources
+    from tune_jobs.engine.search.early_stopping import Never
     from tune_jobs.engine.stages.search import Search, SearchPlan
 
     plan = SearchPlan(
         space=space,
         architecture="none",
+        defaults={},
         first=[],
         trials=trials,
         epochs=1,
         sampler=sampler,
         seed=0,
+        runtime=Runtime(device="cpu"),
         time_budget=None,
     )
     with tempfile.TemporaryDirectory() as folder:
         ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
         storage = open_journal(Path(folder) / "study.journal")
-        record = Record.open(storage, "cost/run", lambda t: f"trial-{t.number:04d}")
+        record = Record.open(storage, "cost/run", _name, METRICS["accuracy"])
         source = Source(Search(plan, record, Never()), trials)
-        run_trials(source, report_once, Resources(cpus=1, gpus=0), max_failures=0)
+        run_tasks(source, report_once, Resources(cpus=1, gpus=0), max_failures=0)
         ray.shutdown()
     assert source.at_last
     assert source.at_end
@@ -114,6 +127,10 @@ def drive(trials: int, sampler: str) -> dict[str, float]:
         (end - begin) / LAST for begin, end in zip(source.at_last, source.at_end, strict=True)
     )
     return {"memory_mib": source.memory_mib, "cpu_seconds": cpu, "proposing_seconds": proposing}
+
+
+def _name(trial: "Trial | FrozenTrial") -> str:
+    return f"trial-{trial.number:04d}"
 
 
 def resident_mib() -> float:

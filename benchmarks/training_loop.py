@@ -37,7 +37,7 @@ from trainables.registry import default_of
 from trainables.training.device import prepare_process
 from trainables.training.fit import build_training
 from trainables.training.normalisation import train_normalisation
-from trainables.trials.inputs import Given
+from trainables.trials.inputs import TrialInputs
 from trainables.worker.probe import probe
 
 IMAGE_PIXELS = 32
@@ -199,7 +199,7 @@ def main() -> None:
     count = given.images + 1
     images = parquet_images(given.parquet, count) if given.parquet else random_images(count)
     data = train_on_all_but_one(*images)
-    runtime = probe({**default_of("cnn", 1), **CONFIG}, Given(data=data), pinned=None)
+    runtime = probe({**default_of("cnn", 1), **CONFIG}, TrialInputs(data=data), pinned=None)
     rates = measure(data, runtime, given.repetitions)
     ratios = [a / b for a, b in zip(rates["ours"], rates["documentation"], strict=True)]
     source = given.parquet or "random pixels"

@@ -9,14 +9,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tests.faults.conftest import StartCluster
 from tests.faults.runs import Runs
+from trainables.metrics import EpochMetrics
 from trainables.storage import open_storage
+from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.record.record import reports_of
 
 TRIALS, EPOCHS = 8, 4
 SEARCH = ("--trials", str(TRIALS), "--epochs", str(EPOCHS), "--grace-period", "2")
 
-Reports = dict[tuple[int, int], dict[str, object]]
+Reports = dict[tuple[int, int], tuple[int, EpochMetrics]]
 
 
 def trials_of(database: str) -> list[FrozenTrial]:
@@ -31,9 +32,13 @@ def trials_of(database: str) -> list[FrozenTrial]:
 
 
 def recorded(database: str) -> Reports:
-    """(trial, epoch) -> figures, as a reader of the database sees them."""
+    """(trial, epoch) -> the report's place in the order of all, and its metrics, as a reader of the database sees them."""
     trials = trials_of(database)
-    return {(t.number, epoch): f for t in trials for epoch, f in reports_of(t).items()}
+    return {
+        (trial.number, metrics.epoch): (sequence, metrics)
+        for trial in trials
+        for sequence, metrics in RecordedTrial(trial).in_sequence()
+    }
 
 
 def test_the_head_is_lost_and_the_run_goes_on_on_another_cluster(
@@ -54,7 +59,7 @@ def test_the_head_is_lost_and_the_run_goes_on_on_another_cluster(
         again.run(*SEARCH, "--storage", storage)  # where the record is, run.json says
     now = recorded(database)
     assert {key: now[key] for key in acknowledged} == acknowledged
-    sequence = sorted(int(str(figures["sequence"])) for figures in now.values())
+    sequence = sorted(place for place, _ in now.values())
     assert sequence == list(range(1, len(sequence) + 1))
     trials = trials_of(database)
     assert len(trials) == TRIALS

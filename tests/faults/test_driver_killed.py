@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from tests.faults.leaderboards import differing, results
 from tests.faults.runs import Driver, Runs, end_of
-from tune_jobs.engine.search.early_stopping import Asha
+from tune_jobs.engine.search.early_stopping import Asha, RungSettings
 
 CLOCK = Path(__file__).parent / "clock"
 
@@ -37,7 +37,7 @@ def check_reports(runs: Runs) -> None:
 
 def check_rungs(runs: Runs, *, exempt: int = 1) -> None:
     """Every decision is the one that the rule takes on the record, report by report."""
-    rule = Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
+    rule = Asha(RungSettings(grace_period=1, reduction_factor=2, brackets=1, epochs=EPOCHS))
     trials = runs.trials()
     arrived = sorted(
         (figures["sequence"], number, figures["epoch"], figures["val_accuracy"])

@@ -13,9 +13,8 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from tests.faults.runs import Runs, end_of, pid_of
+from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.record.record import reports_of
-from tune_jobs.engine.stages.search import has_diverged
 
 EPOCHS = 6
 
@@ -66,10 +65,10 @@ def test_one_that_diverges_is_stopped_within_the_epoch(trial: Callable[..., Froz
     for name in ("NaN", "lr"):
         diverged = trial(name)
         assert (diverged.state, end_of(diverged)) == (TrialState.PRUNED, "diverged")
-        *finite, last = reports_of(diverged).values()
-        assert last["diverged"]
+        *finite, last = RecordedTrial(diverged).epochs.values()
+        assert last.diverged
         assert len(finite) == len(diverged.intermediate_values) < EPOCHS
-        assert not any(map(has_diverged, finite))
+        assert not any(metrics.diverged for metrics in finite)
 
 
 def test_one_that_raises_fails_with_its_cause(trial: Callable[..., FrozenTrial]) -> None:

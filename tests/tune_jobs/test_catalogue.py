@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 import tune_jobs
-from trainables.config import complete_config
+from trainables.config import complete_config, number_entries
 from trainables.registry import default_of
-from tune_jobs.engine.record.record import replay
-from tune_jobs.engine.search.space import architectures_of, check_space
+from tune_jobs.engine.search.space import architectures_of, check_space, replay
 from tune_jobs.engine.stages.steps import first_configurations
 
 NAMES = sorted(p.stem for p in Path(tune_jobs.__file__).parent.glob("[!_]*.py"))
@@ -30,12 +29,13 @@ def test_first_configurations_replay_exactly_through_the_jobs_own_space(name: st
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         firsts = first_configurations(job, defaults)
-        for i, (config, origin) in enumerate(firsts):
-            given = job.published[i].config if job.published else {}
+        assert [first.published for first in firsts] == list(job.published or [None])
+        for first in firsts:
+            given = first.published.config if first.published else {}
             default = defaults[given.get("architecture", job.architecture)]
-            params, constants = replay(job.space, config)
+            params, constants = replay(job.space, number_entries(first.config))
             assert complete_config(default, {**params, **constants}) == {**default, **given}
-            assert origin == ("published" if job.published else "default")
+            assert first.origin == ("published" if job.published else "default")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from trainables.config.validation import from_json, to_json
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options, seconds
@@ -12,7 +13,7 @@ from tune_jobs.engine.options import Options, seconds
 def test_the_job_gives_what_is_not_given() -> None:
     options = Options.resolve(JOB, trials=3)
     assert (options.trials, options.epochs, options.dataset) == (3, JOB.epochs, JOB.dataset)
-    assert options.first_rung == JOB.epochs // 10
+    assert options.rung_settings.grace_period == JOB.epochs // 10
 
 
 def test_paths_may_be_strings_and_the_reverse() -> None:
@@ -63,7 +64,7 @@ def test_a_wrong_option_is_named_with_its_value_and_rule(given: dict[str, Any], 
 def test_each_gpu_of_a_trial_has_a_worker(given: dict[str, Any], workers: int) -> None:
     options = Options.resolve(JOB, **given)
     assert options.workers == workers
-    assert Options.from_json(options.as_json()) == options
+    assert from_json(Options, to_json(options)) == options
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,17 @@ import io
 from optuna.trial import TrialState
 from rich.console import Console
 
+from tests.tune_jobs.engine.parts import make_info
+from trainables.metrics import EpochMetrics
 from tune_jobs.engine.progress import Progress
+from tune_jobs.engine.record.listener import Ended
 from tune_jobs.engine.search.early_stopping import Never
-from tune_jobs.engine.record.record import Ended
 
-FACTS = {"job": "digits_cnn", "run_id": "one", "data": "digits", "notes": [], "epochs": 2}
+INFO = make_info(epochs=2)
 
 
-def figures(epoch: int, value: float) -> dict[str, float]:
-    return {"epoch": epoch, "val_accuracy": value}
+def metrics(epoch: int, value: float) -> EpochMetrics:
+    return EpochMetrics(epoch=epoch, val_accuracy=value, val_loss=1.0, seconds=0.1)
 
 
 def test_a_resumed_run_counts_the_trials_of_earlier_sessions() -> None:
@@ -23,12 +25,12 @@ def test_a_resumed_run_counts_the_trials_of_earlier_sessions() -> None:
         Ended("trial-0001", TrialState.PRUNED, 0.95),
         Ended("retrain-0000-seed-1", TrialState.COMPLETE, 0.8),
     ]
-    with Progress(FACTS, Console(file=said, width=200)) as progress:
+    with Progress(INFO, Console(file=said, width=200)) as progress:
         progress.begin(4, Never(), earlier)
         progress.started("trial-0002", {})
         progress.training("trial-0002", 0)
-        progress.reported("trial-0002", figures(1, 0.5))
-        progress.reported("trial-0002", figures(2, 0.7))
+        progress.reported("trial-0002", metrics(1, 0.5))
+        progress.reported("trial-0002", metrics(2, 0.7))
         progress.ended("trial-0002", TrialState.COMPLETE, "full budget")
     lines = said.getvalue().splitlines()
     assert "search: first report: trial-0002  epoch 1/2  val 0.5000" in lines
@@ -42,7 +44,7 @@ def test_a_resumed_run_counts_the_trials_of_earlier_sessions() -> None:
 
 def test_a_trial_without_a_report_waits_or_trains() -> None:
     said = io.StringIO()
-    with Progress(FACTS, Console(file=said, width=200)) as progress:
+    with Progress(INFO, Console(file=said, width=200)) as progress:
         progress.begin(4, Never(), [])
         for name in ("trial-0000", "trial-0001", "trial-0002"):
             progress.started(name, {})

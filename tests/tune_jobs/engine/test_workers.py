@@ -12,9 +12,9 @@ import torch
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.reproduce import find_row
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.record.record import reports_of
 
 pytestmark = pytest.mark.usefixtures("on_one_ray")
 
@@ -97,7 +97,7 @@ def figures_of(folder: Path, suffix: str = "") -> list[dict[str, Any]]:
     journal = str(folder / "runs" / "two" / "run" / "study.journal")
     storage = JournalStorage(JournalFileBackend(journal))
     [trial] = optuna.load_study(study_name=f"two/run{suffix}", storage=storage).trials
-    return list(reports_of(trial).values())
+    return [metrics.to_json() for metrics in RecordedTrial(trial).epochs.values()]
 
 
 @pytest.fixture(scope="module")

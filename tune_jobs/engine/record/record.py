@@ -222,7 +222,8 @@ def _forget_parameters(trial: Trial) -> None:
 
 def _note_resumption(trial: Trial, resumption: Resumption) -> None:
     noted = trial.user_attrs.get("resumed", [])
-    trial.set_user_attr("resumed", [*noted, to_json(resumption)])
+    stored = {"resumed_from": resumption.epoch, "corrupt": ", ".join(resumption.corrupt)}
+    trial.set_user_attr("resumed", [*noted, stored])
 
 
 def _differ(recorded: EpochMetrics, repeated: EpochMetrics) -> bool:

@@ -1,15 +1,18 @@
-"""Ray Tune's loop over a source of trials."""
+"""Ray Tune's loop over a source of tasks."""
 
 import os
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import ray
 from ray import tune
 
-from tune_jobs.engine.ray_tune.tuner import run_trials
+from trainables.config import Runtime
+from trainables.trials.report import ErrorReport, Report
+from trainables.trials.task import Stage, Task, TrialTask
+from tune_jobs.engine.ray_tune.bridge import pack_report
+from tune_jobs.engine.ray_tune.tuner import run_tasks
 from tune_jobs.engine.run.resources import Resources
 
 PATIENCE_SECONDS = 120
@@ -23,7 +26,7 @@ class SlowToStart(tune.Trainable):  # type: ignore[misc]
 
     def step(self) -> dict[str, Any]:
         time.sleep(0.3)
-        return {"figures": {"process": os.getpid()}}
+        return {**pack_report(ErrorReport(str(os.getpid())))}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None: ...
 
@@ -36,7 +39,7 @@ class UntilTwoProcesses:
     have reported, or it is too late."""
 
     def __init__(self) -> None:
-        self.processes: set[int] = set()
+        self.processes: set[str] = set()
         self._asked = 0
         self._running = 0
         self._deadline = time.monotonic() + PATIENCE_SECONDS
@@ -49,25 +52,30 @@ class UntilTwoProcesses:
     def finished(self) -> bool:
         return self._enough and not self._running
 
-    def next_trial(self) -> dict[str, Any] | None:
+    def next_task(self) -> Task | None:
         is_first_running = self._asked == 1 and not self.processes
         if self._enough or is_first_running:
             return None
         self._asked += 1
         self._running += 1
-        return {"name": f"trial-{self._asked}"}
+        return TrialTask(
+            stage=Stage.SEARCH,
+            number=self._asked,
+            name=f"trial-{self._asked}",
+            seed=0,
+            config={},
+            runtime=Runtime(device="cpu"),
+        )
 
-    def on_start(self, trial: Mapping[str, Any]) -> None: ...
+    def on_start(self, task: Task) -> None: ...
 
-    def on_report(self, trial: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
-        self.processes.add(figures["process"])
+    def on_report(self, task: Task, report: Report) -> bool:
+        assert isinstance(report, ErrorReport)
+        self.processes.add(report.message)
         self._running -= 1
         return False
 
-    def on_attempt_failed(self, trial: Mapping[str, Any], cause: str) -> None:
-        raise AssertionError(cause)
-
-    def on_failure(self, trial: Mapping[str, Any], cause: str) -> None:
+    def on_failure(self, task: Task, cause: str) -> None:
         raise AssertionError(cause)
 
 
@@ -76,5 +84,5 @@ def test_trials_shorter_than_the_start_of_a_process_use_every_slot() -> None:
     cpus = ray.cluster_resources()["CPU"] / 2
     source = UntilTwoProcesses()
     trainable: Any = SlowToStart
-    run_trials(source, trainable, Resources(cpus=cpus, gpus=0.0), max_failures=0)
+    run_tasks(source, trainable, Resources(cpus=cpus, gpus=0.0), max_failures=0)
     assert len(source.processes) == 2

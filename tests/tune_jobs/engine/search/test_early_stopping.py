@@ -1,13 +1,36 @@
 """The rules against direct transcriptions, on recorded curves."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 import pytest
 
-from tune_jobs.engine.search.early_stopping import Asha, Median, Never
+from tune_jobs.engine.search.early_stopping import Asha, Median, Never, RungSettings, StoppingRule
+
+Rule = TypeVar("Rule", bound=StoppingRule)
+
+
+def build(
+    rule: Callable[[RungSettings], Rule],
+    *,
+    grace_period: int,
+    reduction_factor: int = 3,
+    brackets: int = 1,
+    epochs: int = 27,
+) -> Rule:
+    return rule(
+        RungSettings(
+            grace_period=grace_period,
+            reduction_factor=reduction_factor,
+            brackets=brackets,
+            epochs=epochs,
+        )
+    )
 
 
 def transcribed_decision(before: list[float], value: float, eta: int) -> bool:
-    """DESIGN: the first continues; a later one if it is at least the (1 - 1/eta) quantile of the
+    """The first continues; a later one if it is at least the (1 - 1/eta) quantile of the
     values recorded there before it, by numpy's linear percentile."""
     return not before or value >= float(np.percentile(before, 100 * (1 - 1 / eta)))
 
@@ -17,7 +40,7 @@ def transcribed_decision(before: list[float], value: float, eta: int) -> bool:
 def test_asha_is_the_rule_on_random_curves(eta: int, epochs: int) -> None:
     rng = np.random.default_rng(eta * 100 + epochs)
     curves = np.round(rng.uniform(size=(40, epochs)), 1)  # rounded, so that ties occur
-    asha = Asha(grace_period=1, eta=eta, brackets=1, epochs=epochs)
+    asha = build(Asha, grace_period=1, reduction_factor=eta, brackets=1, epochs=epochs)
     recorded: dict[int, list[float]] = {
         level: [] for level in (eta**k for k in range(9)) if level < epochs
     }
@@ -45,7 +68,9 @@ def test_asha_is_the_rule_whatever_the_order_of_arrival(
     """Many trials at once, whose reports come in a random order, into brackets of their own."""
     rng = np.random.default_rng(grace_period * 1000 + epochs * 10 + brackets)
     curves = np.round(rng.uniform(size=(60, epochs)), 1)
-    asha = Asha(grace_period=grace_period, eta=eta, brackets=brackets, epochs=epochs)
+    asha = build(
+        Asha, grace_period=grace_period, reduction_factor=eta, brackets=brackets, epochs=epochs
+    )
     rungs = [e for e in range(1, epochs) if e in {grace_period * eta**k for k in range(9)}]
     recorded: dict[tuple[int, int], list[float]] = {}
     running = dict.fromkeys(range(len(curves)), 0)
@@ -68,19 +93,19 @@ def test_asha_is_the_rule_whatever_the_order_of_arrival(
 
 
 def test_ties_continue() -> None:
-    asha = Asha(grace_period=1, eta=3, brackets=1, epochs=9)
+    asha = build(Asha, grace_period=1, reduction_factor=3, brackets=1, epochs=9)
     assert all(asha.goes_on(number, 1, 0.5) for number in range(5))
 
 
 def test_a_repeated_report_counts_once() -> None:
-    asha = Asha(grace_period=1, eta=3, brackets=1, epochs=9)
+    asha = build(Asha, grace_period=1, reduction_factor=3, brackets=1, epochs=9)
     asha.goes_on(0, 1, 0.9)
     asha.goes_on(0, 1, 0.9)
     assert asha.rungs()[1] == 1
 
 
 def test_a_later_bracket_skips_the_first_rungs() -> None:
-    asha = Asha(grace_period=1, eta=3, brackets=2, epochs=27)
+    asha = build(Asha, grace_period=1, reduction_factor=3, brackets=2, epochs=27)
     asha.goes_on(0, 1, 0.9)
     assert not asha.goes_on(2, 1, 0.1)
     assert asha.goes_on(1, 1, 0.1), "trial 1 is in bracket 1, whose first rung is epoch 3"
@@ -89,11 +114,13 @@ def test_a_later_bracket_skips_the_first_rungs() -> None:
 
 
 def test_there_is_no_rung_at_the_full_budget() -> None:
-    assert list(Asha(grace_period=3, eta=3, brackets=1, epochs=9).rungs()) == [3]
+    assert list(build(Asha, grace_period=3, reduction_factor=3, brackets=1, epochs=9).rungs()) == [
+        3
+    ]
 
 
 def test_median_stops_what_is_below_the_others_running_means() -> None:
-    median = Median(grace_period=2)
+    median = build(Median, grace_period=2)
     for number, value in enumerate((0.4, 0.6, 0.8)):
         assert median.goes_on(number, 1, value)
         assert median.goes_on(number, 2, value)

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,19 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from trainables.config import Runtime
+from trainables.metrics import METRICS, EpochMetrics
+from trainables.trials.report import EpochReport
+from trainables.trials.task import TrialTask
 from tune_jobs.engine.job import Space
-from tune_jobs.engine.search.early_stopping import Asha, Never, StoppingRule
 from tune_jobs.engine.record.journal import open_journal, repair_journal
 from tune_jobs.engine.record.record import Record
-from tune_jobs.engine.stages.search import Search, SearchPlan
+from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings, StoppingRule
+from tune_jobs.engine.stages.search import FirstConfiguration, Search, SearchPlan
 
 EPOCHS = 4
+
+FIRST = {"lr": 0.01, "a": 0.5, "b": 0.5, "c": 0.5, "unused": 1}
 
 
 def space(trial: optuna.Trial) -> dict[str, Any]:
@@ -33,6 +39,10 @@ def wide_space(trial: optuna.Trial) -> None:
         trial.suggest_float(name, 0, 1)
 
 
+def asha() -> Asha:
+    return Asha(RungSettings(grace_period=1, reduction_factor=2, brackets=1, epochs=EPOCHS))
+
+
 def open_search(
     journal: Path,
     *,
@@ -45,25 +55,31 @@ def open_search(
     plan = SearchPlan(
         space=space,
         architecture="net",
-        first=[({"lr": 0.01, "a": 0.5, "b": 0.5, "c": 0.5, "unused": 1}, "default")] * first,
+        defaults={"net": {"architecture": "net", "epochs": 9, "depth": 2}},
+        first=[FirstConfiguration(config=FIRST, origin="default")] * first,
         trials=trials,
         epochs=EPOCHS,
         sampler=sampler,
         seed=0,
+        runtime=Runtime(device="cpu"),
         time_budget=None,
     )
     backend = open_journal(journal)
-    record = Record.open(backend, "job/run", lambda t: f"trial-{t.number}", ())
+    record = Record.open(backend, "job/run", lambda t: f"trial-{t.number}", METRICS["accuracy"])
     return Search(plan, record, rule or Never())
 
 
-def report(epoch: int, value: float) -> dict[str, Any]:
-    return {"epoch": epoch, "val_accuracy": value, "train_loss": 1.0, "seconds": 0.1}
+def report(epoch: int, value: float, **changes: Any) -> EpochReport:
+    metrics = EpochMetrics(
+        epoch=epoch, val_accuracy=value, val_loss=0.5, train_loss=1.0, seconds=0.1
+    )
+    return EpochReport(metrics=replace(metrics, **changes))
 
 
-def run_to_the_end(search: Search, trial: Mapping[str, Any], value: float = 0.5) -> int:
+def run_to_the_end(search: Search, trial: TrialTask | None, value: float = 0.5) -> int:
+    assert trial is not None
     for epoch in range(1, EPOCHS + 1):
-        if not search.on_report(trial["number"], report(epoch, value)):
+        if not search.on_report(trial.number, report(epoch, value)):
             return epoch
     raise AssertionError("the trial was not ended at its full budget")
 
@@ -74,14 +90,20 @@ def journal(tmp_path: Path) -> Path:
 
 
 def test_the_first_configuration_comes_first_and_is_complete(journal: Path) -> None:
-    trial = open_search(journal).next_trial()
+    trial = open_search(journal).next_task()
     assert trial is not None
-    assert trial["config"] == {"architecture": "net", "lr": 0.01, "width": 8, "epochs": EPOCHS}
+    assert trial.config == {
+        "architecture": "net",
+        "lr": 0.01,
+        "width": 8,
+        "depth": 2,
+        "epochs": EPOCHS,
+    }
 
 
 def test_it_ends_with_exactly_the_trials_asked_for(journal: Path) -> None:
     search = open_search(journal)
-    while (trial := search.next_trial()) is not None:
+    while (trial := search.next_task()) is not None:
         assert not search.finished
         assert run_to_the_end(search, trial) == EPOCHS
     assert search.finished
@@ -92,9 +114,9 @@ def test_the_time_of_a_session_that_is_killed_counts(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search = open_search(journal)
-    trials = [search.next_trial() for _ in range(2)]
+    trials = [search.next_task() for _ in range(2)]
     assert all(trials)
-    run_to_the_end(search, trials[0] or {})
+    run_to_the_end(search, trials[0])
     after_an_end = open_search(journal).record.seconds
     assert after_an_end > 0
     monkeypatch.setattr("tune_jobs.engine.stages.search.COUNTED_EVERY_SECONDS", 0)
@@ -103,21 +125,25 @@ def test_the_time_of_a_session_that_is_killed_counts(
 
 
 def test_only_full_budget_trials_are_complete_and_best(journal: Path) -> None:
-    search = open_search(journal, rule=Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS))
-    trials = [search.next_trial() for _ in range(3)]
+    search = open_search(journal, rule=asha())
+    trials = [search.next_task() for _ in range(3)]
     assert all(trials)
-    run_to_the_end(search, trials[0] or {}, 0.5)
-    run_to_the_end(search, trials[1] or {}, 0.6)
+    run_to_the_end(search, trials[0], 0.5)
+    run_to_the_end(search, trials[1], 0.6)
     assert not search.on_report(2, report(1, 0.54))
     stopped = search.record.trials()[2]
-    assert (stopped.state, stopped.value, stopped.last_step) == (TrialState.PRUNED, 0.54, 1)
-    assert stopped.user_attrs["end_reason"] == "stopped early"
+    assert (stopped.state, stopped.frozen.value, stopped.frozen.last_step) == (
+        TrialState.PRUNED,
+        0.54,
+        1,
+    )
+    assert stopped.end_reason == "stopped early"
     assert search.record.study.best_trial.number == 1
 
 
 def test_first_configurations_are_not_stopped_early_and_set_the_bar(journal: Path) -> None:
     search = open_search(journal, trials=4, rule=asha(), first=2)
-    trials = [search.next_trial() for _ in range(4)]
+    trials = [search.next_task() for _ in range(4)]
     assert search.on_report(0, report(1, 0.9))
     assert search.on_report(1, report(1, 0.1)), "an exempt trial goes on"
     assert not search.on_report(2, report(1, 0.4)), "a proposal has to be better than their median"
@@ -126,18 +152,18 @@ def test_first_configurations_are_not_stopped_early_and_set_the_bar(journal: Pat
     again = asha()
     resumed = open_search(journal, trials=4, rule=again, first=2)
     assert again.rungs() == search.rule.rungs() == {1: 4, 2: 0}
-    assert [t and t["number"] for t in (resumed.next_trial(), resumed.next_trial())] == [0, 1]
+    assert [t and t.number for t in (resumed.next_task(), resumed.next_task())] == [0, 1]
 
 
 @pytest.mark.parametrize("poisoned", ["val_accuracy", "train_loss"])
 def test_a_diverged_trial_is_pruned_at_once_and_stores_no_nan(journal: Path, poisoned: str) -> None:
     search = open_search(journal)
-    search.next_trial()
+    search.next_task()
     assert search.on_report(0, report(1, 0.4))
-    assert not search.on_report(0, {**report(2, 0.9), poisoned: math.nan})
+    assert not search.on_report(0, report(2, 0.9, **{poisoned: math.nan}))
     [trial] = search.record.trials(TrialState.PRUNED)
-    assert trial.user_attrs["end_reason"] == "diverged"
-    assert trial.intermediate_values == {1: 0.4}
+    assert trial.end_reason == "diverged"
+    assert trial.frozen.intermediate_values == {1: 0.4}
     assert "NaN" not in journal.read_text()
 
 
@@ -145,60 +171,60 @@ def test_the_sampler_learns_to_avoid_what_diverges(journal: Path) -> None:
     """Beside a cliff over two thirds of the range, behind which accuracy is best."""
     search = open_search(journal, trials=60)
     diverged = []
-    while (trial := search.next_trial()) is not None:
-        lr = trial["config"]["lr"]
+    while (trial := search.next_task()) is not None:
+        lr = trial.config["lr"]
         diverged.append(lr > 1e-3)
         if diverged[-1]:
-            search.on_report(trial["number"], {**report(1, 0.1), "train_loss": math.inf})
+            search.on_report(trial.number, report(1, 0.1, train_loss=math.inf))
         else:
             run_to_the_end(search, trial, 0.9 + math.log10(lr) / 100)
     assert sum(diverged[:20]) > 8, "the test would show nothing"
     assert sum(diverged[-30:]) < 15, "half of what chance would give"
 
 
-def test_a_trial_that_says_it_diverged_has_no_place_at_a_rung(journal: Path) -> None:
-    """Its figures may be finite all the same; nor has it one after the run is resumed."""
+def test_a_trial_that_diverged_has_no_place_at_a_rung(journal: Path) -> None:
+    """Its numbers may be finite all the same; nor has it one after the run is resumed."""
     search = open_search(journal, trials=4, rule=asha())
     for _ in range(3):
-        search.next_trial()
-    assert not search.on_report(1, {**report(1, 0.99), "train_loss": 1e24, "diverged": True})
+        search.next_task()
+    assert not search.on_report(1, report(1, 0.99, train_loss=1e24))
     assert search.on_report(2, report(1, 0.1)), "the first at its rung"
     again = asha()
     resumed = open_search(journal, trials=4, rule=again)
     assert again.rungs() == search.rule.rungs() == {1: 1, 2: 0}
-    assert resumed.record.trials()[1].user_attrs["end_reason"] == "diverged"
+    assert resumed.record.trials()[1].end_reason == "diverged"
 
 
 def test_a_failure_keeps_its_cause(journal: Path) -> None:
     search = open_search(journal)
-    search.next_trial()
+    search.next_task()
     search.on_failure(0, "RuntimeError: boom")
     [trial] = search.record.trials(TrialState.FAIL)
-    assert trial.user_attrs["end_reason"] == "RuntimeError: boom"
+    assert trial.end_reason == "RuntimeError: boom"
     assert search.record.group_ends().splitlines()[-1].endswith("RuntimeError: boom")
 
 
 def test_it_goes_on_from_the_record(journal: Path) -> None:
-    rule = Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
+    rule = asha()
     search = open_search(journal, trials=4, rule=rule)
-    trials = [search.next_trial() for _ in range(3)]
-    run_to_the_end(search, trials[0] or {}, 0.5)
+    trials = [search.next_task() for _ in range(3)]
+    run_to_the_end(search, trials[0], 0.5)
     search.on_report(1, report(1, 0.6))
     search.on_report(2, report(1, 0.7))
 
-    resumed_rule = Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
+    resumed_rule = asha()
     resumed = open_search(journal, trials=4, rule=resumed_rule)
     assert resumed_rule.rungs() == rule.rungs()
-    again = [resumed.next_trial() for _ in range(2)]
-    assert [t and t["number"] for t in again] == [1, 2]
-    assert [t and t["config"] for t in again] == [t and t["config"] for t in trials[1:]]
+    again = [resumed.next_task() for _ in range(2)]
+    assert [t and t.number for t in again] == [1, 2]
+    assert [t and t.config for t in again] == [t and t.config for t in trials[1:]]
     for trial in again:
-        assert run_to_the_end(resumed, trial or {}, 0.7) == EPOCHS
-    last = resumed.next_trial()
+        assert run_to_the_end(resumed, trial, 0.7) == EPOCHS
+    last = resumed.next_task()
     assert last is not None
-    assert last["number"] == 3
-    assert resumed.next_trial() is None
-    assert resumed.record.trials()[1].intermediate_values[1] == 0.6, "what is recorded stays"
+    assert last.number == 3
+    assert resumed.next_task() is None
+    assert resumed.record.trials()[1].frozen.intermediate_values[1] == 0.6, "what is recorded stays"
 
 
 def test_trial_n_is_the_same_whatever_came_before_it_in_this_process(tmp_path: Path) -> None:
@@ -208,10 +234,10 @@ def test_trial_n_is_the_same_whatever_came_before_it_in_this_process(tmp_path: P
         for number in range(14):
             if interrupted and number == 12:
                 search = open_search(journal, trials=14)
-            trial = search.next_trial()
+            trial = search.next_task()
             assert trial is not None
-            configs.append(trial["config"])
-            run_to_the_end(search, trial, trial["config"]["lr"])
+            configs.append(trial.config)
+            run_to_the_end(search, trial, trial.config["lr"])
         return configs
 
     straight = proposals(tmp_path / "a.journal", interrupted=False)
@@ -220,7 +246,7 @@ def test_trial_n_is_the_same_whatever_came_before_it_in_this_process(tmp_path: P
 
 def test_the_journal_opens_in_optuna(journal: Path) -> None:
     search = open_search(journal, trials=1)
-    run_to_the_end(search, search.next_trial() or {}, 0.75)
+    run_to_the_end(search, search.next_task(), 0.75)
     storage = optuna.storages.JournalStorage(
         optuna.storages.journal.JournalFileBackend(str(journal))
     )
@@ -228,36 +254,32 @@ def test_the_journal_opens_in_optuna(journal: Path) -> None:
     assert study.best_value == 0.75
 
 
-def asha() -> Asha:
-    return Asha(grace_period=1, eta=2, brackets=1, epochs=EPOCHS)
-
-
 def test_a_report_that_is_repeated_is_neither_stored_nor_decided_again(journal: Path) -> None:
     search = open_search(journal, trials=4, rule=asha())
     for _ in range(3):
-        search.next_trial()
+        search.next_task()
     assert search.on_report(1, report(1, 0.5)), "the first at its rung goes on"
     assert search.on_report(2, report(1, 0.9))
-    assert search.on_report(1, {**report(1, 0.5), "seconds": 9.0}), "it was let go on before"
+    assert search.on_report(1, report(1, 0.5, seconds=9.0)), "it was let go on before"
     assert search.on_report(1, report(1, 0.1)), "even if it is another figure now"
     trial = search.record.trials()[1]
-    assert trial.user_attrs["epoch_1"]["seconds"] == 0.1
-    assert trial.user_attrs["repeated_1"]["val_accuracy"] == 0.1
+    assert trial.frozen.user_attrs["epoch_1"]["seconds"] == 0.1
+    assert trial.frozen.user_attrs["repeated_1"]["val_accuracy"] == 0.1
 
 
 def test_a_crash_between_report_and_decision_decides_on_resume(journal: Path) -> None:
     search = open_search(journal, trials=5, rule=asha())
     for _ in range(4):
-        search.next_trial()
+        search.next_task()
     search.on_report(1, report(1, 0.9))
     for number, epoch, value in ((2, 1, 0.1), (3, 1, 0.95), (3, EPOCHS, 0.99)):
         search.record.report(number, report(epoch, value))  # ... and the process dies
     resumed = open_search(journal, trials=5, rule=asha())
     states = [t.state for t in resumed.record.trials()]
     assert states[2:4] == [TrialState.PRUNED, TrialState.COMPLETE]
-    assert resumed.record.trials()[2].user_attrs["end_reason"] == "stopped early"
-    left = [resumed.next_trial(), resumed.next_trial()]
-    assert [t and (t["number"], t["reported"]) for t in left] == [(0, 0), (1, 1)]
+    assert resumed.record.trials()[2].end_reason == "stopped early"
+    left = [resumed.next_task(), resumed.next_task()]
+    assert [t and (t.number, t.epochs_reported) for t in left] == [(0, 0), (1, 1)]
 
 
 def test_the_order_of_the_record_is_that_of_arrival(journal: Path) -> None:
@@ -265,19 +287,21 @@ def test_the_order_of_the_record_is_that_of_arrival(journal: Path) -> None:
     rule = asha()
     search = open_search(journal, trials=5, rule=rule)
     for _ in range(4):
-        search.next_trial()
+        search.next_task()
     decided = {n: search.on_report(n, report(1, v)) for n, v in ((3, 0.5), (1, 0.6), (2, 0.4))}
     assert decided == {3: True, 1: True, 2: False}
     again = asha()
     open_search(journal, trials=5, rule=again)
     assert again == rule or again.rungs() == rule.rungs()
-    reports = [t.user_attrs.get("epoch_1", {}).get("sequence") for t in search.record.trials()]
+    reports = [
+        t.frozen.user_attrs.get("epoch_1", {}).get("sequence") for t in search.record.trials()
+    ]
     assert reports == [None, 2, 3, 1]
 
 
 def test_a_torn_line_is_cut_off_before_anything_is_appended(journal: Path) -> None:
     search = open_search(journal)
-    search.next_trial()
+    search.next_task()
     search.on_report(0, report(1, 0.4))
     whole = journal.read_bytes()
     journal.write_bytes(whole + b'{"op_code": 4, "tri')
@@ -285,9 +309,9 @@ def test_a_torn_line_is_cut_off_before_anything_is_appended(journal: Path) -> No
     assert journal.read_bytes() == whole
     assert repair_journal(journal) == 0
     resumed = open_search(journal)
-    assert resumed.next_trial() is not None
+    assert resumed.next_task() is not None
     assert resumed.on_report(0, report(2, 0.5))
-    assert open_search(journal).record.trials()[0].intermediate_values == {1: 0.4, 2: 0.5}
+    assert open_search(journal).record.trials()[0].frozen.intermediate_values == {1: 0.4, 2: 0.5}
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 200_000, b"{}\n" + b"y" * 70_000])
@@ -301,7 +325,7 @@ def test_a_torn_line_of_any_length(tmp_path: Path, content: bytes) -> None:
 def test_a_lock_that_a_dead_process_left_is_taken_over(journal: Path) -> None:
     search = open_search(journal)
     journal.with_name(f"{journal.name}.lock").symlink_to(journal)
-    assert search.next_trial() is not None
+    assert search.next_task() is not None
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
@@ -314,13 +338,13 @@ def test_a_proposal_that_a_crash_cut_short_is_made_again_as_it_was(
         configs: list[Any] = []
         while len(configs) < 13:
             search = open_search(journal, trials=13, sampler=sampler, space=wide_space)
-            while trial := search.next_trial():
-                configs.append(trial["config"])
-                run_to_the_end(search, trial, trial["config"]["lr"])
+            while trial := search.next_task():
+                configs.append(trial.config)
+                run_to_the_end(search, trial, trial.config["lr"])
                 if cut and len(configs) in (5, 12):
                     monkeypatch.setenv("CUT", "b")
                     with pytest.raises(InterruptedError):
-                        search.next_trial()
+                        search.next_task()
                     monkeypatch.delenv("CUT")
                     break
         return configs
