@@ -8,7 +8,8 @@ from optuna.samplers import RandomSampler
 from optuna.study import create_study
 from optuna.trial import FixedTrial
 
-from trainables.config import Configuration
+from trainables.config import Configuration, number_entries
+from trainables.config.validation import nearest
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Space
 
@@ -36,6 +37,28 @@ def check_space(space: Space) -> dict[str, BaseDistribution]:
             raise RequestError(f"space = {name}: it fails when sampled: {error!r}") from error
         distributions |= trial.distributions
     return distributions
+
+
+def find_unknown_names(
+    distributions: Mapping[str, BaseDistribution], defaults: Mapping[str, Configuration]
+) -> str | None:
+    """Name, a line each, what the space suggests and no configuration has; `None` if all is known.
+
+    Args:
+        defaults: The default configuration of every architecture that the space may choose.
+    """
+    known = {
+        name for default in defaults.values() for name in {**default, **number_entries(default)}
+    }
+    unknown = sorted(distributions.keys() - known)
+    return (
+        "\n".join(
+            f"space: it suggests {name!r}, which {' and '.join(defaults)} cannot take"
+            f"{nearest(name, sorted(known))}"
+            for name in unknown
+        )
+        or None
+    )
 
 
 def replay(space: Space, config: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
