@@ -98,7 +98,7 @@ def drive(trials: int, sampler: str) -> dict[str, float]:
     from tune_jobs.engine.ray_tune.tuner import run_tasks
     from tune_jobs.engine.record.journal import open_journal
     from tune_jobs.engine.record.record import Record
-    from tune_jobs.engine.run.resources import Resources
+    from tune_jobs.engine.run_state.resources import Resources
     from tune_jobs.engine.search.early_stopping import Never
     from tune_jobs.engine.stages.search import Search, SearchPlan
 

@@ -174,7 +174,6 @@ def train_on_all_but_one(images_NHWC: Pixels, labels_N: Integers) -> ImageData:
         train_indices=np.arange(last[0]),
         validation_indices=last,
         test_indices=last,
-        unlabelled_NHWC=None,
         fingerprint="",
         split_fingerprint="",
         source="",

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def space(trial: "Trial") -> None:
     """One or two hidden layers."""
     suggest_training(trial)
-    trial.suggest_int("hidden_1", 16, 128, log=True)
-    trial.suggest_categorical("hidden_2", (0, 16, 32, 64))  # 0: there is no second layer
+    trial.suggest_int("hidden_1", 16, 256, log=True)
+    trial.suggest_categorical("hidden_2", (0, 32, 64, 128))  # 0: there is no second layer
     trial.suggest_float("dropout", 0.0, 0.5)
 
 

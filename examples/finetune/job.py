@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def space(trial: "Trial") -> dict[str, Any]:
     """How the network is trained; its layers are those of the first job."""
     trial.suggest_float("lr", 1e-4, 1e-2, log=True)
-    trial.suggest_categorical("batch_size", (16, 32))
+    trial.suggest_categorical("batch_size", (16, 32, 128))
     trial.suggest_float("dropout", 0.0, 0.5)
     trial.suggest_categorical("l2", (0.0, 1e-4, 1e-3))
     return NETWORK

@@ -14,7 +14,7 @@ NETWORK: dict[str, Any] = {"filters": (16, 32), "dense": (64,)}
 def space(trial: "Trial") -> dict[str, Any]:
     """How the network is trained; its layers are fixed."""
     trial.suggest_float("lr", 1e-4, 1e-2, log=True)
-    trial.suggest_categorical("batch_size", (32, 64))
+    trial.suggest_categorical("batch_size", (32, 64, 128))
     trial.suggest_float("dropout", 0.0, 0.5)
     return NETWORK
 

@@ -32,7 +32,7 @@ def trials_of(database: str) -> list[FrozenTrial]:
 
 
 def recorded(database: str) -> Reports:
-    """(trial, epoch) -> the report's place in the order of all, and its metrics, as a reader of the database sees them."""
+    """(trial, epoch) -> its place among all reports, and its metrics, as a reader sees them."""
     trials = trials_of(database)
     return {
         (trial.number, metrics.epoch): (sequence, metrics)

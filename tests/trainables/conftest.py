@@ -71,7 +71,6 @@ def _make_data(
         train_indices=arrays[2],
         validation_indices=arrays[3],
         test_indices=arrays[4],
-        unlabelled_NHWC=None,
         fingerprint=fingerprint,
         split_fingerprint=fingerprint,
         source="made",

@@ -6,6 +6,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -14,6 +15,14 @@ T = TypeVar("T")
 
 class _RuleError(ValueError):
     """A value breaks its field's rule; the message says what it must be."""
+
+
+class _PartError(_RuleError):
+    """Fields of a dataclass within a dataclass break their rules."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,7 @@ def check_fields(cls: type[Any], values: Mapping[str, Any]) -> tuple[dict[str, A
 
     An int becomes a float where one is wanted, a list a tuple, a string a path or the reverse.
     """
-    hints = get_type_hints(cls, include_extras=True)
+    hints = _hints(cls)  # type: ignore[arg-type]  # a class is hashable
     checked, problems = dict(values), []
     for f in fields(cls):
         if f.name not in values:
@@ -73,6 +82,8 @@ def check_fields(cls: type[Any], values: Mapping[str, Any]) -> tuple[dict[str, A
             continue
         try:
             checked[f.name] = _coerce(values[f.name], hints[f.name])
+        except _PartError as error:
+            problems += [f"{f.name}.{problem}" for problem in error.problems]
         except _RuleError as error:
             problems.append(f"{f.name} = {values[f.name]!r}: must be {error}")
     return checked, problems
@@ -84,12 +95,10 @@ def from_json(cls: type[T], stored: Mapping[str, Any]) -> T:
     Raises:
         ValueError: A value is missing, or not what its field holds; all of them at once.
     """
-    assert is_dataclass(cls)
-    names = {f.name for f in fields(cls)}
-    values, problems = check_fields(cls, {k: v for k, v in stored.items() if k in names})
-    if problems:
-        raise ValueError("; ".join(problems))
-    return cls(**values)
+    try:
+        return _build(cls, stored)
+    except _PartError as error:
+        raise ValueError(str(error)) from error
 
 
 def to_json(value: Any) -> Any:
@@ -107,6 +116,20 @@ def nearest(name: str, known: list[str]) -> str:
     """` (did you mean 'x'?)`, or nothing where no known name is near."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    """The annotations; cached, since a record holds one `EpochMetrics` for every epoch."""
+    return get_type_hints(cls, include_extras=True)
+
+
+def _build(cls: type[T], stored: Mapping[str, Any]) -> T:
+    names = {f.name for f in fields(cls)}  # type: ignore[arg-type]
+    values, problems = check_fields(cls, {k: v for k, v in stored.items() if k in names})
+    if problems:
+        raise _PartError(problems)
+    return cls(**values)
 
 
 def _coerce(value: Any, hint: Any) -> Any:
@@ -161,10 +184,7 @@ def _coerce_to_tuple(value: Any, hints: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _coerce_to_class(value: Any, cls: type[Any]) -> Any:
     if is_dataclass(cls) and isinstance(value, Mapping):
-        try:
-            return from_json(cls, value)
-        except ValueError as error:
-            raise _RuleError(f"a {cls.__name__} ({error})") from error
+        return _build(cls, value)
     if issubclass(cls, Enum) and isinstance(value, str):
         known = {str(member): member for member in cls}
         if value not in known:

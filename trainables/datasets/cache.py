@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.datasets.contents import Contents, read_contents, write_contents
-from trainables.datasets.sources.source import Source
-from trainables.datasets.spec import Spec
+from trainables.datasets.source import Source, Spec
 
 VERSION = 1  # of what is written, and of how images are decoded
 
@@ -17,7 +16,11 @@ VERSION = 1  # of what is written, and of how images are decoded
 def load_or_decode(
     source: Source, spec: Spec, *, folder: Path, image_size: tuple[int, int] | None
 ) -> Contents:
-    """Reads what an earlier start decoded, or decodes; two processes at once do no harm."""
+    """Read what an earlier start decoded, or decode it; two processes may do so at once.
+
+    Raises:
+        DatasetError: The data has problems; nothing is written then.
+    """
     target = folder / cache_key(source, spec, image_size)
     contents = read_contents(target)
     if contents is not None:
@@ -35,7 +38,10 @@ def load_or_decode(
 
 
 def cache_key(source: Source, spec: Spec, image_size: tuple[int, int] | None) -> str:
-    """The paths are part of it: files unpacked with equal sizes and times are not equal."""
+    """Make the name of the folder for these images, of what they are decoded from and how.
+
+    The paths count, since files of equal sizes and times at two places need not be equal.
+    """
     paths = str(spec.path), str(source.root)
     identity = VERSION, spec.kind, paths, sorted(spec.options.items()), image_size
     digest = hashlib.sha256(repr(identity).encode())
@@ -45,7 +51,7 @@ def cache_key(source: Source, spec: Spec, image_size: tuple[int, int] | None) ->
 
 
 def _file_states(source: Source) -> Iterator[tuple[str, int, int]]:
-    """(path, size, time of modification) of each; a missing file is for the reading to report."""
+    """Yield (path, size, time of modification) of each; reading reports a missing file."""
     root = str(source.root)
     for relative in source.files():
         try:
@@ -57,7 +63,7 @@ def _file_states(source: Source) -> Iterator[tuple[str, int, int]]:
 
 
 def _publish(written: Path, target: Path) -> None:
-    """Moves a whole folder into place, unless another process did so in the meantime."""
+    """Move a whole folder into place, unless another process did so in the meantime."""
     if read_contents(target) is None:
         shutil.rmtree(target, ignore_errors=True)
     try:

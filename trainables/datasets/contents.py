@@ -2,76 +2,121 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from trainables.config.validation import from_json, to_json
 from trainables.datasets.decoding.decode_all import Decoded, Outcome, Undecodable, decode_all
 from trainables.datasets.decoding.npy import copy_pixels, keep_one_channel
 from trainables.datasets.errors import refuse
 from trainables.datasets.image_data import Integers, Pixels
-from trainables.datasets.sources.source import Arrays, Item, Listing, Split, Splits
+from trainables.datasets.source import Arrays, Item, Listing, Split, Splits
 from trainables.datasets.splits import MIN_IMAGES_PER_CLASS
+
+DTYPES = {"images": np.uint8, "labels": np.int64, "splits": np.int8}
+"""The arrays in a folder, each in a file `NAME.npy`, in the order in which they are hashed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contents:
-    """Decoded images as a folder holds them, mapped from its files; N labelled, M unlabelled."""
+    """Holds N decoded images, mapped from the files of a folder."""
 
     images_NHWC: Pixels
     labels_N: Integers
     splits_N: Splits
-    unlabelled_MHWC: Pixels | None
+    class_names: tuple[str, ...]
+    notes: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Description:
+    """What `contents.json` says of the arrays beside it."""
+
+    shapes: Mapping[str, tuple[int, ...]]
     class_names: tuple[str, ...]
     notes: tuple[str, ...]
     fingerprint: str
 
 
 def read_contents(folder: Path) -> Contents | None:
-    """None where the folder is not there, or is not what was once written."""
+    """Map what `write_contents` wrote; `None` where the folder does not hold that, whole."""
     try:
-        described = json.loads((folder / "contents.json").read_text(encoding="utf-8"))
-        arrays = {name: _load(folder / f"{name}.npy") for name in described["shapes"]}
-        if {name: list(array.shape) for name, array in arrays.items()} != described["shapes"]:
-            return None
-        return Contents(
-            images_NHWC=arrays["images"],
-            labels_N=arrays["labels"],
-            splits_N=arrays["splits"],
-            unlabelled_MHWC=arrays.get("unlabelled"),
-            class_names=tuple(described["class_names"]),
-            notes=tuple(described["notes"]),
-            fingerprint=described["fingerprint"],
-        )
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        described = _read_description(folder)
+        arrays = {name: _map(folder / f"{name}.npy") for name in DTYPES}
+    except (OSError, ValueError):
+        # OSError: a file is missing or cannot be read. ValueError: `contents.json` is not UTF-8,
+        # not JSON or describes something else, or an array's file is cut short or not .npy.
         return None
+    if _shapes(arrays) != described.shapes or _dtypes(arrays) != DTYPES:
+        return None
+    return Contents(
+        images_NHWC=arrays["images"],
+        labels_N=arrays["labels"],
+        splits_N=arrays["splits"],
+        class_names=described.class_names,
+        notes=described.notes,
+        fingerprint=described.fingerprint,
+    )
 
 
 def write_contents(
     given: Listing | Arrays, folder: Path, *, source: str, image_size: tuple[int, int] | None
 ) -> None:
-    """Raises DatasetError with every problem of the data at once."""
+    """Write what a source gives into an empty folder, decoded and resized to `image_size`, (H, W).
+
+    Raises:
+        DatasetError: The data has problems; the message, which names the `source`, lists them all.
+    """
     labels_N, splits_N = given.labels_N, given.splits_N
-    problems = class_problems(labels_N, splits_N, given.class_names)
+    problems = form_problems(given) or class_problems(labels_N, splits_N, given.class_names)
     notes: list[str] = []
     if isinstance(given, Listing):
         problems += _write_listing(given, folder / "images.npy", image_size, notes)
     elif not problems:
         copy_pixels(given.images_NHWC, folder / "images.npy", image_size)
-        if given.unlabelled_NHWC is not None:
-            copy_pixels(given.unlabelled_NHWC, folder / "unlabelled.npy", image_size)
     if problems:
         raise refuse(source, problems)
-    np.save(folder / "labels.npy", labels_N)
-    np.save(folder / "splits.npy", splits_N)
-    _describe(folder, given.class_names, notes)
+    np.save(folder / "labels.npy", labels_N.astype(DTYPES["labels"]))
+    np.save(folder / "splits.npy", splits_N.astype(DTYPES["splits"]))
+    _describe(folder, tuple(given.class_names), tuple(notes))
+
+
+def form_problems(given: Listing | Arrays) -> list[str]:
+    """Say where labels, splits or arrays are not what their class asks for: a bug of the source."""
+    problems = []
+    lowest_label, num_images = 0, len(given.labels_N)
+    if isinstance(given, Arrays):
+        images, num_images = given.images_NHWC, len(given.images_NHWC)
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
+            problems.append(
+                f"images are {images.dtype} of shape {images.shape}, but must be uint8 of shape "
+                "(N, H, W, 1) or (N, H, W, 3)"
+            )
+    elif given.problems:
+        lowest_label = -1  # the problems tell which image has no label
+    labels = _whole_numbers("labels", given.labels_N, num_images, lowest_label, given.class_names)
+    return problems + labels + _whole_numbers("splits", given.splits_N, num_images, 0, list(Split))
+
+
+def _whole_numbers(
+    name: str, values_N: npt.NDArray[Any], num_images: int, lowest: int, of: Sequence[object]
+) -> list[str]:
+    if values_N.shape != (num_images,):
+        return [f"{name} have shape {values_N.shape}, but must have ({num_images},)"]
+    if values_N.dtype.kind not in "iu" or not np.isin(values_N, range(lowest, len(of))).all():
+        return [f"{name} must be whole numbers, from 0 to {len(of) - 1}"]
+    return []
 
 
 def class_problems(labels_N: Integers, splits_N: Splits, class_names: Sequence[str]) -> list[str]:
-    """What is wrong with the whole; labels of -1 are unknown ones."""
+    """Say what keeps the whole from being trained on; labels of -1 are unknown ones."""
     if not len(labels_N):
         return ["no images"]
     if len(class_names) < 2:
@@ -90,7 +135,7 @@ def class_problems(labels_N: Integers, splits_N: Splits, class_names: Sequence[s
 def _write_listing(
     listing: Listing, target: Path, image_size: tuple[int, int] | None, notes: list[str]
 ) -> list[str]:
-    """Writes `target`, adds to the notes, and returns the problems."""
+    """Write `target`, add to the notes, and return the problems."""
     if not listing.items:
         return listing.problems
     outcomes = decode_all(
@@ -110,6 +155,7 @@ def _write_listing(
 
 
 def size_problems(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[str]:
+    """Say from what size to what the images differ; nothing where they do not."""
     sizes = [
         (outcome.height * outcome.width, outcome.height, outcome.width, item.location)
         for item, outcome in zip(items, outcomes, strict=True)
@@ -125,6 +171,7 @@ def size_problems(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[st
 
 
 def undecodable(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[str]:
+    """Name each image that could not be decoded, with the reason."""
     return [
         f"{item.location}: {outcome.reason}"
         for item, outcome in zip(items, outcomes, strict=True)
@@ -132,21 +179,41 @@ def undecodable(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[str]
     ]
 
 
-def _describe(folder: Path, class_names: Sequence[str], notes: Sequence[str]) -> None:
-    arrays = {path.stem: _load(path) for path in sorted(folder.glob("*.npy"))}
-    shapes = {name: list(array.shape) for name, array in arrays.items()}
+def _describe(folder: Path, class_names: tuple[str, ...], notes: tuple[str, ...]) -> None:
+    arrays = {name: _map(folder / f"{name}.npy") for name in DTYPES}
+    shapes = _shapes(arrays)
     digest = hashlib.sha256(json.dumps([shapes, class_names]).encode())
     for array in arrays.values():
         digest.update(array.data)
-    described = {
-        "shapes": shapes,
-        "class_names": class_names,
-        "notes": notes,
-        "fingerprint": digest.hexdigest(),
-    }
-    (folder / "contents.json").write_text(json.dumps(described, indent=2), encoding="utf-8")
+    described = _Description(
+        shapes=shapes, class_names=class_names, notes=notes, fingerprint=digest.hexdigest()
+    )
+    text = json.dumps(to_json(described), indent=2)
+    (folder / "contents.json").write_text(text, encoding="utf-8")
 
 
-def _load(path: Path) -> np.ndarray[Any, Any]:
-    """A plain, read-only array over the file: a np.memmap would be copied when it is pickled."""
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+def _read_description(folder: Path) -> _Description:
+    stored = json.loads((folder / "contents.json").read_text(encoding="utf-8"))
+    if not isinstance(stored, dict):
+        raise ValueError(f"{folder}: contents.json holds no names and values")  # noqa: TRY004
+    return from_json(_Description, stored)
+
+
+def _map(path: Path) -> npt.NDArray[Any]:
+    """Map a .npy file as a plain, read-only array: a np.memmap is copied when it is pickled.
+
+    Raises `OSError` where it cannot be read, `ValueError` where it is damaged or not .npy.
+    """
+    try:
+        return np.asarray(np.lib.format.open_memmap(path, mode="r"))
+    except (TypeError, SyntaxError, TokenError, OverflowError) as error:
+        # numpy parses the header as Python, sorts its keys and multiplies the lengths of its axes
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _shapes(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in arrays.items()}
+
+
+def _dtypes(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, np.dtype[Any]]:
+    return {name: array.dtype for name, array in arrays.items()}

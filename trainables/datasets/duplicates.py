@@ -33,7 +33,7 @@ Hashes = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Duplicates:
-    """How many images of the later split have a duplicate in the earlier one.
+    """Counts the images of the later of two splits that have a duplicate in the earlier one.
 
     An image with an exact duplicate is not counted among the near ones.
     """
@@ -88,7 +88,7 @@ def _hash_split(data: ImageData, indices_N: Integers) -> _Split:
 
 
 def _exact_pairs(earlier: _Split, later: _Split) -> list[tuple[int, int]]:
-    """Indices of each image of `later` behind those of its first duplicate in `earlier`."""
+    """Pair each image of `later` with its first duplicate: (index in `earlier`, own index)."""
     first: dict[bytes, int] = {}
     for digest, index in zip(earlier.digests, earlier.indices_N.tolist(), strict=True):
         first.setdefault(digest, index)
@@ -97,7 +97,7 @@ def _exact_pairs(earlier: _Split, later: _Split) -> list[tuple[int, int]]:
 
 
 def _count_near(earlier: _Split, later: _Split, exact: Iterable[tuple[int, int]]) -> int:
-    """How many of `later` lie near one of `earlier`; those in `exact` do not count."""
+    """Count how many of `later` lie near one of `earlier`; those in `exact` do not count."""
     others = ~np.isin(later.indices_N, [index for _, index in exact])
     hashes_N = later.hashes_N[others]
     count = 0

@@ -6,11 +6,11 @@ MAX_LISTED = 50
 
 
 class DatasetError(ValueError):
-    """The data asked for cannot be used as it is; the message says why and what to do."""
+    """Says why the data asked for cannot be used as it is, and what to do."""
 
 
 def refuse(source: str, problems: Sequence[str]) -> DatasetError:
-    """The error for data with `problems`, each a line "file[:line or row]: what is wrong"."""
+    """Make the error for data with `problems`, each a line "file[:line or row]: what is wrong"."""
     count = f"{len(problems):,} problem{'s' if len(problems) > 1 else ''}"
     lines = [f"the data of --dataset {source!r} has {count}:"]
     lines += [f"  {problem}" for problem in problems[:MAX_LISTED]]

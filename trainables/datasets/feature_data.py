@@ -14,7 +14,7 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class FeatureData:
-    """Features of every image of an `ImageData`. The arrays are read-only.
+    """Holds the features of every image of an `ImageData`. The arrays are read-only.
 
     Shapes: N images, D features, T images of the train split, V augmented views (may be 0).
 

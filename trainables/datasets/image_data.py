@@ -11,9 +11,21 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class ImageData:
-    """Decoded images with their labels and splits. The arrays are read-only.
+    """Holds decoded images with their labels and splits. The arrays are read-only.
 
     Shapes: N images, H x W pixels, C channels (1 or 3). The indices are sorted.
+
+    Attributes:
+        images_NHWC: The images of all splits.
+        labels_N: Indices into `class_names`.
+        class_names: By label.
+        train_indices: Indices of the images that models are trained on.
+        validation_indices: Indices of the images that models are chosen by.
+        test_indices: Indices of the images that the chosen models are measured on.
+        fingerprint: sha256 of the content, whatever the paths and times of its files.
+        split_fingerprint: sha256 of the three arrays of indices.
+        source: The text of `--dataset`.
+        notes: What the user should know of how the data was read, a sentence each.
     """
 
     images_NHWC: Pixels
@@ -22,21 +34,22 @@ class ImageData:
     train_indices: Integers
     validation_indices: Integers
     test_indices: Integers
-    unlabelled_NHWC: Pixels | None
-    fingerprint: str  # sha256 of the content, whatever the paths and times of its files
-    split_fingerprint: str  # sha256 of the three index arrays
-    source: str  # the text of --dataset
-    notes: tuple[str, ...]  # what the user should know of how the data was read
+    fingerprint: str
+    split_fingerprint: str
+    source: str
+    notes: tuple[str, ...]
 
     @property
     def num_classes(self) -> int:
+        """Count the classes, K."""
         return len(self.class_names)
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """(H, W)"""
+        """Give height and width in pixels, (H, W)."""
         return self.images_NHWC.shape[1], self.images_NHWC.shape[2]
 
     @property
     def num_channels(self) -> int:
+        """Give 1 for grey images, 3 for RGB."""
         return int(self.images_NHWC.shape[3])

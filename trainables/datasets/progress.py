@@ -8,7 +8,7 @@ from contextlib import contextmanager
 def progress_bar(
     description: str, total: int | None, *, of_bytes: bool = False
 ) -> Iterator[Callable[[int], None]]:
-    """Yields a function that is told how much more is done; shows nothing off a terminal."""
+    """Show a bar on a terminal; the function it yields is told how much more is done."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

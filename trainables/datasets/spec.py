@@ -1,83 +1,93 @@
-"""The text of `--dataset`, taken apart."""
+"""The text of `--dataset`, taken apart and checked by what its source declares."""
 
-import difflib
-import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+from trainables.config.validation import nearest
 from trainables.datasets.errors import DatasetError
-
-PUBLISHED = ("digits", "fashion-mnist", "mnist", "cifar10", "stl10")
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "folder": (),
-    "csv": ("image", "label"),
-    "parquet": ("image", "label"),
-    "generated": ("classes", "images"),
-}
-SHAPE = re.compile(r"([1-9]\d{0,3})x([1-9]\d{0,3})x([13])")
-WAYS_TO_GIVE_DATA = f"""\
-Ways to give data:
-  {", ".join(PUBLISHED)}: published sets (all but digits are downloaded)
-  folder:PATH   a folder per class, with or without train/val/test above
-  csv:PATH      an image column, a label column, perhaps a split column; ?image=NAME&label=NAME
-  parquet:PATH  a file or a folder in the image layout of Hugging Face; ?image=NAME&label=NAME
-  generated:HxWxC   made up, to try a job without its data; ?classes=K&images=N"""
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """`kind`, `kind:PATH` or `kind:PATH?option=value`; `text` is what the user wrote."""
-
-    text: str
-    kind: str
-    path: Path
-    options: dict[str, str] = field(default_factory=dict)
+from trainables.datasets.source import PathTo, Source, SourceKind, Spec, SpecError
+from trainables.datasets.sources import find_source, ways_to_give_data
 
 
 def parse_spec(text: str) -> Spec:
-    kind, has_path, rest = text.partition(":")
-    if kind in PUBLISHED:
-        if has_path:
-            raise invalid(text, f"must be {kind!r} alone")
-        return Spec(text, kind, Path())
-    if kind not in OPTIONS:
-        raise invalid(text, f"must begin with one of {', '.join((*PUBLISHED, *OPTIONS))}", kind)
-    written, _, query = rest.partition("?")
-    if not written:
-        raise invalid(text, f"must give a path, as {kind}:PATH")
+    """Take the text of `--dataset` apart; nothing is opened yet.
+
+    Raises:
+        DatasetError: There is no such source or option, or nothing at the path. It lists the ways
+            to give data.
+    """
+    try:
+        return _parse(text)
+    except SpecError as error:
+        raise _invalid(text, error) from error
+
+
+def open_source(spec: Spec, data_dir: Path) -> Source:
+    """Make the source, its files in place: a published set that is missing is downloaded.
+
+    Raises:
+        DatasetError: What `spec` says breaks a rule of its kind, or files are missing.
+    """
+    try:
+        return find_source(spec.kind).open(spec, data_dir)
+    except SpecError as error:
+        raise _invalid(spec.text, error) from error
+
+
+def is_own_data(text: str) -> bool:
+    """Tell whether the text of `--dataset` names data of the user's own."""
+    return find_source(_take_apart(text)[0]).is_own_data
+
+
+def _take_apart(text: str) -> tuple[str, str | None, str]:
+    """`KIND[:ARGUMENT][?QUERY]` -> (kind, argument, query)"""
+    head, _, query = text.partition("?")
+    name, colon, argument = head.partition(":")
+    return name, argument if colon else None, query
+
+
+def _parse(text: str) -> Spec:
+    name, argument, query = _take_apart(text)
+    kind = find_source(name)
+    _check_presence(name, kind, argument)
     options = dict(parse_qsl(query, keep_blank_values=True))
+    _check_options(kind, options)
+    if isinstance(kind.argument, PathTo):
+        argument = str(_find(kind.argument, argument or ""))
+    return Spec(text, name, argument or "", options)
+
+
+def _check_presence(name: str, kind: SourceKind, argument: str | None) -> None:
+    if kind.argument is None and argument is not None:
+        raise SpecError(f"must be {name!r} alone")
+    if kind.argument is not None and not argument:
+        what = "a path" if isinstance(kind.argument, PathTo) else kind.argument
+        raise SpecError(f"must give {what}, as {kind.usage(name)}")
+
+
+def _check_options(kind: SourceKind, options: Mapping[str, str]) -> None:
+    allowed = " and ".join(f"{name}={value}" for name, value in kind.options.items()) or "none"
     for name, value in options.items():
-        if name not in OPTIONS[kind] or not value:
-            allowed = " and ".join(f"{option}=NAME" for option in OPTIONS[kind]) or "none"
-            raise invalid(text, f"its options may be: {allowed}", name, OPTIONS[kind])
-    if kind == "generated":
-        _check_generated(text, written, options)
-        return Spec(text, kind, Path(written), options)
-    path = Path(written).expanduser().resolve()
-    if (kind == "folder" and not path.is_dir()) or (kind == "csv" and not path.is_file()):
-        raise invalid(text, f"there is no {'file' if kind == 'csv' else 'folder'} {path}")
-    if not path.exists():
-        raise invalid(text, f"there is no file or folder {path}")
-    return Spec(text, kind, path, options)
+        if name not in kind.options:
+            hint = nearest(name, list(kind.options))
+            raise SpecError(f"its options may be: {allowed}, not {name!r}{hint}")
+        if not value:
+            raise SpecError(f"its options may be: {allowed}, each with a value")
 
 
-def _check_generated(text: str, shape: str, options: dict[str, str]) -> None:
-    if not SHAPE.fullmatch(shape):
-        raise invalid(text, "the shape must be HEIGHTxWIDTHxCHANNELS, 28x28x1 for instance")
-    for name, value in options.items():
-        if not value.isdecimal() or int(value) < (2 if name == "classes" else 1):
-            raise invalid(text, f"{name} must be a number, of classes at least 2")
-    classes, images = int(options.get("classes", "10")), options.get("images")
-    if images and int(images) < 5 * classes:
-        raise invalid(text, f"images must be at least {5 * classes}, 5 of each class")
+def _find(wanted: PathTo, written: str) -> Path:
+    """The absolute path to what is `wanted`."""
+    try:
+        path = Path(written).expanduser().resolve()
+        found = wanted.is_at(path)
+    except (OSError, RuntimeError, ValueError) as error:  # may not be entered; links in a circle,
+        raise SpecError(f"{written!r} is no path: {error}") from error  # no such user; a NUL
+    if not found:
+        raise SpecError(f"there is no {wanted.value} {path}")
+    return path
 
 
-def invalid(
-    text: str, rule: str, name: str = "", known: tuple[str, ...] = (*PUBLISHED, *OPTIONS)
-) -> DatasetError:
-    nearest = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {nearest[0]!r}?" if nearest and nearest[0] != name else ""
-    return DatasetError(
-        f"the value of --dataset is {text!r}, but {rule}.{hint}\n{WAYS_TO_GIVE_DATA}"
-    )
+def _invalid(text: str, error: SpecError) -> DatasetError:
+    ways = ways_to_give_data()
+    return DatasetError(f"the value of --dataset is {text!r}, but {error}.\n{ways}")

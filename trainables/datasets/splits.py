@@ -7,18 +7,21 @@ import numpy as np
 
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers
-from trainables.datasets.sources.source import Split, Splits
+from trainables.datasets.source import Split, Splits
 
 HELD_OUT_FRACTION = 0.2
 MIN_IMAGES_PER_CLASS = 3  # one to train on, one to validate on, one to test on
 
 
 class Indices(NamedTuple):
+    """Holds the sorted indices of the images of each split."""
+
     train: Integers
     validation: Integers
     test: Integers
 
     def fingerprint(self) -> str:
+        """Compute the sha256 of the three arrays."""
         digest = hashlib.sha256()
         for indices in self:
             digest.update(len(indices).to_bytes(8, "little"))
@@ -29,9 +32,13 @@ class Indices(NamedTuple):
 def split_indices(
     labels_N: Integers, splits_N: Splits, *, train_size: int | None, seed: int
 ) -> Indices:
-    """The test split depends on the seed alone, never on `train_size`.
+    """Split N images: the splits that the source gives are kept, those it lacks are drawn.
 
-    Each step draws from its own generator, so that no step's draws depend on another's.
+    The test split depends on the seed alone, never on `train_size`: each step draws from its own
+    generator, so that no step's draws depend on another's.
+
+    Raises:
+        DatasetError: `train_size` is too small for the classes, or more than there is.
     """
     train, validation, test = (np.flatnonzero(splits_N == split) for split in Split)
     if not len(test):
@@ -54,7 +61,7 @@ def stratified_sample(
     *,
     least: int = 1,
 ) -> Integers:
-    """`size` of the `indices`, sorted, each class in proportion but at least `least` of each.
+    """Draw `size` of the `indices`, sorted: each class in proportion, but at least `least` of it.
 
     Written here because importing scikit-learn for its own takes seconds, and because that one
     promises no class a place in a small split.
@@ -77,7 +84,7 @@ def stratified_sample(
 def _hold_out(
     labels_N: Integers, indices: Integers, generator: np.random.Generator
 ) -> tuple[Integers, Integers]:
-    """(kept, held out): at least one image of every class on both sides."""
+    """Divide into (kept, held out), at least one image of every class on both sides."""
     size = round(HELD_OUT_FRACTION * len(indices))
     held_out = stratified_sample(labels_N, indices, size, generator)
     return np.setdiff1d(indices, held_out, assume_unique=True), held_out

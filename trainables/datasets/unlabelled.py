@@ -10,14 +10,14 @@ from trainables.datasets.contents import undecodable
 from trainables.datasets.decoding.decode_all import decode_all
 from trainables.datasets.errors import DatasetError, refuse
 from trainables.datasets.image_data import Pixels
-from trainables.datasets.sources.csv_file import CsvFile, row_path_problem
-from trainables.datasets.sources.source import Item
+from trainables.datasets.source import Item
+from trainables.datasets.sources.csv import CsvFile, row_path_problem
 from trainables.datasets.spec import parse_spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnlabelledImages:
-    """The paths are as the CSV gives them."""
+    """Holds images to predict; the paths are as the CSV gives them."""
 
     paths: tuple[str, ...]
     images_NHWC: Pixels
@@ -26,7 +26,16 @@ class UnlabelledImages:
 def load_unlabelled(
     spec: str, *, image_size: int | tuple[int, int], num_channels: int
 ) -> UnlabelledImages:
-    """The images of `csv:PATH` at the size, P or (H, W), and in the channels a model wants."""
+    """Decode the images of `csv:PATH` as a model wants them.
+
+    Args:
+        spec: `csv:PATH`, perhaps with `?image=NAME`; labels are not looked at.
+        image_size: P or (H, W).
+        num_channels: 1 or 3.
+
+    Raises:
+        DatasetError: `spec` is none such, or images cannot be decoded; all of them are listed.
+    """
     parsed = parse_spec(spec)
     if parsed.kind != "csv":
         raise DatasetError(f"images to predict are given as csv:PATH, not as {spec!r}.")

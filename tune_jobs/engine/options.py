@@ -60,8 +60,7 @@ class Options:
     """`None` means: not limited, or worked out from the machine, as the help says."""
 
     dataset: str = _resolved(
-        "data set: digits, fashion-mnist, mnist, cifar10, stl10, folder:PATH, csv:PATH, "
-        "parquet:PATH or generated:HxWxC",
+        "data set, in one of the ways listed below the options",
     )
     data_dir: Path = _option(Path("data"), "folder of downloads and decoded images", Path)
     train_size: Count | None = _option(
@@ -86,8 +85,9 @@ class Options:
     time_budget: Positive | None = _option(
         None, "time after which the search ends, as 90s, 30m or 2h (default: no limit)", seconds
     )
-    metric: Annotated[str, OneOf(METRICS)] = _resolved(
-        "metric on the validation split that the search optimises and the winner is chosen by"
+    metric: Annotated[str, OneOf(METRICS)] = _option(
+        "accuracy",
+        "metric on the validation split that the search optimises and the winner is chosen by",
     )
     sampler: Annotated[str, OneOf(SAMPLERS)] = _option(
         "tpe", "Optuna sampler that proposes configurations"

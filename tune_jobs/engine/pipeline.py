@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from trainables.datasets import ImageData
     from trainables.training.pretrained import Pretrained
     from tune_jobs.engine.results.publish import RunResult
-    from tune_jobs.engine.run.info import RunInfo
-    from tune_jobs.engine.run.resources import Resources
+    from tune_jobs.engine.run_state.info import RunInfo
+    from tune_jobs.engine.run_state.resources import Resources
     from tune_jobs.engine.stages.steps import RunRequest, Steps
 
 MEND = "mend it (make room, say), then resume; what has been recorded is whole"
@@ -41,9 +41,9 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
     """Do what `run` does, for options that are already complete."""
     from tune_jobs.engine.record.journal import repair_journal
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
-    from tune_jobs.engine.run.folder import open_place, place_of, run_folder
-    from tune_jobs.engine.run.lease import lease
-    from tune_jobs.engine.run.object_store_sync import mirrored
+    from tune_jobs.engine.run_state.folder import open_place, place_of, run_folder
+    from tune_jobs.engine.run_state.lease import lease
+    from tune_jobs.engine.run_state.object_store_sync import mirrored
     from tune_jobs.engine.search.space import check_space
     from tune_jobs.engine.stages.steps import RunRequest
 
@@ -126,7 +126,7 @@ def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInf
         load_data,
         load_pretrained_weights,
     )
-    from tune_jobs.engine.run.info import continue_run, describe_run
+    from tune_jobs.engine.run_state.info import continue_run, describe_run
 
     job, options = request.job, request.options
     check_estimators(job, options, request.distributions)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trainables.config import ConfigError
 from trainables.datasets import DatasetError, ImageData, load_dataset
 from trainables.datasets.duplicates import Duplicates, find_duplicates
+from trainables.datasets.spec import is_own_data
 from trainables.features import Features, Frozen
 from trainables.storage import LocalStorage
 from tune_jobs.engine.errors import RequestError
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
     from trainables.training.pretrained import Pretrained
-
-
-OWN_DATA = ("folder:", "csv:", "parquet:")
-"""A published set is what it is: its duplicates are told, and stop nothing."""
 
 
 def load_data(options: Options) -> ImageData:
@@ -91,8 +88,8 @@ def check_duplicates(data: ImageData, options: Options) -> Duplicates:
             and `--allow-duplicates` is not given.
     """
     found = _count(data, options.data_dir / "duplicates")
-    is_own = options.dataset.startswith(OWN_DATA)
-    if found.exact_train_test and is_own and not options.allow_duplicates:
+    stops = is_own_data(options.dataset) and not options.allow_duplicates
+    if found.exact_train_test and stops:
         pairs = ", ".join(f"{train} and {test}" for train, test in found.train_test_examples)
         raise RequestError(
             f"--dataset = {options.dataset!r}: {found.exact_train_test} of "

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from trainables.metrics import METRICS, EpochMetrics, Metric
 from tune_jobs.engine.record.listener import Ended, Listener
-from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import Never, StoppingRule
 
 WAITING = "starting Ray and measuring how a trial trains fastest here"

@@ -14,8 +14,8 @@ from trainables.metrics import EpochMetrics
 from trainables.storage import LocalStorage, Storage
 from trainables.trials.task import Stage, TrialTask
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.run import provenance
-from tune_jobs.engine.run.folder import (
+from tune_jobs.engine.run_state import provenance
+from tune_jobs.engine.run_state.folder import (
     CHECKPOINTS,
     open_place,
     place_of,
@@ -27,8 +27,8 @@ from tune_jobs.engine.run.folder import (
 if TYPE_CHECKING:
     from trainables.worker.settings import TrialSettings
     from tune_jobs.engine.results.row import Row
-    from tune_jobs.engine.run.info import RunInfo
-    from tune_jobs.engine.run.resources import Resources
+    from tune_jobs.engine.run_state.info import RunInfo
+    from tune_jobs.engine.run_state.resources import Resources
 
 TOLERANCE = 0.01
 """Of a seed's test accuracy, where numbers may differ: GPUs add in any order (atomics, cuDNN's

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,8 +14,8 @@ import pytest
 
 from trainables.datasets import ImageData, load_dataset
 from trainables.datasets.cache import load_or_decode
+from trainables.datasets.source import Listing
 from trainables.datasets.sources.folder import Folder
-from trainables.datasets.sources.source import Listing
 from trainables.datasets.spec import parse_spec
 
 Write = Callable[..., Path]
@@ -163,6 +164,58 @@ def test_damaged_cache_is_made_anew(
     assert (folder / name).stat().st_size != damaged
     assert len(again.labels_N) == 12
     assert not (tmp_path / "attacked").exists()
+
+
+def change(old: str, new: str) -> Callable[[bytes], bytes]:
+    """Replaces a text by one of the same length."""
+    assert len(old) == len(new)
+
+    def damage(content: bytes) -> bytes:
+        assert content.count(old.encode()) == 1
+        return content.replace(old.encode(), new.encode())
+
+    return damage
+
+
+def with_unlabelled_images(content: bytes) -> bytes:
+    """As an earlier version wrote it."""
+    described = json.loads(content)
+    described["shapes"]["unlabelled"] = [100_000, 96, 96, 3]
+    return json.dumps(described).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("labels.npy", change("(12,)", "n12,)")),
+        ("labels.npy", change("'<i8'", "',i8'")),
+        ("labels.npy", change(": '<i8', ", ": '<i8',b")),
+        ("labels.npy", change("'<i8'", "'<u8'")),
+        ("labels.npy", change(f"(12,), }}{' ' * 20}", f"(12{'0' * 20},), }}")),
+        ("labels.npy", lambda content: b"PK\3\4" + content),
+        ("labels.npy", lambda content: b""),
+        ("contents.json", lambda content: b"[]"),
+        ("contents.json", lambda content: b"\xff"),
+        ("contents.json", change('"fingerprint"', '"fingerprunt"')),
+        ("contents.json", lambda content: re.sub(rb'"notes": \[]', b'"notes": null', content)),
+        ("contents.json", with_unlabelled_images),
+    ],
+)
+def test_damaged_or_foreign_bytes_are_made_anew(
+    data_dir: Path,
+    load: Callable[..., ImageData],
+    name: str,
+    damage: Callable[[bytes], bytes],
+) -> None:
+    """numpy parses the header of a .npy file as Python: damage raises errors of all sorts."""
+    first = load()
+    (folder,) = folders(data_dir)
+    whole = (folder / name).read_bytes()
+    assert damage(whole) != whole
+    (folder / name).write_bytes(damage(whole))
+    assert load().fingerprint == first.fingerprint
+    assert folders(data_dir) == [folder]
+    assert (folder / name).read_bytes() == whole
 
 
 def test_two_starts_at_once_share_one_cache(root: Path, data_dir: Path) -> None:

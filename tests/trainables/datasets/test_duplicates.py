@@ -31,7 +31,6 @@ def build_data(train: Pixels, validation: Pixels, test: Pixels, *, seed: int = 0
         train_indices=train_indices,
         validation_indices=validation_indices,
         test_indices=test_indices,
-        unlabelled_NHWC=None,
         fingerprint="",
         split_fingerprint="",
         source="made",

@@ -51,7 +51,6 @@ def test_images_labels_and_names(
     files = sorted((tmp_path / "images").rglob("*.png"))
     assert [image.tolist() for image in data.images_NHWC] == [pixels_of(file) for file in files]
     assert (data.num_classes, data.image_size, data.num_channels) == (2, (8, 8), 3)
-    assert data.unlabelled_NHWC is None
     assert data.notes == ()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers
-from trainables.datasets.sources.source import Split, Splits
+from trainables.datasets.source import Split, Splits
 from trainables.datasets.splits import Indices, split_indices
 
 

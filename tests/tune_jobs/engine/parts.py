@@ -9,7 +9,7 @@ from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.leaderboard import write_rows
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.run_state.info import RunInfo
 
 
 def write_part(rows: Sequence[Row], storage: Path) -> Path:

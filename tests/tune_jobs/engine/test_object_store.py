@@ -24,8 +24,8 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.reproduce import find_row, reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult, rebuild
-from tune_jobs.engine.run import lease as leases
-from tune_jobs.engine.run.lease import LEASE, lease
+from tune_jobs.engine.run_state import lease as leases
+from tune_jobs.engine.run_state.lease import LEASE, lease
 
 SMALL = {"epochs": 2, "retrain_top": 1, "retrain_seeds": 2, "seed": 3, "run_id": "far"}
 

@@ -21,7 +21,7 @@ from tune_jobs.engine.reproduce import Reproduced, Verdict, find_row, reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult, rebuild
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run.folder import retraining_place
+from tune_jobs.engine.run_state.folder import retraining_place
 
 pytestmark = pytest.mark.usefixtures("on_one_ray")
 

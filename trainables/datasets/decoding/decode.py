@@ -27,7 +27,7 @@ SUFFIXES = frozenset(
 def decode_image(
     data: bytes, *, image_size: int | tuple[int, int] | None, num_channels: int
 ) -> Pixels:
-    """The HWC pixels of an encoded image; the same for training and for predicting.
+    """Decode an image to pixels, H x W x C; the same way for training and for predicting.
 
     The orientation that EXIF gives is applied; transparency is laid on white; 16 bits of grey
     become 8; of several frames the first is taken; grey becomes colour, or colour grey, as
@@ -41,7 +41,7 @@ def decode_image(
 
 
 def open_image(data: bytes) -> Image:
-    """The upright image in 8 bits, mode L (grey) or RGB, or ValueError with the reason."""
+    """Open an image upright in 8 bits, mode L (grey) or RGB; raises `ValueError` if it cannot."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if not data:
@@ -67,6 +67,7 @@ def open_image(data: bytes) -> Image:
 def to_pixels(
     image: Image, *, image_size: int | tuple[int, int] | None, num_channels: int
 ) -> Pixels:
+    """Convert an opened image to pixels, H x W x C, resized as `decode_image` says."""
     from PIL.Image import Resampling
 
     image = _convert(image, "L" if num_channels == 1 else "RGB")
@@ -77,7 +78,7 @@ def to_pixels(
 
 
 def _flatten(image: Image) -> Image:
-    """To L or RGB, without transparency."""
+    """Convert to L or RGB, without transparency."""
     from PIL import Image
 
     if image.mode.startswith("I"):
@@ -92,12 +93,12 @@ def _flatten(image: Image) -> Image:
 
 
 def _convert(image: Image, mode: str) -> Image:
-    """Without the copy that Pillow makes where there is nothing to convert."""
+    """Convert, without the copy that Pillow makes where there is nothing to do."""
     return image if image.mode == mode else image.convert(mode)
 
 
 def _eight_bits(image: Image) -> Image:
-    """16-bit grey, scaled to 8 bits: Pillow's own conversion would clip it."""
+    """Scale 16-bit grey to 8 bits: Pillow's own conversion would clip it."""
     from PIL import Image
 
     values_HW = np.clip(np.asarray(image).astype(np.int64), 0, 65_535)

@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 1.0  # a small set is done before a process would have starte
 
 
 class Decoded(NamedTuple):
-    """An image as its source has it, upright."""
+    """Describes an image that was decoded, as its source has it, upright."""
 
     height: int
     width: int
@@ -28,6 +28,8 @@ class Decoded(NamedTuple):
 
 
 class Undecodable(NamedTuple):
+    """Says why an image could not be decoded."""
+
     reason: str
 
 
@@ -42,13 +44,15 @@ def decode_all(
     num_images: int,
     image_size: tuple[int, int] | None,
     num_channels: int,
-    patience_seconds: float = PATIENCE_SECONDS,
 ) -> list[Outcome]:
-    """Writes `target`, N x H x W x C, and says what became of each image.
+    """Decode N images into the file `target`, N x H x W x C, and say what became of each.
 
     Without an `image_size` the first image that can be decoded gives it; images of another size
     are decoded, which finds the damaged ones, but not written. Work begins in this process and
     moves to a process per core when it lasts.
+
+    Raises:
+        DatasetError: The disk has no room for `target`.
     """
     height, width = image_size or _first_size(encoded)
     create_npy(target, (num_images, height, width, num_channels))
@@ -63,7 +67,7 @@ def decode_all(
 
         chunks = _chunks(encoded)
         started = time.monotonic()
-        while time.monotonic() - started < patience_seconds:
+        while time.monotonic() - started < PATIENCE_SECONDS:
             chunk = next(chunks, None)
             if chunk is None:
                 return outcomes
@@ -115,7 +119,7 @@ def _chunks(encoded: Iterable[Encoded]) -> Iterator[Chunk]:
 
 
 def _num_cores() -> int:
-    """The cores this process may use."""
+    """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

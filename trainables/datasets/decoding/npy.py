@@ -15,7 +15,10 @@ PART = 1024  # images
 
 
 def create_npy(target: Path, shape: tuple[int, ...]) -> Pixels:
-    """A new file, mapped for writing; refused now where a full disk would kill us later."""
+    """Create a file of pixels, mapped for writing.
+
+    Raises `DatasetError` where the disk has no room: to write then would kill this process.
+    """
     needed_bytes, free_bytes = math.prod(shape), shutil.disk_usage(target.parent).free
     if needed_bytes > free_bytes:
         raise DatasetError(
@@ -27,7 +30,7 @@ def create_npy(target: Path, shape: tuple[int, ...]) -> Pixels:
 
 
 def copy_pixels(pixels_NHWC: Pixels, target: Path, image_size: tuple[int, int] | None) -> None:
-    """Copies decoded images to a file, resized as encoded ones would be."""
+    """Copy decoded images to a new file, resized as encoded ones would be."""
     from PIL import Image
 
     num_images, height, width, num_channels = pixels_NHWC.shape
@@ -45,7 +48,7 @@ def copy_pixels(pixels_NHWC: Pixels, target: Path, image_size: tuple[int, int] |
 
 
 def keep_one_channel(target: Path) -> None:
-    """Rewrites a file of grey images in RGB as one of grey images in one channel."""
+    """Rewrite a file of grey images in RGB as one of grey images in one channel."""
     rgb_NHWC = np.load(target, mmap_mode="r", allow_pickle=False)
     grey = target.with_suffix(".grey")
     grey_NHW1 = create_npy(grey, (*rgb_NHWC.shape[:3], 1))

@@ -31,7 +31,10 @@ def map_in_processes(
     *,
     num_processes: int,
 ) -> None:
-    """Gives each result to `receive` as it comes; a task is drawn only when a process is free."""
+    """Give each result to `receive` as it comes; a task is drawn only when a process is free.
+
+    Raises `RuntimeError` where a process ends early. An error of `tasks` or `receive` ends all.
+    """
     remaining, lock, stopped = iter(tasks), Lock(), Event()
 
     def drive() -> None:
@@ -57,7 +60,7 @@ def map_in_processes(
 
 
 def serve(descriptor: int) -> None:
-    """The child's side: answers each (function, task) until the pipe closes."""
+    """Answer each (function, task) that comes from the parent, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
     connection = Connection(descriptor)
     while True:

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.datasets.sources.download import RemoteFile, fetch_all, unpack
-from trainables.datasets.sources.published import Part, damaged, train_and_test
-from trainables.datasets.sources.source import Arrays
+from trainables.datasets.source import Arrays, SourceKind
+from trainables.datasets.sources._download import RemoteFile, fetch_all, unpack
+from trainables.datasets.sources._published import Part, damaged, train_and_test
+
+SOURCE = SourceKind(
+    help="60,000 colour images of 32x32 in 10 classes, downloaded when missing",
+    open=lambda spec, data_dir: open_cifar10(data_dir),
+)
 
 ARCHIVE = RemoteFile(
     name="cifar-10-binary.tar.gz",
@@ -30,19 +35,23 @@ RECORD_BYTES = 1 + 3 * 32 * 32  # the label comes first
 
 @dataclass(frozen=True, slots=True)
 class Cifar10:
+    """Reads the six files of the binary version from their folder."""
+
     root: Path
 
     def files(self) -> list[str]:
+        """List the six files."""
         return [*TRAIN_FILES, TEST_FILE]
 
     def read(self) -> Arrays:
+        """Read all six; raises `DatasetError` where one is damaged."""
         batches = [read_batch(self.root / name) for name in TRAIN_FILES]
         train = Part(*(np.concatenate(arrays) for arrays in zip(*batches, strict=True)))
         return train_and_test(self.root, train, read_batch(self.root / TEST_FILE), CLASS_NAMES)
 
 
 def open_cifar10(data_dir: Path, archive: RemoteFile = ARCHIVE) -> Cifar10:
-    """From the unpacked folder, else from the archive, else from the web."""
+    """Find the unpacked folder; else unpack the archive, which is downloaded when missing."""
     source = Cifar10((data_dir / FOLDER).resolve())
     if not all((source.root / name).is_file() for name in source.files()):
         if not (data_dir / archive.name).is_file():
@@ -52,6 +61,7 @@ def open_cifar10(data_dir: Path, archive: RemoteFile = ARCHIVE) -> Cifar10:
 
 
 def read_batch(path: Path) -> Part:
+    """Read one file of records, each a label and the three planes of an image."""
     values = np.fromfile(path, dtype=np.uint8)
     if len(values) % RECORD_BYTES:
         raise damaged(path, f"{len(values):,} bytes are not whole records of {RECORD_BYTES:,}")

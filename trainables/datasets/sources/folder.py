@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from trainables.datasets.decoding.decode import SUFFIXES
-from trainables.datasets.sources.source import (
-    Item,
-    Listing,
-    Split,
+from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
+from trainables.datasets.sources._own_data import (
     ordered_class_names,
     path_problem,
     split_named,
     unknown_class,
+)
+
+SOURCE = SourceKind(
+    argument=PathTo.FOLDER,
+    help="a folder per class, with or without train/val/test above",
+    is_own_data=True,
+    open=lambda spec, data_dir: Folder(spec.path),
 )
 
 IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # and all that begins with a dot
@@ -21,12 +26,16 @@ IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # and all that be
 
 @dataclass(frozen=True, slots=True)
 class Folder:
+    """Lists the images below a folder, which is resolved."""
+
     root: Path
 
     def files(self) -> Iterable[str]:
+        """List every file that is not ignored."""
         return (relative for relative, _ in _walk(self.root))
 
     def read(self) -> Listing:
+        """List the images by the folders that they are in, with all problems."""
         splits = self._split_folders()
         class_names = ordered_class_names(self._class_names(splits))
         labels = {name: label for label, name in enumerate(class_names)}
@@ -48,7 +57,7 @@ class Folder:
         )
 
     def _split_folders(self) -> dict[str, Split]:
-        """Folders named as a split that hold folders: one named "test" of images is a class."""
+        """Find the folders named as a split that hold folders; one that holds images is a class."""
         named = {folder.name: split_named(folder.name) for folder in _folders(self.root)}
         splits = {name: split for name, split in named.items() if split is not None}
         return splits if any(_folders(self.root / name) for name in splits) else {}
@@ -60,7 +69,7 @@ class Folder:
 
 
 def _place(relative: str, splits: dict[str, Split], labels: dict[str, int]) -> Item | str | None:
-    """The image that a file is meant to be, or what is wrong; None for a file of no matter.
+    """Say which image a file is meant to be, or what is wrong; `None` for one of no matter.
 
     Every file in the folder of a class, at whatever depth, is meant to be an image.
     """
@@ -81,7 +90,7 @@ def _place(relative: str, splits: dict[str, Split], labels: dict[str, int]) -> I
 
 
 def _walk(folder: Path, prefix: str = "") -> Iterator[tuple[str, bool]]:
-    """(relative path, whether it is a plain file and no link) in order; links are not entered."""
+    """Yield (relative path, whether it is a plain file and no link); links are not entered."""
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:

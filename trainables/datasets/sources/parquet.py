@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.sources.columns import IMAGE_COLUMNS, LABEL_COLUMNS, require_column
-from trainables.datasets.sources.source import (
-    Item,
-    Listing,
-    Split,
-    ordered_class_names,
-    split_named,
-    unknown_class,
+from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
+from trainables.datasets.sources._columns import IMAGE_COLUMNS, LABEL_COLUMNS, require_column
+from trainables.datasets.sources._own_data import ordered_class_names, split_named, unknown_class
+
+SOURCE = SourceKind(
+    argument=PathTo.FILE_OR_FOLDER,
+    options={"image": "NAME", "label": "NAME"},
+    help="a file or a folder in the image layout of Hugging Face",
+    is_own_data=True,
+    open=lambda spec, data_dir: Parquet(spec.path, **spec.options),
 )
 
 ROWS_AT_ONCE = 256  # of encoded images in memory
@@ -28,7 +30,7 @@ ROWS_AT_ONCE = 256  # of encoded images in memory
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file without its images; a label is the name of a class, None where it has a problem."""
+    """Describes a file without its images; a label is a class's name, `None` if it is wrong."""
 
     name: str
     split: Split
@@ -40,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Parquet:
-    """`image` and `label` name the columns where they do not have a usual name."""
+    """Reads Parquet files; `image` and `label` name columns that do not have a usual name."""
 
     path: Path
     image: str | None = None
@@ -48,14 +50,17 @@ class Parquet:
 
     @property
     def root(self) -> Path:
+        """Give the folder that holds the files."""
         return self.path if self.path.is_dir() else self.path.parent
 
     def files(self) -> Iterable[str]:
+        """List the one file, or those in the folder."""
         if self.path.is_file():
             return [self.path.name]
         return sorted(file.name for file in self.root.glob("*.parquet"))
 
     def read(self) -> Listing:
+        """List the images file by file and row by row, with all problems."""
         parts, problems = [], []
         for file, split in self._splits().items():
             try:
@@ -76,7 +81,7 @@ class Parquet:
         return Listing(items=items, encoded=encoded, class_names=class_names, problems=problems)
 
     def _splits(self) -> dict[str, Split | None]:
-        """The split that begins each file's name, where any file's name does so."""
+        """Find the split that begins each file's name, where any file's name does so."""
         words = {name: re.split(r"[^a-z]", name.lower())[0] for name in self.files()}
         splits = {name: split_named(word) for name, word in words.items()}
         if self.path.is_file() or not any(split is not None for split in splits.values()):
@@ -119,7 +124,7 @@ class Parquet:
 
 @dataclass(frozen=True, slots=True)
 class EncodedRows:
-    """The encoded images of files, one after the other, few of them in memory."""
+    """Iterates over the encoded images of files, few of which are in memory at once."""
 
     columns: list[tuple[Path, str]]
 

@@ -1,7 +1,8 @@
-"""`stl10`: 5,000 + 8,000 colour images of 96 x 96 in 10 classes, and 100,000 without labels.
+"""`stl10`: 5,000 + 8,000 colour images of 96 x 96 in 10 classes.
 
 Coates, Lee and Ng, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning" (2011).
-Address, checksum and folder are those of torchvision.datasets.stl10.
+Address, checksum and folder are those of torchvision.datasets.stl10. The archive's 100,000 images
+without labels (2.8 GB) are not read, since nothing trains on them.
 """
 
 from collections.abc import Iterable
@@ -11,9 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from trainables.datasets.image_data import Pixels
-from trainables.datasets.sources.download import RemoteFile, fetch_all, unpack
-from trainables.datasets.sources.published import Part, damaged, train_and_test
-from trainables.datasets.sources.source import Arrays
+from trainables.datasets.source import Arrays, SourceKind
+from trainables.datasets.sources._download import RemoteFile, fetch_all, unpack
+from trainables.datasets.sources._published import Part, damaged, train_and_test
+
+SOURCE = SourceKind(
+    help="13,000 colour images of 96x96 in 10 classes, downloaded when missing",
+    open=lambda spec, data_dir: open_stl10(data_dir),
+)
 
 ARCHIVE = RemoteFile(
     name="stl10_binary.tar.gz",
@@ -21,8 +27,7 @@ ARCHIVE = RemoteFile(
     md5="91f7769df0f17e558f3565bffb0c7dfb",
 )
 FOLDER = "stl10_binary"
-LABELLED_FILES = ("train_X.bin", "train_y.bin", "test_X.bin", "test_y.bin")
-UNLABELLED_FILE = "unlabeled_X.bin"
+FILES = ("train_X.bin", "train_y.bin", "test_X.bin", "test_y.bin")
 CLASS_NAMES = (
     "airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck",
 )  # fmt: skip
@@ -32,38 +37,37 @@ IMAGE_BYTES = 3 * 96 * 96
 
 @dataclass(frozen=True, slots=True)
 class Stl10:
-    """The images without labels are used where their file is."""
+    """Reads the files of the images that have labels from their folder."""
 
     root: Path
 
     def files(self) -> Iterable[str]:
-        has_unlabelled = (self.root / UNLABELLED_FILE).is_file()
-        return [*LABELLED_FILES, *([UNLABELLED_FILE] if has_unlabelled else [])]
+        """List the four files."""
+        return FILES
 
     def read(self) -> Arrays:
-        train, train_labels, test, test_labels = (self.root / name for name in LABELLED_FILES)
-        has_unlabelled = UNLABELLED_FILE in self.files()
+        """Read all four; raises `DatasetError` where one is damaged."""
+        train, train_labels, test, test_labels = (self.root / name for name in FILES)
         return train_and_test(
             self.root,
             Part(map_images(train), read_labels(train_labels)),
             Part(map_images(test), read_labels(test_labels)),
             CLASS_NAMES,
-            map_images(self.root / UNLABELLED_FILE) if has_unlabelled else None,
         )
 
 
 def open_stl10(data_dir: Path, archive: RemoteFile = ARCHIVE) -> Stl10:
-    """From the unpacked folder, else from the archive, else from the web."""
+    """Find the unpacked folder; else unpack the archive, which is downloaded when missing."""
     source = Stl10((data_dir / FOLDER).resolve())
-    if not all((source.root / name).is_file() for name in LABELLED_FILES):
+    if not all((source.root / name).is_file() for name in FILES):
         if not (data_dir / archive.name).is_file():
             fetch_all("stl10", [archive], data_dir)
-        unpack(data_dir / archive.name, LABELLED_FILES, source.root, optional=[UNLABELLED_FILE])
+        unpack(data_dir / archive.name, FILES, source.root)
     return source
 
 
 def map_images(path: Path) -> Pixels:
-    """A view of the file, NHWC: the 2.8 GB without labels are never in memory at once."""
+    """Map a file of images, NHWC."""
     if not path.stat().st_size or path.stat().st_size % IMAGE_BYTES:
         raise damaged(path, f"{path.stat().st_size:,} bytes are not whole images")
     values = np.memmap(path, dtype=np.uint8, mode="r")
@@ -71,5 +75,5 @@ def map_images(path: Path) -> Pixels:
 
 
 def read_labels(path: Path) -> Pixels:
-    """From 0; the file counts from 1."""
+    """Read a file of labels and count them from 0; the file counts from 1."""
     return np.fromfile(path, dtype=np.uint8) - np.uint8(1)

@@ -15,7 +15,7 @@ from tune_jobs.engine.cli.signals import INTERRUPTED, interruptible
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import JOB_DEFAULTS, Options
-from tune_jobs.engine.run.provenance import program
+from tune_jobs.engine.run_state.provenance import program
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -31,9 +31,18 @@ def main(job: Job, arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Lists the ways to give data below the options: only then are the sources imported."""
+
+    def format_help(self) -> str:
+        from trainables.datasets.sources import ways_to_give_data
+
+        return f"{super().format_help()}\n{ways_to_give_data()}\n"
+
+
 def build_parser(job: Job) -> argparse.ArgumentParser:
     """One flag per field of `Options`; a flag that is not given leaves no value behind."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=shlex.join(program()),
         description=f"Search, retrain and rank: {job.architecture} on {job.dataset}.",
         allow_abbrev=False,

@@ -13,7 +13,7 @@ from tune_jobs import __version__
 from tune_jobs.engine.cli import leaderboard
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
-from tune_jobs.engine.run.provenance import program
+from tune_jobs.engine.run_state.provenance import program
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

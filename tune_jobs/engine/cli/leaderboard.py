@@ -4,7 +4,7 @@ import argparse
 import shlex
 from collections.abc import Sequence
 
-from tune_jobs.engine.run.provenance import program
+from tune_jobs.engine.run_state.provenance import program
 
 FORMATS = ("table", "json", "csv", "md")
 

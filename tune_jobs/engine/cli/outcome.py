@@ -8,8 +8,8 @@ from rich.console import Console
 
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run.folder import TENSORBOARD
-from tune_jobs.engine.run.provenance import program
+from tune_jobs.engine.run_state.folder import TENSORBOARD
+from tune_jobs.engine.run_state.provenance import program
 
 if TYPE_CHECKING:
     from tune_jobs.engine.results.publish import RunResult

@@ -15,7 +15,7 @@ def preflight(address: str | None, storage: str | None, dataset: str | None, dat
         check_token,
         check_versions,
     )
-    from tune_jobs.engine.run.folder import open_place
+    from tune_jobs.engine.run_state.folder import open_place
 
     checks = [_check("token", check_token)]
     if dataset:

@@ -2,7 +2,7 @@
 
 import ray
 
-from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.run_state.resources import Resources
 
 
 def count_slots(resources: Resources) -> int:

@@ -12,7 +12,7 @@ from trainables.config import ConfigError, Configuration
 from trainables.training.device import CONTEXT_BYTES
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
-from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.run_state.resources import Resources
 from tune_jobs.engine.search.space import replay
 
 if TYPE_CHECKING:

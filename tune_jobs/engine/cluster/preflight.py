@@ -15,7 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from trainables.storage import Storage
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.run.provenance import versions
+from tune_jobs.engine.run_state.provenance import versions
 
 ANSWER_SECONDS = 5
 SUBMIT = "ray job submit --address http://127.0.0.1:8265 --working-dir . -- python -m tune_jobs ..."

@@ -22,7 +22,7 @@ from tune_jobs.engine.cluster.capacity import count_slots, find_lacking
 from tune_jobs.engine.cluster.start import gpus_per_worker
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.run_state.resources import Resources
 
 if TYPE_CHECKING:
     from trainables.datasets.feature_data import FeatureData

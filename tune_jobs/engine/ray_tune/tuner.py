@@ -12,7 +12,7 @@ from tune_jobs.engine.cluster.capacity import count_slots
 from tune_jobs.engine.ray_tune.bridge import Bridge
 from tune_jobs.engine.ray_tune.scheduler import BridgeScheduler
 from tune_jobs.engine.ray_tune.searcher import BridgeSearcher
-from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.run_state.resources import Resources
 from tune_jobs.engine.stages.source import TrialSource
 
 

@@ -14,8 +14,8 @@ from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.journal import open_journal
-from tune_jobs.engine.run.folder import RunFolder
-from tune_jobs.engine.run.info import JOURNAL_FILE, RunInfo
+from tune_jobs.engine.run_state.folder import RunFolder
+from tune_jobs.engine.run_state.info import JOURNAL_FILE, RunInfo
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL

@@ -10,7 +10,7 @@ from trainables.storage import LocalStorage, Storage, is_uri
 from tune_jobs.engine.results.comparison import Answers, add_tie_groups, read_answers
 from tune_jobs.engine.results.leaderboard import sort_rows
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run.folder import open_place, place_of
+from tune_jobs.engine.run_state.folder import open_place, place_of
 
 
 def split_boards(rows: Iterable[Row], storage: Storage | None) -> list[list[Row]]:

@@ -13,9 +13,9 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.comparison import add_statistics, read_answers
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run.folder import RunFolder
-from tune_jobs.engine.run.info import RunInfo
-from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.run_state.folder import RunFolder
+from tune_jobs.engine.run_state.info import RunInfo
+from tune_jobs.engine.run_state.resources import Resources
 from tune_jobs.engine.stages.candidates import Retrained, choose_winner
 
 

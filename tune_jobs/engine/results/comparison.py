@@ -17,7 +17,7 @@ from tune_jobs.engine.results.statistics import (
     compare,
     tie_groups,
 )
-from tune_jobs.engine.run.folder import retraining_place
+from tune_jobs.engine.run_state.folder import retraining_place
 
 
 @dataclass(frozen=True, slots=True, eq=False)

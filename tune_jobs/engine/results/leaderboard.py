@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from trainables.storage import Storage, split_name
 from tune_jobs.engine.results.row import SCHEMA, Row
-from tune_jobs.engine.run.folder import open_place
+from tune_jobs.engine.run_state.folder import open_place
 
 SUFFIX = ".parquet"
 _DIGEST = b"rows_sha256"

@@ -14,8 +14,8 @@ from tune_jobs.engine.results.build_rows import build_rows
 from tune_jobs.engine.results.leaderboard import write_rows
 from tune_jobs.engine.results.report import write_report
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run.folder import RunFolder, open_place, run_folder, storage_of
-from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.run_state.folder import RunFolder, open_place, run_folder, storage_of
+from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.stages.candidates import (
     Retrained,
     best_seed,

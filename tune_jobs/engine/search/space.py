@@ -39,37 +39,48 @@ def check_space(space: Space) -> dict[str, BaseDistribution]:
     return distributions
 
 
-def find_unknown_names(
+def check_names(
     distributions: Mapping[str, BaseDistribution], defaults: Mapping[str, Configuration]
-) -> str | None:
-    """Name, a line each, what the space suggests and no configuration has; `None` if all is known.
+) -> None:
+    """Raise a `RequestError` for what a space suggests and no configuration has.
 
     Args:
         defaults: The default configuration of every architecture that the space may choose.
     """
-    known = {
-        name for default in defaults.values() for name in {**default, **number_entries(default)}
-    }
+    known = {n for default in defaults.values() for n in (*default, *number_entries(default))}
     unknown = sorted(distributions.keys() - known)
-    return (
-        "\n".join(
-            f"space: it suggests {name!r}, which {' and '.join(defaults)} cannot take"
-            f"{nearest(name, sorted(known))}"
-            for name in unknown
-        )
-        or None
-    )
+    if unknown:
+        names = ", ".join(f"{name!r}{nearest(name, sorted(known))}" for name in unknown)
+        raise RequestError(f"space: it suggests what {' or '.join(defaults)} cannot take: {names}")
 
 
 def replay(space: Space, config: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
     """What `space` makes of a configuration, by numbered names: (suggested parameters, constants).
 
     Raises:
-        ValueError: The space suggests a name that `config` lacks.
+        RequestError: The space does not give this configuration.
     """
     trial = FixedTrial(dict(config))
-    constants = dict(space(trial) or {})  # type: ignore[arg-type]
+    try:
+        constants = dict(space(trial) or {})  # type: ignore[arg-type]
+    except ValueError as error:
+        raise RequestError(
+            f"space = {space.__module__}.{space.__qualname__}: it cannot give a configuration that "
+            f"is tried first: {_name_misfits(space, config) or error}: widen it, or say in the "
+            "job's `published` what to try first"
+        ) from error
     return {name: config[name] for name in trial.params}, constants
+
+
+def _name_misfits(space: Space, config: Configuration) -> str:
+    """The values of `config` that are none of the choices."""
+    return "; ".join(
+        f"{name} = {config[name]!r}: must be one of {', '.join(map(str, distribution.choices))}"
+        for name, distribution in check_space(space).items()
+        if isinstance(distribution, CategoricalDistribution)
+        and name in config
+        and config[name] not in distribution.choices
+    )
 
 
 def architectures_of(job: Job, distributions: Mapping[str, BaseDistribution]) -> list[str]:

@@ -12,7 +12,7 @@ from trainables.metrics import EpochMetrics, Metric
 from tune_jobs.engine.job import Origin, Published
 from tune_jobs.engine.record.record import AnyTrial, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
-from tune_jobs.engine.run.folder import retraining_name
+from tune_jobs.engine.run_state.folder import retraining_name
 from tune_jobs.engine.stages.search import EXEMPT
 
 

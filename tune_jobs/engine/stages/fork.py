@@ -8,7 +8,7 @@ from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.study_storage import read_studies
-from tune_jobs.engine.run.folder import place_of, run_folder
+from tune_jobs.engine.run_state.folder import place_of, run_folder
 from tune_jobs.engine.stages.candidates import pair_name
 
 

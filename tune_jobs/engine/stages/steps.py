@@ -20,10 +20,10 @@ from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.listener import Listener
 from tune_jobs.engine.record.record import Name, Record
-from tune_jobs.engine.run.folder import RunFolder
-from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.run_state.folder import RunFolder
+from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import RULES
-from tune_jobs.engine.search.space import architectures_of, find_unknown_names
+from tune_jobs.engine.search.space import architectures_of, check_names
 from tune_jobs.engine.stages.candidates import pair_name
 from tune_jobs.engine.stages.retrain import Retraining
 from tune_jobs.engine.stages.search import FirstConfiguration, Search, SearchPlan
@@ -158,11 +158,11 @@ class Steps:
         defaults = {**found.defaults, **self.info.default_configs}
         self.info = replace(self.info, runtime=runtime, default_configs=defaults)
         self._request.folder.write_info(self.info)
-        unknown = find_unknown_names(self._request.distributions, defaults)
-        if unknown:
-            self.error = RequestError(unknown)
-        else:
+        try:
+            check_names(self._request.distributions, defaults)
             self._stages = self._begin(runtime)
+        except RequestError as error:
+            self.error = error
 
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options

@@ -21,19 +21,16 @@ def images(tmp_path: Path, write_image: Callable[..., Path]) -> list[Encoded]:
     return [*paths[:50], *(path.read_bytes() for path in paths[50:])]
 
 
-def test_processes_and_this_one_agree(tmp_path: Path, images: list[Encoded]) -> None:
+def test_processes_and_this_one_agree(
+    tmp_path: Path, images: list[Encoded], monkeypatch: pytest.MonkeyPatch
+) -> None:
     outcomes, arrays = [], []
-    for patience_seconds in (60.0, 0.0):
-        target = tmp_path / f"{patience_seconds}.npy"
+    for seconds in (60.0, 0.0):
+        module = "trainables.datasets.decoding.decode_all"
+        monkeypatch.setattr(f"{module}.PATIENCE_SECONDS", seconds)
+        target = tmp_path / f"{seconds}.npy"
         outcomes.append(
-            decode_all(
-                images,
-                target,
-                num_images=len(images),
-                image_size=None,
-                num_channels=3,
-                patience_seconds=patience_seconds,
-            )
+            decode_all(images, target, num_images=len(images), image_size=None, num_channels=3)
         )
         arrays.append(np.load(target))
     assert outcomes[0] == outcomes[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trainables.datasets import load_dataset
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 
 
 def test_digits(data_dir: Path) -> None:
@@ -18,6 +18,15 @@ def test_digits(data_dir: Path) -> None:
     assert sizes == [1150, 288, 359]
     first_row = data.images_NHWC[0, 0, :, 0].tolist()
     assert first_row == [round(value * 255 / 16) for value in (0, 0, 5, 13, 9, 1, 0, 0)]
+
+
+def test_fingerprints_stay_those_that_earlier_runs_have_recorded(
+    data_dir: Path,
+) -> None:
+    data = load_dataset("digits", data_dir=data_dir, split_seed=0)
+    assert data.fingerprint == "a0dcb2af4a716e620e221856709310e05005085eab29f95ad3e506b7f0559384"
+    split = "07a605f7560fb9a88cbb95cd8ce2e872c75b9e0007b629e5a64529a2ceda2735"
+    assert data.split_fingerprint == split
 
 
 def test_digits_resized(data_dir: Path) -> None:

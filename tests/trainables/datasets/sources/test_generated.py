@@ -49,11 +49,11 @@ def test_a_classifier_can_learn_them(tmp_path: Path) -> None:
         ("generated:8x8", "HEIGHTxWIDTHxCHANNELS"),
         ("generated:8x8x2", "HEIGHTxWIDTHxCHANNELS"),
         ("generated:0x8x1", "HEIGHTxWIDTHxCHANNELS"),
-        ("generated", "must give a path"),
-        ("generated:8x8x1?classes=1", "classes must be a number, of classes at least 2"),
-        ("generated:8x8x1?images=ten", "images must be a number"),
-        ("generated:8x8x1?images=30", "images must be at least 50"),
-        ("generated:8x8x1?class=3", "Did you mean 'classes'"),
+        ("generated", "must give HxWxC, as generated:HxWxC"),
+        ("generated:8x8x1?classes=1", "classes must be a number, at least 2"),
+        ("generated:8x8x1?images=ten", "images must be a number, at least 50"),
+        ("generated:8x8x1?images=30", "images must be a number, at least 50"),
+        ("generated:8x8x1?class=3", "did you mean 'classes'"),
     ],
 )
 def test_what_breaks_a_rule_is_refused(tmp_path: Path, spec: str, rule: str) -> None:

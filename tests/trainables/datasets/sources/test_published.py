@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import resource
 import struct
 import tarfile
 import threading
@@ -18,11 +19,13 @@ import pytest
 from trainables.datasets import DatasetError
 from trainables.datasets.image_data import Pixels
 from trainables.datasets.load import load_dataset
+from trainables.datasets.source import Arrays, Source
+from trainables.datasets.sources._download import RemoteFile
+from trainables.datasets.sources._idx import IdxDataset, open_idx
 from trainables.datasets.sources.cifar10 import ARCHIVE as CIFAR10_ARCHIVE
 from trainables.datasets.sources.cifar10 import open_cifar10
-from trainables.datasets.sources.download import RemoteFile
-from trainables.datasets.sources.mnist import FASHION_MNIST, MNIST, IdxDataset, open_mnist
-from trainables.datasets.sources.source import Arrays, Source
+from trainables.datasets.sources.fashion_mnist import FASHION_MNIST
+from trainables.datasets.sources.mnist import MNIST
 from trainables.datasets.sources.stl10 import ARCHIVE as STL10_ARCHIVE
 from trainables.datasets.sources.stl10 import open_stl10
 
@@ -68,7 +71,7 @@ def cifar10_files() -> dict[str, bytes]:
     return files | {"test_batch.bin": records(noise(NUM_TEST, 3, 32, 32), LABELS["test"])}
 
 
-def stl10_files(*, unlabelled: bool = True) -> dict[str, bytes]:
+def stl10_files() -> dict[str, bytes]:
     """Colour planes, in each the columns of pixels one after the other."""
     images = {"train": noise(NUM_TRAIN, 96, 96, 3), "test": noise(NUM_TEST, 96, 96, 3)}
     files = {
@@ -76,9 +79,7 @@ def stl10_files(*, unlabelled: bool = True) -> dict[str, bytes]:
         for split, images_NHWC in images.items()
     }
     files |= {f"{split}_y.bin": (LABELS[split] + 1).tobytes() for split in images}
-    if unlabelled:
-        files["unlabeled_X.bin"] = noise(4, 96, 96, 3).transpose(0, 3, 2, 1).tobytes()
-    return files
+    return files | {"unlabeled_X.bin": noise(4, 96, 96, 3).transpose(0, 3, 2, 1).tobytes()}
 
 
 def write(folder: Path, files: dict[str, bytes]) -> None:
@@ -146,7 +147,7 @@ def test_mnist_on_disk(tmp_path: Path, dataset: IdxDataset, unpacked: bool) -> N
     if unpacked:
         files = {name[:-3]: gzip.decompress(content) for name, content in files.items()}
     write(tmp_path / dataset.folder, files)
-    given = read(open_mnist(dataset, tmp_path))
+    given = read(open_idx(dataset, tmp_path))
     expected = np.concatenate([noise(NUM_TRAIN, 28, 28), noise(NUM_TEST, 28, 28)])
     np.testing.assert_array_equal(given.images_NHWC[..., 0], expected)
     assert len(given.class_names) == 10
@@ -174,9 +175,8 @@ def test_cifar10_on_disk(tmp_path: Path, packed: bool) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("unlabelled", [False, True])
-def test_stl10_on_disk(tmp_path: Path, packed: bool, unlabelled: bool) -> None:
-    files = stl10_files(unlabelled=unlabelled)
+def test_stl10_on_disk(tmp_path: Path, packed: bool) -> None:
+    files = stl10_files()
     if packed:
         write(tmp_path, {"stl10_binary.tar.gz": archive("stl10_binary", files)})
     else:
@@ -184,22 +184,19 @@ def test_stl10_on_disk(tmp_path: Path, packed: bool, unlabelled: bool) -> None:
     given = read(open_stl10(tmp_path))
     expected = np.concatenate([noise(NUM_TRAIN, 96, 96, 3), noise(NUM_TEST, 96, 96, 3)])
     np.testing.assert_array_equal(given.images_NHWC, expected)
-    if given.unlabelled_NHWC is None:
-        assert not unlabelled
-    else:
-        np.testing.assert_array_equal(given.unlabelled_NHWC, noise(4, 96, 96, 3))
 
 
-def test_stl10_unlabelled_images_are_loaded_and_resized(tmp_path: Path) -> None:
-    write(tmp_path / "stl10_binary", stl10_files())
-    whole = load_dataset("stl10", data_dir=tmp_path)
-    small = load_dataset("stl10", data_dir=tmp_path, image_size=12)
-    assert whole.unlabelled_NHWC is not None
-    assert small.unlabelled_NHWC is not None
-    np.testing.assert_array_equal(whole.unlabelled_NHWC, noise(4, 96, 96, 3))
-    assert small.unlabelled_NHWC.shape == (4, 12, 12, 3)
-    (tmp_path / "stl10_binary" / "unlabeled_X.bin").unlink()
-    assert load_dataset("stl10", data_dir=tmp_path).fingerprint != whole.fingerprint
+def test_stl10_images_without_labels_are_neither_unpacked_nor_read(tmp_path: Path) -> None:
+    """They are 2.8 GB, which nothing would train on."""
+    write(tmp_path, {"stl10_binary.tar.gz": archive("stl10_binary", stl10_files())})
+    first = load_dataset("stl10", data_dir=tmp_path)
+    unread = tmp_path / "stl10_binary" / "unlabeled_X.bin"
+    assert not unread.exists()
+    unread.write_bytes(stl10_files()[unread.name])  # as a folder that torchvision unpacked has it
+    assert load_dataset("stl10", data_dir=tmp_path).fingerprint == first.fingerprint
+    (decoded,) = (tmp_path / "decoded").iterdir()
+    names = {file.name for file in decoded.iterdir()}
+    assert names == {"images.npy", "labels.npy", "splits.npy", "contents.json"}
 
 
 # Damage
@@ -213,6 +210,9 @@ def test_stl10_unlabelled_images_are_loaded_and_resized(tmp_path: Path) -> None:
         ("train-images-idx3-ubyte.gz", lambda content: gzip.compress(b"\0\0\x0d\1\0\0\0\0")),
         ("train-images-idx3-ubyte.gz", lambda content: gzip.compress(b"")),
         ("t10k-images-idx3-ubyte.gz", lambda content: gzip.compress(gzip.decompress(content)[:-1])),
+        ("train-images-idx3-ubyte.gz", lambda content: gzip.compress(b"\0\0\x08\3\0")),
+        ("train-images-idx3-ubyte.gz", lambda content: gzip.compress(idx(LABELS["train"]))),
+        ("train-labels-idx1-ubyte.gz", lambda content: gzip.compress(b"\0\0\x08\0\0")),
         ("t10k-labels-idx1-ubyte.gz", lambda content: gzip.compress(idx(noise(9)))),
         ("t10k-labels-idx1-ubyte.gz", lambda content: gzip.compress(idx(noise(10)))),
     ],
@@ -234,7 +234,7 @@ def test_damaged_cifar10(tmp_path: Path, name: str) -> None:
         load_dataset("cifar10", data_dir=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["train_X.bin", "train_y.bin", "unlabeled_X.bin"])
+@pytest.mark.parametrize("name", ["train_X.bin", "train_y.bin", "test_X.bin"])
 def test_damaged_stl10(tmp_path: Path, name: str) -> None:
     files = stl10_files()
     files[name] = files[name][:-1]
@@ -248,6 +248,21 @@ def test_damaged_archive(tmp_path: Path) -> None:
     write(tmp_path, {"cifar-10-binary.tar.gz": content[: len(content) // 2]})
     with pytest.raises(DatasetError, match=r"cifar-10-binary\.tar\.gz is damaged"):
         open_cifar10(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["cifar-10-binary.tar.gz"]
+
+
+def test_a_full_disk_is_no_damage_to_the_archive(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the end of the disk."""
+    write(tmp_path, {"cifar-10-binary.tar.gz": archive("cifar-10-batches-bin", cifar10_files())})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, before[1]))
+    try:
+        with pytest.raises(
+            DatasetError, match=r"cannot be unpacked .*: File too large\. Make room"
+        ):
+            open_cifar10(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [path.name for path in tmp_path.iterdir()] == ["cifar-10-binary.tar.gz"]
 
 
@@ -278,7 +293,7 @@ def test_missing_mnist_files_are_downloaded(tmp_path: Path, web: tuple[Path, str
     kept = tmp_path / "MNIST/raw/t10k-labels-idx1-ubyte.gz"
     write(kept.parent, {kept.name: mnist_files()[kept.name]})
     before = kept.stat().st_mtime_ns
-    read(open_mnist(served_mnist(MNIST, url), tmp_path))
+    read(open_idx(served_mnist(MNIST, url), tmp_path))
     assert {path.name for path in kept.parent.iterdir()} == set(mnist_files())
     assert kept.stat().st_mtime_ns == before
 
@@ -297,15 +312,14 @@ def test_stl10_is_downloaded(tmp_path: Path, web: tuple[Path, str]) -> None:
     folder, url = web
     content = archive("stl10_binary", stl10_files())
     write(folder, {STL10_ARCHIVE.name: content})
-    given = read(open_stl10(tmp_path, served(STL10_ARCHIVE, content, url)))
-    assert given.unlabelled_NHWC is not None
+    read(open_stl10(tmp_path, served(STL10_ARCHIVE, content, url)))
 
 
 def test_wrong_checksum_is_refused(tmp_path: Path, web: tuple[Path, str]) -> None:
     folder, url = web
     write(folder, mnist_files() | {"train-labels-idx1-ubyte.gz": b"something else"})
     with pytest.raises(DatasetError, match=r"md5 is \w{32}, but must be \w{32}"):
-        open_mnist(served_mnist(MNIST, url), tmp_path)
+        open_idx(served_mnist(MNIST, url), tmp_path)
     kept = {path.name for path in (tmp_path / "MNIST/raw").iterdir()}
     assert kept == {"train-images-idx3-ubyte.gz"}
 
@@ -315,7 +329,7 @@ def test_without_a_network_the_error_says_what_to_put_where(
 ) -> None:
     """A mirror that has nothing stands for a network that is not there."""
     with pytest.raises(DatasetError) as raised:
-        open_mnist(served_mnist(FASHION_MNIST, web[1]), tmp_path)
+        open_idx(served_mnist(FASHION_MNIST, web[1]), tmp_path)
     message = str(raised.value)
     assert message.startswith("--dataset fashion-mnist is not in ")
     assert str(tmp_path / "FashionMNIST/raw") in message

@@ -28,6 +28,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
     assert "--trials N" in done.stdout
     assert "(default: 16)" in done.stdout
+    assert "\n  csv:PATH " in done.stdout
 
 
 OWN_JOB = """

@@ -13,7 +13,7 @@ from trainables.trials.report import ErrorReport, Report
 from trainables.trials.task import Stage, Task, TrialTask
 from tune_jobs.engine.ray_tune.bridge import pack_report
 from tune_jobs.engine.ray_tune.tuner import run_tasks
-from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.run_state.resources import Resources
 
 PATIENCE_SECONDS = 120
 

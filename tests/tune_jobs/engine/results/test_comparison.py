@@ -11,7 +11,7 @@ from trainables.trials.predictions import PREDICTIONS, Predictions, write_predic
 from tune_jobs.engine.results.boards import find_storage, pareto_front, split_boards
 from tune_jobs.engine.results.comparison import add_statistics, read_answers
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run.folder import place_of, retraining_place
+from tune_jobs.engine.run_state.folder import place_of, retraining_place
 
 NUM_EXAMPLES = 1000
 MakeRow = Callable[..., Row]

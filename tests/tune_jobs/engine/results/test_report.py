@@ -24,7 +24,7 @@ from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.results.publish import RunResult
 from tune_jobs.engine.results.report.findings import class_figures
 from tune_jobs.engine.results.report.svg import LEAST_INK, MOST_INK
-from tune_jobs.engine.run.folder import retraining_place
+from tune_jobs.engine.run_state.folder import retraining_place
 
 
 @pytest.fixture(scope="module")

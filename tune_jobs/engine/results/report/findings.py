@@ -15,7 +15,7 @@ from trainables.trials.predictions import Predictions, read_predictions
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.report.tsne import Projection, project
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run.folder import RunFolder, retraining_place
+from tune_jobs.engine.run_state.folder import RunFolder, retraining_place
 from tune_jobs.engine.stages.candidates import Retrained, best_seed
 
 Integers = npt.NDArray[np.int64]

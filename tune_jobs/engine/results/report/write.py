@@ -12,8 +12,8 @@ from tune_jobs.engine.results.report.page import Report, build_page
 from tune_jobs.engine.results.report.projector import write_projector
 from tune_jobs.engine.results.report.tensorboard import write_pictures, write_search
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run.folder import RunFolder
-from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.run_state.folder import RunFolder
+from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.stages.candidates import Retrained
 
 PAGE = "report/index.html"

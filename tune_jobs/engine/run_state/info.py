@@ -13,9 +13,9 @@ from trainables.features import Features
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run import provenance
-from tune_jobs.engine.run.provenance import Hardware
-from tune_jobs.engine.run.resources import Resources
+from tune_jobs.engine.run_state import provenance
+from tune_jobs.engine.run_state.provenance import Hardware
+from tune_jobs.engine.run_state.resources import Resources
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -10,7 +10,7 @@ from pathlib import Path
 from trainables.storage import LocalStorage, Storage, open_storage
 from trainables.trials.watchdog import HANG_FILE
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.run.info import RunInfo
+from tune_jobs.engine.run_state.info import RunInfo
 
 INFO = "run.json"
 JOURNAL = "study.journal"

@@ -10,7 +10,7 @@ SPLIT_COLUMNS = ("split",)
 
 
 def find_column(names: Sequence[str], usual: Sequence[str], asked: str | None = None) -> int | None:
-    """The place of the column asked for, or of the first usual one; case does not matter."""
+    """Find the place of the column asked for, or of the first usual one, in any case."""
     present = [name.strip().lower() for name in names]
     wanted = usual if asked is None else [asked.strip().lower()]
     return next((present.index(name) for name in wanted if name in present), None)
@@ -19,7 +19,7 @@ def find_column(names: Sequence[str], usual: Sequence[str], asked: str | None = 
 def require_column(
     file: str, option: str, names: Sequence[str], usual: Sequence[str], asked: str | None
 ) -> int:
-    """The place of a column, or DatasetError with the `option` of --dataset that names it."""
+    """Find the place of a column; raises `DatasetError` with the option that would name it."""
     place = find_column(names, usual, asked)
     if place is not None:
         return place

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from trainables.storage import LocalStorage, Storage, StorageError
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.run.periodic import repeating
+from tune_jobs.engine.run_state.periodic import repeating
 
 LEASE = "lease"
 RENEW_SECONDS = 5.0

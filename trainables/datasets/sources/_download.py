@@ -1,5 +1,6 @@
 """Fetches the files of published sets: checked, then moved into place whole."""
 
+import gzip
 import hashlib
 import shutil
 import tarfile
@@ -18,7 +19,7 @@ TIMEOUT_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file, the folders on the web that hold it, and its checksum."""
+    """Names a file, the folders on the web that hold it, and its checksum."""
 
     name: str
     mirrors: tuple[str, ...]  # URLs that end with a slash
@@ -26,7 +27,7 @@ class RemoteFile:
 
 
 def fetch_all(dataset: str, files: Sequence[RemoteFile], folder: Path) -> None:
-    """Fetches files into `folder`, or says how to do without a network."""
+    """Fetch files into `folder`; raises `DatasetError` that says how to do without a network."""
     from http.client import HTTPException
 
     for file in files:
@@ -42,7 +43,7 @@ def fetch_all(dataset: str, files: Sequence[RemoteFile], folder: Path) -> None:
 
 
 def fetch(file: RemoteFile, mirror: str, folder: Path) -> None:
-    """Downloads under a temporary name; raises OSError where the content is not what it must be."""
+    """Fetch a file under a temporary name; raises `OSError` where its checksum is not `md5`."""
     from urllib.request import urlopen
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,7 @@ def fetch(file: RemoteFile, mirror: str, folder: Path) -> None:
 def cannot_download(
     dataset: str, files: Sequence[RemoteFile], folder: Path, reasons: Sequence[str]
 ) -> DatasetError:
+    """Make the error that says why, and which files to put where."""
     return DatasetError(
         "\n".join(
             [
@@ -80,24 +82,30 @@ def cannot_download(
     )
 
 
-def unpack(
-    archive: Path, required: Collection[str], folder: Path, optional: Collection[str] = ()
-) -> None:
-    """Writes the members of these names, wherever they are in the archive, into `folder`."""
+def unpack(archive: Path, names: Collection[str], folder: Path) -> None:
+    """Write the members of these names, wherever they are in the archive, into `folder`.
+
+    Raises `DatasetError` where the archive is damaged or lacks one of them, or the disk is full.
+    """
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=archive.parent) as unfinished:
         try:
             with tarfile.open(archive) as tar:
                 for member in tar:
                     name = PurePosixPath(member.name).name
-                    content = tar.extractfile(member) if name in {*required, *optional} else None
+                    content = tar.extractfile(member) if name in names else None
                     if content is not None:
                         with (Path(unfinished) / name).open("wb") as target:
                             shutil.copyfileobj(content, target, BLOCK_BYTES)
-        except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DatasetError(
                 f"{archive} is damaged: {error}. Delete it, so that it is fetched anew."
             ) from error
-        lacking = sorted(set(required) - {file.name for file in Path(unfinished).iterdir()})
+        except OSError as error:
+            raise DatasetError(
+                f"{archive} cannot be unpacked into {folder}: {error.strerror}. Make room there, "
+                "or give another --data-dir."
+            ) from error
+        lacking = sorted(set(names) - {file.name for file in Path(unfinished).iterdir()})
         if lacking:
             raise DatasetError(f"{archive} lacks {', '.join(lacking)}.")
         folder.mkdir(exist_ok=True)

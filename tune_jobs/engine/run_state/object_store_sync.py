@@ -9,8 +9,8 @@ from stat import S_ISREG
 
 from trainables.storage import LocalStorage, StorageError
 from tune_jobs.engine.errors import RunError
-from tune_jobs.engine.run.folder import JOURNAL, RunFolder
-from tune_jobs.engine.run.periodic import repeating
+from tune_jobs.engine.run_state.folder import JOURNAL, RunFolder
+from tune_jobs.engine.run_state.periodic import repeating
 
 EVERY_SECONDS = 30.0
 

@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.sources.columns import (
+from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
+from trainables.datasets.sources._columns import (
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
     SPLIT_COLUMNS,
     find_column,
     require_column,
 )
-from trainables.datasets.sources.source import (
-    Item,
-    Listing,
-    Split,
+from trainables.datasets.sources._own_data import (
     leaves,
     ordered_class_names,
     path_problem,
@@ -28,9 +26,17 @@ from trainables.datasets.sources.source import (
     unknown_class,
 )
 
+SOURCE = SourceKind(
+    argument=PathTo.FILE,
+    options={"image": "NAME", "label": "NAME"},
+    help="an image column, a label column, perhaps a split column",
+    is_own_data=True,
+    open=lambda spec, data_dir: CsvFile(spec.path, **spec.options),
+)
+
 
 class Row(NamedTuple):
-    """What one line says; an empty text is a cell that is empty or not there."""
+    """Holds what one line says; an empty text is a cell that is empty or not there."""
 
     location: str
     image: str
@@ -40,7 +46,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """`image` and `label` name the columns where they do not have a usual name."""
+    """Reads a CSV; `image` and `label` name its columns where they do not have a usual name."""
 
     path: Path
     image: str | None = None
@@ -48,13 +54,16 @@ class CsvFile:
 
     @property
     def root(self) -> Path:
+        """Give the file's folder, which its paths are relative to."""
         return self.path.parent
 
     def files(self) -> Iterable[str]:
+        """List the CSV and the images that it names."""
         yield self.path.name
         yield from (row.image for row in self.rows() if not leaves(row.image))
 
     def read(self) -> Listing:
+        """List the images line by line, with all problems."""
         rows = list(self.rows())
         class_names = ordered_class_names(
             row.label for row in rows if row.label and split_named(row.split) is Split.TRAIN
@@ -72,7 +81,10 @@ class CsvFile:
         return Listing(items=items, encoded=paths, class_names=class_names, problems=problems)
 
     def rows(self, *, labelled: bool = True) -> Iterator[Row]:
-        """Each line but the header and the blank ones; with its labels unless told not to."""
+        """Yield each line but the header and the blank ones; without labels if told so.
+
+        Raises `DatasetError` where the file is no CSV in UTF-8, or lacks a column.
+        """
         name = self.path.name
         with self.path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
@@ -100,6 +112,7 @@ class CsvFile:
 
 
 def row_path_problem(root: Path, row: Row) -> str | None:
+    """Say what is wrong with the path in a row; `None` where it names a file."""
     if not row.image:
         return "image missing"
     problem = path_problem(root, row.image)

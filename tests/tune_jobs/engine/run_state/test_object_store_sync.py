@@ -11,9 +11,9 @@ from pyarrow.fs import S3FileSystem
 from tests.conftest import CREDENTIALS
 from trainables.storage import LocalStorage, Storage, open_storage
 from tune_jobs.engine.errors import RunError
-from tune_jobs.engine.run import object_store_sync
-from tune_jobs.engine.run.folder import RunFolder, run_folder
-from tune_jobs.engine.run.object_store_sync import mirrored
+from tune_jobs.engine.run_state import object_store_sync
+from tune_jobs.engine.run_state.folder import RunFolder, run_folder
+from tune_jobs.engine.run_state.object_store_sync import mirrored
 
 
 @pytest.fixture
