@@ -1,20 +1,20 @@
 """Writes the pages, and the parts of pages, that repeat what the code says: `make docs`.
 
-`options.md` is the whole of `Options`; in `record.md` the table between its two marks is `Row`.
+All of `options.md` is `Options`. Between two marks, `record.md` has the columns of `Row`, and
+`your-own.md` the sources that `--dataset` names.
 """
 
-import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from trainables.datasets.sources import find_source, source_names
 from tune_jobs.engine.options import JOB_DEFAULTS, Options, seconds
 from tune_jobs.engine.results.row import SCHEMA
 
 FOLDER = Path(__file__).parent
-COLUMNS = re.compile(r"(?<=<!-- columns -->\n).*(?=<!-- end of columns -->\n)", re.DOTALL)
 RULES = {int: "a whole number", float: "a number", str: "text", Path: "a path", bool: "a flag"}
 
 OPTIONS_PAGE = """\
@@ -43,11 +43,18 @@ def main() -> None:
 
 def build_pages() -> dict[Path, str]:
     """File -> what it must hold."""
-    record = FOLDER / "record.md"
     return {
         FOLDER / "options.md": OPTIONS_PAGE.format(table=_build_options_table()),
-        record: COLUMNS.sub(lambda _: f"\n{_build_columns_table()}\n\n", record.read_text()),
+        FOLDER / "record.md": _fill("record.md", "columns", _build_columns_table()),
+        FOLDER / "your-own.md": _fill("your-own.md", "sources", _build_sources_table()),
     }
+
+
+def _fill(page: str, mark: str, table: str) -> str:
+    """The page with the table between its two marks."""
+    before, _, rest = (FOLDER / page).read_text().partition(f"<!-- {mark} -->\n")
+    _, end, after = rest.partition(f"<!-- end of {mark} -->\n")
+    return f"{before}<!-- {mark} -->\n\n{table}\n\n{end}{after}"
 
 
 def _build_options_table() -> str:
@@ -111,7 +118,18 @@ def _build_columns_table() -> str:
     return _build_table(("column", "Arrow type", "null", "meaning"), rows)
 
 
-def _build_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _build_sources_table() -> str:
+    rows = []
+    for name in source_names():
+        kind = find_source(name)
+        options = ", ".join(f"`?{option}={value}`" for option, value in kind.options.items())
+        meaning = f"{kind.help}; options: {options}" if options else kind.help
+        rows.append((f"`{kind.usage(name)}`", meaning))
+    own = ("`MODULE[:...]`", "a source of your own, by the dotted path of its module")
+    return _build_table(("`--dataset`", "what it reads"), [*rows, own])
+
+
+def _build_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [header, ("---",) * len(header), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-NUM_MANY, NUM_FEW = 150, 25
+NUM_MANY, NUM_FEW = 150, 40
 """Scans of each class."""
 
 FIRST_OF_FEW = 6

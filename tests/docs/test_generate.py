@@ -15,8 +15,8 @@ def test_a_page_says_what_the_code_says(path: Path) -> None:
     assert path.read_text() == PAGES[path], "run `make docs` and look at what has changed"
 
 
-def test_every_flag_and_every_column_has_its_line() -> None:
-    options, record = (text for _, text in sorted(PAGES.items()))
+def test_every_flag_column_and_source_has_its_line() -> None:
+    options, record, own = (text for _, text in sorted(PAGES.items()))
     flags = [word for word in build_parser(JOB).format_usage().split() if word.startswith("[--")]
     assert len(flags) > 30
     for flag in flags:
@@ -24,3 +24,4 @@ def test_every_flag_and_every_column_has_its_line() -> None:
     columns = record.partition("<!-- columns -->")[2]
     for column in Row.__slots__:
         assert columns.count(f"\n| `{column}` |") == 1
+    assert own.count("\n| `csv:PATH` | ") == 1
