@@ -17,7 +17,7 @@ FORBIDDEN = {
 
 STOREYS = {
     "trainables": (
-        *("config", "storage", "metrics", "calibration", "registry"),
+        *("image_ops", "config", "storage", "metrics", "calibration", "registry"),
         *("datasets", "architectures", "estimators", "training", "features", "trials", "worker"),
         "__init__",
     ),

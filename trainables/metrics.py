@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from trainables.config.validation import from_json
 
@@ -116,6 +116,9 @@ def _is_nonfinite(value: object) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
 
 
+Direction = Literal["maximize", "minimize"]
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """What a search optimises.
@@ -129,7 +132,7 @@ class Metric:
 
     name: str
     label: str
-    direction: Literal["maximize", "minimize"]
+    direction: Direction
     on_validation: Callable[[EpochMetrics], float]
 
     def score(self, value: float) -> float:
@@ -145,8 +148,13 @@ def add_metric(metric: Metric) -> None:
     """Make a metric known to `--metric`.
 
     Raises:
-        ValueError: There is one of this name.
+        ValueError: There is one of this name, or its direction is unknown.
     """
+    if metric.direction not in get_args(Direction):
+        raise ValueError(
+            f"metric = {metric.name!r}: its direction is {metric.direction!r}, but must be one of "
+            f"{', '.join(get_args(Direction))}"
+        )
     if metric.name in METRICS:
         raise ValueError(f"metric = {metric.name!r}: there is one of this name; take another")
     METRICS[metric.name] = metric

@@ -6,8 +6,8 @@ import pytest
 
 from trainables.architectures import find_architecture
 from trainables.config import complete_config, parse_trial
+from trainables.image_ops import cropped_size
 from trainables.registry import default_of
-from trainables.training.augment import cropped_size
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,13 @@ class BackboneModel(nn.Module):
 
 
 def has_small_stem(stem: StemName, image_size: tuple[int, int]) -> bool:
-    return stem == "small" or (stem == "auto" and min(image_size) < SMALL_PIXELS)
+    match stem:
+        case "small":
+            return True
+        case "imagenet":
+            return False
+        case "auto":
+            return min(image_size) < SMALL_PIXELS
 
 
 def build_stem(in_channels: int, filters: int, *, kernel: int, stride: int) -> nn.Conv2d:

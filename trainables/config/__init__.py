@@ -1,4 +1,7 @@
-"""What a trial is asked to do: parsed strictly from a flat dict, then frozen. Imports no torch."""
+"""A trial's configuration is parsed strictly from a flat dict into frozen dataclasses.
+
+This package imports no torch, so that a driver can use it without waiting seconds.
+"""
 
 from trainables.config.errors import ConfigError
 from trainables.config.parse import (
@@ -13,7 +16,6 @@ from trainables.config.trial import (
     Configuration,
     EstimatorConfig,
     NormalisationName,
-    OptimizerName,
     ScheduleName,
     TrialConfig,
 )
@@ -23,7 +25,6 @@ __all__ = [
     "Configuration",
     "EstimatorConfig",
     "NormalisationName",
-    "OptimizerName",
     "Precision",
     "Runtime",
     "ScheduleName",

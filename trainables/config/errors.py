@@ -1,5 +1,5 @@
-"""The one error of a configuration."""
+"""The error that every wrong configuration raises."""
 
 
 class ConfigError(ValueError):
-    """A configuration that breaks a rule; the message names key, value, rule and remedy."""
+    """A configuration breaks a rule; the message names key, value, rule and remedy."""

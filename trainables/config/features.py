@@ -1,27 +1,30 @@
-"""What features a job trains on, as its file says it."""
+"""A job says by one of these classes what features its trials train on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from trainables.config.errors import ConfigError
+from trainables.config.validation import nearest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pixels:
-    """The pixels themselves, row by row, scaled to [0, 1]."""
+    """Features are the pixels themselves, row by row, scaled to [0, 1]."""
 
     kind: Literal["pixels"] = "pixels"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hog:
-    """Histograms of oriented gradients (Dalal & Triggs 2005), then principal components, ranked.
+    """Features are principal components of histograms of oriented gradients, ranked.
+
+    The histograms are those of Dalal & Triggs (2005).
 
     Attributes:
-        components: Principal components kept, fitted on the train split.
-        ranked_by: A trial takes the first `num_features` of the components, ordered by their
-            variance or by the F value of an analysis of variance on the train split's labels.
+        components: How many principal components are kept; they are fitted on the train split.
+        ranked_by: How components are ordered, of which a trial takes the first `num_features`: by
+            their variance, or by the F value of an analysis of variance on the train labels.
     """
 
     components: int = 128
@@ -31,13 +34,13 @@ class Hog:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Frozen:
-    """What a network says before its classifier, its weights fixed.
+    """Features are what a network with fixed weights gives its classifier.
 
     Attributes:
-        architecture: As `find_architecture` takes it; its weights are the run's `--weights`.
-        config: Knobs of the architecture's `Config`, and of `TrialConfig`: the normalisation, and
-            how the views are augmented.
-        views: Augmented views of each image of train, besides the plain one.
+        architecture: A name that `find_architecture` takes; its weights are the run's `--weights`.
+        config: Knobs of the architecture's `Config`, the normalisation, and the knobs of
+            augmentations, by which the views are made.
+        views: How many augmented views of each image of train there are, besides the plain one.
     """
 
     architecture: str
@@ -52,9 +55,14 @@ KINDS: dict[str, type[Pixels | Hog | Frozen]] = {"pixels": Pixels, "hog": Hog, "
 
 
 def build_features(spec: Mapping[str, Any]) -> Features:
-    """The inverse of `dataclasses.asdict`, for what is read back from JSON."""
+    """Build what `dataclasses.asdict` has taken apart, as read back from JSON.
+
+    Raises:
+        ConfigError: Its kind is unknown.
+    """
     if spec.get("kind") not in KINDS:
         raise ConfigError(
             f"features: kind = {spec.get('kind')!r}: must be one of {', '.join(KINDS)}"
+            f"{nearest(str(spec.get('kind')), list(KINDS))}"
         )
     return KINDS[spec["kind"]](**spec)

@@ -1,19 +1,19 @@
-"""From a flat configuration to typed ones, strictly, and back to what a search space spells."""
+"""Parse a flat configuration strictly into typed ones, and spell it as a search space does."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, replace
 from typing import Any, TypeVar, get_origin, get_type_hints
 
+from trainables.config.augmentations import AUGMENTATIONS
 from trainables.config.errors import ConfigError
 from trainables.config.trial import EstimatorConfig, TrialConfig
 from trainables.config.validation import check_fields, nearest
 
 T = TypeVar("T")
-B = TypeVar("B")
 
 MAX_ENTRIES = 16
-"""Up to how many entries of a tuple a search space can name by number."""
+"""A search space can name up to so many entries of a tuple by number."""
 
 
 def parse_trial(flat: Mapping[str, Any], architecture_config: type[T]) -> tuple[TrialConfig, T]:
@@ -26,29 +26,36 @@ def parse_trial(flat: Mapping[str, Any], architecture_config: type[T]) -> tuple[
         architecture_config: The `Config` of the architecture's module.
 
     Raises:
-        ConfigError: Unknown keys, wrong types and values out of range, all of them at once.
+        ConfigError: There are unknown keys, wrong types or values out of range; the message tells
+            all of them at once. Or two parts have a knob of the same name.
     """
-    return _parse(flat, TrialConfig, architecture_config)
+    parts: list[type[Any]] = [TrialConfig, *AUGMENTATIONS.values(), architecture_config]
+    trial, *augmentations, own = _parse(flat, parts)
+    return replace(trial, augmentations=tuple(augmentations)), own
 
 
 def parse_estimator(
     flat: Mapping[str, Any], estimator_config: type[T]
 ) -> tuple[EstimatorConfig, T]:
-    """`parse_trial`, for a scikit-learn estimator."""
-    return _parse(flat, EstimatorConfig, estimator_config)
+    """Do the same as `parse_trial` for a scikit-learn estimator."""
+    config, own = _parse(flat, (EstimatorConfig, estimator_config))
+    return config, own
 
 
-def _parse(flat: Mapping[str, Any], base: type[B], own: type[T]) -> tuple[B, T]:
-    base_names, own_names = _names(base), _names(own)
-    joined = join_numbered(flat, _tuple_names(own))
-    known = sorted(base_names | own_names)
-    problems = [_unknown(key, value, known) for key, value in joined.items() if key not in known]
-    general, wrong = check_fields(base, {k: v for k, v in joined.items() if k in base_names})
-    special, more = check_fields(own, {k: v for k, v in joined.items() if k in own_names})
-    problems += wrong + more
+def _parse(flat: Mapping[str, Any], parts: Sequence[type[Any]]) -> list[Any]:
+    """Build each of the dataclasses from its keys; the last one is the architecture's."""
+    joined = join_numbered(flat, _tuple_names(parts[-1]))
+    known = _owners(parts)
+    problems = [_unknown(key, joined[key], sorted(known)) for key in joined if key not in known]
+    checked = []
+    for part in parts:
+        given = {key: value for key, value in joined.items() if known.get(key) is part}
+        values, wrong = check_fields(part, given)
+        checked.append(values)
+        problems += wrong
     if problems:
         raise ConfigError("\n".join(problems))
-    return base(**general), own(**special)
+    return [part(**values) for part, values in zip(parts, checked, strict=True)]
 
 
 def default_config(
@@ -56,22 +63,25 @@ def default_config(
     architecture_config: type[Any],
     base: type[TrialConfig] | type[EstimatorConfig] = TrialConfig,
 ) -> dict[str, Any]:
-    """The configuration that `architecture`'s defaults spell, complete but for `epochs`."""
+    """Spell out the configuration of `architecture`'s defaults, complete but for `epochs`."""
+    augmentations = AUGMENTATIONS.values() if base is TrialConfig else ()
     defaults: dict[str, Any] = {"architecture": architecture}
-    for cls in (base, architecture_config):
-        defaults |= {f.name: f.default for f in fields(cls) if f.default is not MISSING}
+    for part in (base, *augmentations, architecture_config):
+        defaults |= {f.name: f.default for f in fields(part) if f.default is not MISSING}
     return defaults
 
 
 def complete_config(default: Mapping[str, Any], flat: Mapping[str, Any]) -> dict[str, Any]:
-    """`flat` over the defaults, with its numbered keys joined."""
+    """Lay `flat` over the defaults, with its numbered keys joined."""
     tuple_names = {name for name, value in default.items() if isinstance(value, (list, tuple))}
     return {**default, **join_numbered(flat, tuple_names)}
 
 
 def number_entries(config: Mapping[str, Any]) -> dict[str, Any]:
-    """`config` as a search space spells it: `{"filters": (20, 64)}` -> `filters_1`, `filters_2`,
-    and zeros up to `MAX_ENTRIES` for spaces that may add entries."""
+    """Spell `config` as a search space does: `{"filters": (20, 64)}` -> `filters_1`, `filters_2`.
+
+    Zeros follow up to `MAX_ENTRIES`, for spaces that may add entries.
+    """
     flat: dict[str, Any] = {}
     for name, value in config.items():
         if isinstance(value, (list, tuple)):
@@ -83,7 +93,11 @@ def number_entries(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def join_numbered(flat: Mapping[str, Any], tuple_names: set[str]) -> dict[str, Any]:
-    """`{"filters_1": 20, "filters_2": 64, "filters_3": 0}` -> `{"filters": (20, 64)}`."""
+    """Join `{"filters_1": 20, "filters_2": 64, "filters_3": 0}` -> `{"filters": (20, 64)}`.
+
+    Raises:
+        ConfigError: A tuple is given both whole and by numbered keys.
+    """
     joined: dict[str, Any] = {}
     entries: dict[str, dict[int, Any]] = {}
     for key, value in flat.items():
@@ -100,8 +114,22 @@ def join_numbered(flat: Mapping[str, Any], tuple_names: set[str]) -> dict[str, A
     return joined
 
 
-def _names(cls: type[Any]) -> set[str]:
-    return {f.name for f in fields(cls)}
+def _owners(parts: Sequence[type[Any]]) -> dict[str, type[Any]]:
+    """Find the part that each key of a flat configuration belongs to.
+
+    Raises:
+        ConfigError: Two parts have a knob of the same name, which would set both.
+    """
+    owners: dict[str, type[Any]] = {}
+    for part in parts:
+        for key in (f.name for f in fields(part) if f.metadata.get("flat", True)):
+            if key in owners:
+                raise ConfigError(
+                    f"{key}: a knob of both {owners[key].__name__} and {part.__name__}: "
+                    "give one of them another name"
+                )
+            owners[key] = part
+    return owners
 
 
 def _tuple_names(cls: type[Any]) -> set[str]:

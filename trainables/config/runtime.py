@@ -1,4 +1,4 @@
-"""Where and in which arithmetic a model trains."""
+"""The runtime says where and in which arithmetic a model trains."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Precision = Literal["fp32", "bf16"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Runtime:
-    """Device, precision and memory format: chosen once for a run, part of a row's provenance."""
+    """Device, precision and memory format are chosen once for a run, and each row says them."""
 
     device: Literal["cpu", "cuda"]
     device_name: str = "cpu"
@@ -16,5 +16,5 @@ class Runtime:
     channels_last: bool = False
 
     def describe(self) -> str:
-        """`bf16 channels_last`: what the leaderboard's `precision` column shows."""
+        """Write the runtime as the leaderboard's `precision` column does: `bf16 channels_last`."""
         return self.precision + (" channels_last" if self.channels_last else "")

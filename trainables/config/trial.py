@@ -1,34 +1,37 @@
-"""How a network is trained and an estimator fitted."""
+"""A configuration says how a network is trained, or how an estimator is fitted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from trainables.config.augmentations import Augmentation, no_augmentation
+from trainables.config.optimizers import OPTIMIZERS
 from trainables.config.validation import (
     Count,
     Fraction,
     FractionBelowOne,
     NotNegative,
+    OneOf,
     Positive,
     Range,
 )
 
-OptimizerName = Literal["sgd", "adam", "adamw"]
 ScheduleName = Literal[
     "constant", "step", "exponential", "warmup_exponential", "plateau", "cosine", "one_cycle"
 ]
 NormalisationName = Literal["train", "imagenet", "half", "unit"]
 
 Configuration = Mapping[str, Any]
-"""Flat: names and values of `TrialConfig` (or `EstimatorConfig`) and of the architecture's own
-`Config` side by side; `parse_trial` makes them typed."""
+"""A flat configuration holds, side by side, the fields of `TrialConfig` and the knobs of
+augmentations (or the fields of `EstimatorConfig`), and those of the architecture's own `Config`.
+`parse_trial` makes them typed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialConfig:
-    """How a network is trained; the architecture's own knobs are in its `Config`.
+    """Says how a network is trained; the architecture's own knobs are in its `Config`.
 
-    `None` in a schedule's field means: derived from `epochs`, as `optim.build_schedule` says.
+    `None` in a schedule's field leaves it to `build_schedule`, which derives it from `epochs`.
     """
 
     architecture: str
@@ -36,8 +39,8 @@ class TrialConfig:
     batch_size: Count = 128
     lr: Positive = 1e-3
     l2: NotNegative = 0.0  # torch's `weight_decay`, with each optimizer's meaning of it
-    optimizer: OptimizerName = "adam"
-    momentum: FractionBelowOne = 0.9  # SGD only
+    optimizer: Annotated[str, OneOf(OPTIMIZERS)] = "adam"
+    momentum: FractionBelowOne = 0.9  # for optimizers that have one
     schedule: ScheduleName = "constant"
     step_epochs: Count | None = None
     step_gamma: Fraction = 0.1
@@ -47,22 +50,19 @@ class TrialConfig:
     plateau_patience: Annotated[int, Range(0)] | None = None
     plateau_min_lr: NotNegative = 0.0
     label_smoothing: FractionBelowOne = 0.0
-    horizontal_flip: Fraction = 0.0  # probability
-    vertical_flip: Fraction = 0.0  # probability
-    crop_padding: Annotated[float, Range(0, 0.5)] = 0.0  # of the image's side, on each side
     crop_fraction: Annotated[float, Range(0, 1, open_minimum=True)] = 1.0
-    """Of the side: what the network sees, a random crop in training, else the centre."""
-    rotation_degrees: Annotated[float, Range(0, 180)] = 0.0  # drawn from [-x, x], as the next three
-    shear_degrees: Annotated[float, Range(0, 60)] = 0.0
-    zoom: FractionBelowOne = 0.0  # 0.1: 90 % to 110 % of the size
-    translation: FractionBelowOne = 0.0  # of the image's side
+    """The network sees this share of each side: a random crop in training, else the centre."""
+    augmentations: tuple[Augmentation, ...] = field(
+        default_factory=no_augmentation, metadata={"flat": False}
+    )
+    """The steps of `AUGMENTATIONS`; their knobs are keys of a flat configuration."""
     normalisation: NormalisationName = "train"
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EstimatorConfig:
-    """How an estimator is fitted; its own knobs are in its `Config`.
+    """Says how an estimator is fitted; its own knobs are in its `Config`.
 
     The fidelity of epoch n is n / `epochs`: a share of the train split, or of the boosting rounds.
     """

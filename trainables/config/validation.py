@@ -1,4 +1,4 @@
-"""Dataclasses and JSON: values are checked against the fields' annotations, both ways."""
+"""Values for dataclasses are checked against the fields' annotations, JSON's among them."""
 
 import difflib
 import math
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class _RuleError(ValueError):
-    """A value breaks its field's rule; the message says what it must be."""
+    """A value breaks its field's rule; the message says what the value must be."""
 
 
 class _PartError(_RuleError):
@@ -27,7 +27,7 @@ class _PartError(_RuleError):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The finite numbers from `minimum` to `maximum`; ends are excluded where said."""
+    """The rule admits finite numbers from `minimum` to `maximum`, except for ends that are open."""
 
     minimum: float = float("-inf")
     maximum: float = float("inf")
@@ -50,12 +50,12 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """The names in a table, which may have grown since this rule was written down."""
+    """The rule admits the names of a table, read when a value is checked: the table may grow."""
 
     table: Mapping[str, object]
 
-    def admits(self, value: str) -> bool:
-        return value in self.table
+    def admits(self, value: object) -> bool:
+        return isinstance(value, str) and value in self.table
 
     def __str__(self) -> str:
         return f"one of {', '.join(self.table)}"
@@ -69,7 +69,7 @@ Count = Annotated[int, Range(1)]
 
 
 def check_fields(cls: type[Any], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """`values` as the dataclass's annotations want them, and what is wrong with them, a line each.
+    """Check `values` against a dataclass's annotations -> the values, and a line for each problem.
 
     An int becomes a float where one is wanted, a list a tuple, a string a path or the reverse.
     """
@@ -90,10 +90,10 @@ def check_fields(cls: type[Any], values: Mapping[str, Any]) -> tuple[dict[str, A
 
 
 def from_json(cls: type[T], stored: Mapping[str, Any]) -> T:
-    """The dataclass that `to_json` has stored. Names that another version wrote are left out.
+    """Build the dataclass that `to_json` has stored, without names that another version wrote.
 
     Raises:
-        ValueError: A value is missing, or not what its field holds; all of them at once.
+        ValueError: Values are missing, or are not what their fields hold; the message tells all.
     """
     try:
         return _build(cls, stored)
@@ -102,7 +102,7 @@ def from_json(cls: type[T], stored: Mapping[str, Any]) -> T:
 
 
 def to_json(value: Any) -> Any:
-    """A dataclass, and all in it, as JSON has it: a tuple is a list, a path its text."""
+    """Turn a dataclass and all in it into what JSON has: tuples into lists, paths into text."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
@@ -113,7 +113,7 @@ def to_json(value: Any) -> Any:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """` (did you mean 'x'?)`, or nothing where no known name is near."""
+    """Return ` (did you mean 'x'?)`, or nothing where no known name is near."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
@@ -133,19 +133,14 @@ def _build(cls: type[T], stored: Mapping[str, Any]) -> T:
 
 
 def _coerce(value: Any, hint: Any) -> Any:
-    """`value` as `hint` wants it; raises `_RuleError` with what it must be."""
+    """Turn `value` into what `hint` wants, or raise `_RuleError` with what it must be."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any:
         return value
     if origin in (Union, types.UnionType):
         return _coerce_to_any_of(value, arguments)
     if origin is Annotated:
-        value = _coerce(value, arguments[0])
-        broken = next((rule for rule in arguments[1:] if not rule.admits(value)), None)
-        if broken:
-            near = _near(value, broken.table) if isinstance(broken, OneOf) else ""
-            raise _RuleError(f"{broken}{near}")
-        return value
+        return _coerce_by_rules(value, arguments[0], arguments[1:])
     if origin is Literal:
         if value not in arguments:
             raise _RuleError(f"one of {', '.join(map(str, arguments))}{_near(value, arguments)}")
@@ -157,6 +152,17 @@ def _coerce(value: Any, hint: Any) -> Any:
             raise _RuleError("names and values")
         return {name: _coerce(held, arguments[1]) for name, held in value.items()}
     return _coerce_to_class(value, hint)
+
+
+def _coerce_by_rules(value: Any, hint: Any, rules: tuple[Any, ...]) -> Any:
+    for names in (rule for rule in rules if isinstance(rule, OneOf)):
+        if not names.admits(value):  # before the type: the names say more than `of type str`
+            raise _RuleError(f"{names}{_near(value, names.table)}")
+    value = _coerce(value, hint)
+    broken = next((rule for rule in rules if not rule.admits(value)), None)
+    if broken:
+        raise _RuleError(str(broken))
+    return value
 
 
 def _coerce_to_any_of(value: Any, alternatives: tuple[Any, ...]) -> Any:

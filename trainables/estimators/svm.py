@@ -47,9 +47,16 @@ class Config:
 def build(
     config: Config, *, num_images: int, num_features: int, fraction: float, seed: int
 ) -> Pipeline:
-    if config.kernel == "linear":
-        penalty = num_features / (config.svm_c * num_images)
-        return make_pipeline(StandardScaler(), _linear_machine(penalty, num_images, seed))
+    match config.kernel:
+        case "linear":
+            penalty = num_features / (config.svm_c * num_images)
+            return make_pipeline(StandardScaler(), _linear_machine(penalty, num_images, seed))
+        case "rbf":
+            return _kernel_machine(config, num_images, num_features, seed)
+
+
+def _kernel_machine(config: Config, num_images: int, num_features: int, seed: int) -> Pipeline:
+    """Exact for up to `MAX_EXACT_IMAGES`, approximated from landmarks beyond."""
     gamma = config.gamma_scale / num_features
     if num_images <= MAX_EXACT_IMAGES:
         # Without `break_ties`, `predict` may name another class than the largest decision value.

@@ -8,8 +8,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trainables.architectures import find_architecture
 from trainables.config import TrialConfig, parse_trial
-from trainables.config.features import Features, Frozen, Hog
-from trainables.training.augment import augment, centre_crop, cropped_size
+from trainables.config.features import Features, Frozen, Hog, Pixels
+from trainables.image_ops import centre_crop, cropped_size
+from trainables.training.augment import augment
 from trainables.training.normalisation import Normalisation
 from trainables.training.pretrained import Pretrained, start_from
 
@@ -92,16 +93,29 @@ def build_describer(
     Raises:
         ConfigError: The weights do not fit the architecture.
     """
-    if isinstance(spec, Frozen):
-        config, own = parse_frozen(spec)
-        torch.manual_seed(SEED)
-        network = find_architecture(spec.architecture).build(
-            own,
-            in_channels=len(normalisation.mean),
-            image_size=cropped_size(image_size, config.crop_fraction),
-            num_classes=1,
-        )
-        if pretrained:
-            start_from(network, pretrained)
-        return FrozenDescriber(network, config, normalisation).eval()
-    return HogDescriber() if isinstance(spec, Hog) else PixelDescriber()
+    match spec:
+        case Pixels():
+            return PixelDescriber()
+        case Hog():
+            return HogDescriber()
+        case Frozen():
+            return _build_frozen(spec, normalisation, image_size, pretrained)
+
+
+def _build_frozen(
+    spec: Frozen,
+    normalisation: Normalisation,
+    image_size: tuple[int, int],
+    pretrained: Pretrained | None,
+) -> FrozenDescriber:
+    config, own = parse_frozen(spec)
+    torch.manual_seed(SEED)
+    network = find_architecture(spec.architecture).build(
+        own,
+        in_channels=len(normalisation.mean),
+        image_size=cropped_size(image_size, config.crop_fraction),
+        num_classes=1,
+    )
+    if pretrained:
+        start_from(network, pretrained)
+    return FrozenDescriber(network, config, normalisation).eval()

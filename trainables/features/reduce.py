@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -53,11 +53,16 @@ def fit_reduction(
 
     pca = PCA(n_components=min(components, *train_ND.shape), random_state=seed).fit(train_ND)
     components_KD: FloatArray = pca.components_
-    if ranked_by == "f_classif":
-        scores_K = _f_values(pca.transform(train_ND).astype(np.float64), labels_N)
-        deviations_K = np.sqrt(pca.explained_variance_)
-        scores_K[~(deviations_K > NOISE * deviations_K[0])] = -np.inf
-        components_KD = components_KD[np.argsort(-scores_K, kind="stable")]
+    match ranked_by:
+        case "variance":
+            pass  # the order in which they come
+        case "f_classif":
+            scores_K = _f_values(pca.transform(train_ND).astype(np.float64), labels_N)
+            deviations_K = np.sqrt(pca.explained_variance_)
+            scores_K[~(deviations_K > NOISE * deviations_K[0])] = -np.inf
+            components_KD = components_KD[np.argsort(-scores_K, kind="stable")]
+        case _:
+            assert_never(ranked_by)
     return Reduction(
         mean_D=np.ascontiguousarray(pca.mean_, dtype=np.float32),
         components_KD=np.ascontiguousarray(components_KD, dtype=np.float32),

@@ -1,1 +1,1 @@
-"""How a model is trained and evaluated, in one process or in a group of them."""
+"""Models are trained and evaluated here, in one process or in a group of them."""

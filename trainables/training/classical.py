@@ -1,4 +1,4 @@
-"""scikit-learn estimators under a network's contract: epochs, metrics, one model to export.
+"""scikit-learn estimators are trained under a network's contract: epochs, metrics, one export.
 
 An estimator is fitted anew at each epoch that a scheduler looks at, on a growing share of the
 train images or of its boosting rounds, and at the last epoch on all of them.
@@ -30,22 +30,22 @@ Integers = npt.NDArray[np.int64]
 Probabilities = npt.NDArray[np.float64]
 
 LEAST_PER_CLASS = 2
-"""Images of each class at every rung, where the train split has them."""
+"""Every rung has at least so many images of each class, where the train split has them."""
 
 CHUNK_MIB = 128
-"""Memory for one chunk of distances."""
+"""One chunk of distances may take so much memory."""
 
 TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
     "trainables.calibration.Calibrated",
 )
-"""What `load_estimator` builds besides the types that skops trusts by default."""
+"""`load_estimator` builds these types besides those that skops trusts by default."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Vectors:
-    """Features and labels, 0 to `num_classes` - 1, of the two splits that a search sees."""
+    """Holds features and labels, 0 to `num_classes` - 1, of the two splits that a search sees."""
 
     train_ND: FloatArray
     train_labels_N: Integers
@@ -55,11 +55,11 @@ class Vectors:
 
 
 class ClassicalTraining:
-    """An estimator, its data, and what was fitted last.
+    """Holds an estimator, its data, and what was fitted last.
 
     Args:
-        own: The `Config` of the estimator's module.
-        num_threads: For fitting and predicting.
+        own: The estimator's own knobs, a `Config` of its module.
+        num_threads: How many threads fit and predict.
     """
 
     def __init__(
@@ -85,14 +85,19 @@ class ClassicalTraining:
 
     @property
     def fitted(self) -> Any:
-        """The latest fit, which gives probabilities of `classes_`; it takes as many features as
-        its `n_features_in_` says. It is what to export after the last epoch."""
+        """Return the latest fit, which after the last epoch is what to export.
+
+        It gives probabilities of its `classes_` and takes its `n_features_in_` first features.
+
+        Raises:
+            RuntimeError: Nothing is fitted yet.
+        """
         if self._fitted is None:
             raise RuntimeError("nothing is fitted yet: iterate over fit()")
         return self._fitted
 
     def fit(self, *, rungs: Sequence[int] = (), after: int = 0) -> Iterator[EpochMetrics]:
-        """Fit at each rung and at the last epoch, beyond epoch `after`, yielding its metrics."""
+        """Fit at each rung and at the last epoch, beyond epoch `after`, and yield the metrics."""
         last = self.config.epochs
         for epoch in (*sorted({e for e in rungs if e < last}), last):
             if epoch > after:
@@ -112,12 +117,12 @@ class ClassicalTraining:
         )
 
     def predict_probabilities(self, features_ND: FloatArray) -> Probabilities:
-        """`predict_probabilities` of the latest fit."""
+        """Predict the probabilities of all classes, NK, by the latest fit."""
         with threadpool_limits(self._num_threads):
             return predict_probabilities(self.fitted, features_ND, self._vectors.num_classes)
 
     def train_indices(self, fraction: float) -> Integers:
-        """The images of a fidelity, sorted; those of a lower one are among those of a higher."""
+        """Choose the images of a fidelity, sorted; a higher one has those of a lower one too."""
         limit = self._estimator.max_images(self._own, self._num_features)
         available = min(len(self._order), limit or len(self._order))
         if self._estimator.fidelity == "rounds":
@@ -151,11 +156,11 @@ class ClassicalTraining:
 def predict_probabilities(
     fitted: Any, features_ND: npt.NDArray[Any], num_classes: int
 ) -> Probabilities:
-    """Probabilities of all classes, NK; 0 for those that the estimator has never seen.
+    """Predict the probabilities of all classes, NK; classes that were never seen have 0.
 
     Args:
         fitted: An estimator with `predict_proba`, `classes_` and `n_features_in_`.
-        features_ND: Ranked features; the first ones that the estimator takes are used.
+        features_ND: Ranked features, of which the estimator takes the first ones.
     """
     with config_context(working_memory=CHUNK_MIB):
         known = fitted.predict_proba(features_ND[:, : fitted.n_features_in_])
@@ -166,14 +171,16 @@ def predict_probabilities(
 
 
 def log_loss(probabilities_NK: Probabilities, labels_N: Integers) -> float:
-    """Mean negative log likelihood, in nats; a probability counts as at least float64's epsilon,
-    as in scikit-learn."""
+    """Return the mean negative log likelihood, in nats.
+
+    A probability counts as at least float64's epsilon, as in scikit-learn.
+    """
     chosen_N = probabilities_NK[np.arange(len(labels_N)), labels_N]
     return float(-np.mean(np.log(np.maximum(chosen_N, np.finfo(np.float64).eps))))
 
 
 def stratified_order(labels_N: Integers, *, seed: int) -> Integers:
-    """A permutation of the indices whose every beginning is stratified.
+    """Draw a permutation of the indices whose every beginning is stratified.
 
     First comes one image of each class, then a second, up to `LEAST_PER_CLASS`; beyond that all
     classes have the same share of their images, to within an image.
@@ -197,7 +204,7 @@ def save_estimator(path: Path, fitted: Any) -> None:
 
 
 def load_estimator(path: Path) -> Any:
-    """The estimator in a skops file; nothing is unpickled, and no code of the file's choice runs.
+    """Load a skops file; nothing is unpickled, and no code of the file's choice runs.
 
     Raises:
         ValueError: It is no skops file, or holds types that are neither trusted by skops nor in
@@ -218,7 +225,7 @@ def load_estimator(path: Path) -> Any:
 
 @contextmanager
 def _fitting(num_threads: int) -> Iterator[None]:
-    """So many threads; the iterations of a solver are a knob, not a mishap to warn of."""
+    """Use so many threads, and do not warn of iterations that ran out: their number is a knob."""
     threads = joblib.parallel_config(backend="threading", n_jobs=num_threads)
     with threads, threadpool_limits(num_threads), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=ConvergenceWarning)

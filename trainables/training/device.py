@@ -1,4 +1,4 @@
-"""The process that trains: its threads, its memory, its arithmetic."""
+"""Set up the process that trains: its threads, its memory, its arithmetic."""
 
 import ctypes
 import os
@@ -9,7 +9,8 @@ from trainables.config import Runtime
 
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
 KEEP_FREED_MEMORY = {M_TRIM_THRESHOLD: 2**31 - 1, M_MMAP_MAX: 0, M_ARENA_MAX: 1}
-"""`mallopt(3)`: never unmap, trim above 2 GiB only, one arena for all threads."""
+"""Parameters of `mallopt(3)`, by which glibc never unmaps, trims only above 2 GiB, and has one
+arena for all threads."""
 
 
 def memory_format(runtime: Runtime) -> torch.memory_format:
@@ -21,16 +22,16 @@ def autocast(runtime: Runtime) -> torch.autocast:
 
 
 CONTEXT_BYTES = 2**30
-"""What a process takes on a GPU beside torch's tensors: CUDA's context, libraries' kernels."""
+"""A process takes so much of a GPU beside torch's tensors: CUDA's context, libraries' kernels."""
 
 
 def memory_fraction(share: float, device_bytes: int) -> float:
-    """Of a GPU's memory, what torch may reserve in a process that has `share` of the GPU."""
+    """Return which fraction of a GPU's memory a process that has `share` of it may reserve."""
     return max(share - CONTEXT_BYTES / device_bytes, share / 2)
 
 
 def free_device_bytes() -> int:
-    """On this process's GPU, or in its share of it."""
+    """Return how many bytes are free on this process's GPU, or in its share of it."""
     free_bytes, device_bytes = torch.cuda.mem_get_info()
     share_bytes = int(torch.cuda.get_per_process_memory_fraction() * device_bytes)
     return min(free_bytes, share_bytes - torch.cuda.memory_reserved())
@@ -45,7 +46,7 @@ def prepare_process(gpus: float = 1.0) -> None:
     32x32x3 that took two fifths of a step.
 
     Args:
-        gpus: What the process has of them; of less than one it uses no more memory than its share.
+        gpus: How many GPUs the process has; it uses no more memory of one than its share.
     """
     if 0 < gpus < 1 and torch.cuda.is_available():
         _, device_bytes = torch.cuda.mem_get_info()

@@ -1,4 +1,4 @@
-"""What a model says of a set of images, never augmented."""
+"""Predict a set of images, which are never augmented, and score the predictions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ BATCH_SIZE = 256
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
-    """Mean cross-entropy, accuracy and macro-averaged F1, both fractions in [0, 1]."""
+    """Holds mean cross-entropy in nats, and accuracy and macro-averaged F1, both in [0, 1]."""
 
     loss: float
     accuracy: float
@@ -30,10 +30,10 @@ def predict_logits(
     runtime: Runtime,
     function: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
-    """Float32 logits, NK, of the images that `indices` name, in batches that fit in memory.
+    """Predict float32 logits, NK, of the images that `indices` name, in batches that fit in memory.
 
     Args:
-        function: A part of the model to call in place of the whole.
+        function: A part of the model, which is called in place of the whole.
     """
     model.eval()
     function = function or model
@@ -54,7 +54,7 @@ def predict_logits(
 
 
 def score(logits_NK: Tensor, labels_N: Tensor) -> Evaluation:
-    """What logits (or log-probabilities) are worth, without label smoothing."""
+    """Score logits (or log-probabilities), NK, against labels, without label smoothing."""
     labels_N = labels_N.to(logits_NK.device)
     predicted_N = logits_NK.argmax(dim=1)
     return Evaluation(
@@ -65,10 +65,10 @@ def score(logits_NK: Tensor, labels_N: Tensor) -> Evaluation:
 
 
 def _macro_f1(predicted_N: Tensor, labels_N: Tensor, num_classes: int) -> float:
-    """Mean over classes of 2 TP / (2 TP + FP + FN), as scikit-learn's `f1_score(average="macro")`.
+    """Average 2 TP / (2 TP + FP + FN) over classes, as scikit-learn's `f1_score(average="macro")`.
 
-    Written out because importing scikit-learn costs a worker seconds. Classes that are neither
-    present nor predicted do not count, as there.
+    It is written out because importing scikit-learn costs a worker seconds. Classes that are
+    neither present nor predicted do not count, as there.
     """
     pairs = torch.bincount(labels_N * num_classes + predicted_N, minlength=num_classes**2)
     confusion_KK = pairs.view(num_classes, num_classes).double()

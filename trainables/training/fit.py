@@ -1,4 +1,4 @@
-"""The training loop: a batch at a time, nothing per image."""
+"""The training loop works on a batch at a time, never on an image by itself."""
 
 import math
 import time
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from trainables.architectures import find_architecture
 from trainables.config import ConfigError, Configuration, Runtime, TrialConfig, parse_trial
+from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.metrics import EpochMetrics
@@ -20,13 +21,13 @@ from trainables.training.device import autocast, memory_format
 from trainables.training.evaluate import Evaluation, predict_logits, score
 from trainables.training.inputs import Inputs, build_inputs, place
 from trainables.training.micro_batches import MicroBatches
-from trainables.training.optim import build_optimizer, build_schedule
 from trainables.training.pretrained import Pretrained, start_from
 from trainables.training.process_group import ALONE, ProcessGroup
+from trainables.training.schedules import build_schedule
 
 
 class Training:
-    """A model and all that changes while it trains.
+    """Holds a model and all that changes while it trains.
 
     Every epoch draws from generators seeded by (seed, epoch) alone, so a training that goes on
     from a checkpoint gives the same numbers as one that was never interrupted.
@@ -52,7 +53,9 @@ class Training:
         self.history: list[EpochMetrics] = []
         self.num_steps = math.ceil(len(inputs.placed.train) / config.batch_size)
         self._num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        self._optimizer = build_optimizer(config, self.model.parameters())
+        self._optimizer = OPTIMIZERS[config.optimizer](
+            self.model.parameters(), lr=config.lr, l2=config.l2, momentum=config.momentum
+        )
         self._schedule = build_schedule(config, self._optimizer, steps_per_epoch=self.num_steps)
         self._micro_batches = MicroBatches(self._optimizer, may_split=group.size == 1)
         self.on_epoch: Callable[[Training], None] = _nothing
@@ -88,15 +91,15 @@ class Training:
         self.history.append(metrics)
 
     def evaluate(self, indices: Tensor) -> Evaluation:
-        """Loss, accuracy and macro F1 on the images that `indices` name, never augmented."""
+        """Score the model on the images that `indices` name, which are never augmented."""
         return score(self.predict_logits(indices), self.inputs.placed.labels_N[indices])
 
     def predict_logits(self, indices: Tensor) -> Tensor:
-        """Float32 logits, NK, on the device that trains."""
+        """Predict float32 logits, NK, on the device that trains."""
         return predict_logits(self.model, self.inputs, indices, self.runtime)
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain values only, so that it loads with `weights_only=True`."""
+        """Return tensors and plain values only, which load with `weights_only=True`."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -113,7 +116,7 @@ class Training:
         self._micro_batches.count = state["num_micro_batches"]
 
     def run_steps(self) -> tuple[float, float]:
-        """One pass over the train split -> mean loss and accuracy, of the augmented images.
+        """Pass over the train split once -> mean loss and accuracy, of the augmented images.
 
         The last images do not make a small batch of their own: all batches are of even size, at
         most `batch_size`.
@@ -167,7 +170,7 @@ class Training:
 
     @contextmanager
     def _naming_single_images(self, count: int) -> Iterator[None]:
-        """Batch norm refuses a batch of one image, in words that do not say what to do."""
+        """Say what to do where batch norm refuses a batch of one image: its words do not."""
         try:
             yield
         except ValueError as error:
@@ -199,9 +202,8 @@ def build_training(
     """Parse, seed and build a training on the images, or on `features` where they are given.
 
     Raises:
-        ConfigError: `flat` breaks a rule of `TrialConfig` or of the architecture's `Config`, or
-            the model is not one that the pretrained weights fit, or there are more in the group
-            than images in a batch.
+        ConfigError: `flat` breaks a rule, or the pretrained weights do not fit the model, or the
+            group has more workers than a batch has images.
     """
     if "architecture" not in flat:
         raise ConfigError("architecture: required, but missing")
@@ -223,12 +225,17 @@ def build_training(
     if pretrained and features is None:
         start_from(model, pretrained)
     training = Training(model, config, inputs, runtime=runtime, seed=seed, group=group)
-    if (smallest := len(inputs.placed.train) // training.num_steps) < group.size:
-        raise ConfigError(
-            f"batch_size = {config.batch_size}: a batch of {smallest} images is too small for "
-            f"{group.size} workers: give larger batches, or fewer --workers-per-trial"
-        )
+    _check_group(training)
     return training
+
+
+def _check_group(training: Training) -> None:
+    smallest = len(training.inputs.placed.train) // training.num_steps
+    if smallest < training.group.size:
+        raise ConfigError(
+            f"batch_size = {training.config.batch_size}: a batch of {smallest} images is too small "
+            f"for {training.group.size} workers: give larger batches, or fewer --workers-per-trial"
+        )
 
 
 def fit(training: Training) -> Iterator[EpochMetrics]:

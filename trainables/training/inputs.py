@@ -1,4 +1,4 @@
-"""What a network is trained on: batches by index, from images or from precomputed features."""
+"""A network is trained on batches by index, from images or from precomputed features."""
 
 import warnings
 from typing import Protocol
@@ -10,7 +10,8 @@ from torch import Tensor
 from trainables.config import ConfigError, Runtime, TrialConfig
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
-from trainables.training.augment import augment, centre_crop, cropped_size
+from trainables.image_ops import centre_crop, cropped_size
+from trainables.training.augment import augment
 from trainables.training.device import free_device_bytes, memory_format
 from trainables.training.normalisation import (
     Normalisation,
@@ -23,8 +24,11 @@ SHARE_OF_DEVICE_MEMORY = 0.5
 
 
 class Placed:
-    """The arrays of one data set where `runtime` can index them: on the GPU if they fit, else
-    zero-copy. A worker that trains many trials places them once."""
+    """Holds the arrays of a data set where `runtime` can index them.
+
+    That is on the GPU if they fit there, else in shared memory, which is not copied. A worker that
+    trains many trials places them once.
+    """
 
     def __init__(self, data: ImageData, features: FeatureData | None, runtime: Runtime) -> None:
         pixels = data.images_NHWC
@@ -41,7 +45,7 @@ class Placed:
 
 
 class Inputs(Protocol):
-    """Batches of network inputs (NCHW) on the device that trains, by index into the data."""
+    """Gives batches of network inputs, NCHW, on the device that trains, by index into the data."""
 
     placed: Placed
     in_channels: int
@@ -52,7 +56,7 @@ class Inputs(Protocol):
 
 
 class ImageInputs:
-    """Images, gathered, augmented and normalised a batch at a time."""
+    """Gathers, augments and normalises images, a batch at a time."""
 
     def __init__(
         self, placed: Placed, config: TrialConfig, runtime: Runtime, *, in_channels: int
@@ -85,8 +89,11 @@ class ImageInputs:
 
 
 class FeatureInputs:
-    """Features, as images of one pixel with a channel per feature; in training one of the
-    augmented views of each image, drawn anew every epoch, where there are any."""
+    """Gives features as images of one pixel with a channel per feature.
+
+    Training sees one of the augmented views of each image, where there are any, drawn anew every
+    epoch.
+    """
 
     def __init__(self, placed: Placed, config: TrialConfig, runtime: Runtime) -> None:
         self.placed = placed
@@ -118,13 +125,13 @@ class FeatureInputs:
 def build_inputs(
     placed: Placed, config: TrialConfig, runtime: Runtime, *, in_channels: int = 0
 ) -> Inputs:
-    """Inputs from what is placed: images, or the features of them.
+    """Build inputs from what is placed, which is images, or the features of them.
 
     Args:
-        placed: As `place` gives it.
+        placed: The data, as `place` gives it.
         config: How images are augmented and normalised, or how many features are taken.
         runtime: Where the network trains.
-        in_channels: Of a network that has been trained before; 0: as the images have.
+        in_channels: Channels that a network which was trained before takes; 0 if there is none.
 
     Raises:
         ConfigError: The network takes another number of channels than the images can give.
@@ -144,7 +151,7 @@ _placed: dict[tuple[str, str, str, str], Placed] = {}
 
 
 def place(data: ImageData, features: FeatureData | None, runtime: Runtime) -> Placed:
-    """The data on this process's device; the last one placed is kept."""
+    """Place the data on this process's device; the data that was placed last is kept."""
     key = (
         data.fingerprint,
         data.split_fingerprint,
@@ -164,7 +171,7 @@ def _place(num_bytes: int, runtime: Runtime) -> torch.device:
 
 
 def _tensor(array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> Tensor:
-    """A tensor over the array's own memory; it is only read, as Ray's object store demands."""
+    """Wrap the array's own memory; the tensor is only read, as Ray's object store demands."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(array)

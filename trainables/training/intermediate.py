@@ -1,4 +1,4 @@
-"""What a network makes of an image half-way, whatever it is built of.
+"""Find what a network makes of an image half-way, whatever it is built of.
 
 Its layers are the modules with weights (convolutions, dense layers; no norms), in the order in
 which `features` calls them. The intermediate layer is what the middle one of them is given, as the
@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 
 def find_intermediate(model: nn.Module, image_NCHW: Tensor) -> Callable[[Tensor], Tensor] | None:
-    """The function from images NCHW to what the middle layer is given, ND: maps are averaged over
-    their pixels, tokens over their places.
+    """Find the function from images, NCHW, to what the middle layer is given, ND.
+
+    Maps are averaged over their pixels, tokens over their places.
 
     Args:
-        image_NCHW: One that the network takes, to see which layers it calls.
+        image_NCHW: An image that the network takes, to see which layers it calls.
 
     Returns:
         `None` where nothing lies between the images and the last layer: there are fewer than two
@@ -69,7 +70,7 @@ def _is_layer(module: nn.Module) -> bool:
 
 
 def _average(given: Tensor) -> Tensor:
-    """ND, from maps NCHW or tokens NTD."""
+    """Average maps, NCHW, or tokens, NTD -> ND."""
     match given.ndim:
         case 4:
             return given.float().mean(dim=(2, 3))

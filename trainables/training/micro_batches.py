@@ -1,4 +1,4 @@
-"""A batch that does not fit in the GPU's memory, in parts: the gradients are those of the whole."""
+"""A batch that does not fit in the GPU's memory runs in parts, with the gradients of the whole."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,14 @@ Backward = Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]
 
 
 class MicroBatches:
-    """How many parts a batch is split into: one, until memory runs out; then twice as many.
+    """Splits batches into parts: one, until memory runs out; then twice as many.
 
-    The effective batch stays what was asked for. Batch norm sees the parts, so that the number
+    The effective batch stays what was asked for. Batch norm sees the parts, so that their number
     belongs to a result. Random draws of a step that ran out of memory are drawn again.
 
     Args:
-        may_split: Not in a group, whose other processes may have had memory enough, and wait.
+        may_split: Whether batches may be split; in a group they may not, since its other
+            processes may have had memory enough, and wait.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, *, may_split: bool = True) -> None:
@@ -31,15 +32,19 @@ class MicroBatches:
         """Accumulate the gradients of one batch -> its mean loss, and how many were right.
 
         Args:
-            weight: Of this batch's mean loss.
+            weight: The weight of this batch's mean loss.
 
         Raises:
-            torch.OutOfMemoryError: Also with `MAX_MICRO_BATCHES` parts, or with single images.
+            torch.OutOfMemoryError: Memory runs out with `MAX_MICRO_BATCHES` parts or with single
+                images, or batches may not be split.
         """
         while True:
             random_state = _random_state(batch_NCHW.device)
             try:
-                return self._run_once(backward, batch_NCHW, labels_N, weight)
+                self._optimizer.zero_grad(set_to_none=True)
+                parts = self._split(batch_NCHW, labels_N, weight)
+                results = [backward(*part) for part in parts]
+                return _sum(results)
             except torch.OutOfMemoryError as error:
                 if not self._may_split:
                     raise torch.OutOfMemoryError(
@@ -53,22 +58,27 @@ class MicroBatches:
             if batch_NCHW.is_cuda:
                 torch.cuda.empty_cache()
 
-    def _run_once(
-        self, backward: Backward, batch_NCHW: Tensor, labels_N: Tensor, weight: float
-    ) -> tuple[Tensor, Tensor]:
-        self._optimizer.zero_grad(set_to_none=True)
+    def _split(
+        self, batch_NCHW: Tensor, labels_N: Tensor, weight: float
+    ) -> list[tuple[Tensor, Tensor, float]]:
+        """Cut the batch into `count` parts, each with the weight of its mean loss."""
         if self.count == 1:
-            return backward(batch_NCHW, labels_N, weight)
+            return [(batch_NCHW, labels_N, weight)]
         parts = zip(
             batch_NCHW.tensor_split(self.count), labels_N.tensor_split(self.count), strict=True
         )
-        results = [
-            backward(part, labels, weight * len(labels) / len(labels_N))
+        return [
+            (part, labels, weight * len(labels) / len(labels_N))
             for part, labels in parts
             if len(labels)
         ]
-        losses, hits = zip(*results, strict=True)
-        return torch.stack(losses).sum(), torch.stack(hits).sum()
+
+
+def _sum(results: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    if len(results) == 1:
+        return results[0]
+    losses, hits = zip(*results, strict=True)
+    return torch.stack(losses).sum(), torch.stack(hits).sum()
 
 
 def _random_state(device: torch.device) -> tuple[Tensor, Tensor | None]:

@@ -1,4 +1,4 @@
-"""Pixels scaled and centred per channel, by the train split's own figures or by given ones."""
+"""Pixels are scaled and centred per channel, by the train split's own figures or by given ones."""
 
 from dataclasses import dataclass
 from statistics import fmean
@@ -12,13 +12,13 @@ from trainables.datasets import ImageData
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Normalisation:
-    """Per channel, of pixels scaled to [0, 1]: `(x - mean) / std`."""
+    """Takes pixels x, scaled to [0, 1], to `(x - mean) / std`, per channel."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
     def __call__(self, images_NHWC: Tensor, memory_format: torch.memory_format) -> Tensor:
-        """uint8 or float pixels in [0, 255], NHWC -> normalised float32, NCHW."""
+        """Normalise uint8 or float pixels in [0, 255], NHWC -> float32, NCHW."""
         mean = torch.tensor(self.mean, device=images_NHWC.device) * 255
         scale = 1 / (torch.tensor(self.std, device=images_NHWC.device) * 255)
         scaled = torch.addcmul(-mean * scale, images_NHWC.to(torch.float32), scale)
@@ -26,7 +26,7 @@ class Normalisation:
 
 
 def train_normalisation(data: ImageData) -> Normalisation:
-    """The train split's mean and standard deviation per channel, exact, from its histogram."""
+    """Compute the train split's exact mean and standard deviation per channel, by a histogram."""
     levels = np.arange(256) / 255
     mean, std = [], []
     for channel in range(data.num_channels):
@@ -45,22 +45,22 @@ NORMALISATIONS = {
     "half": Normalisation(mean=(0.5,), std=(0.5,)),
     "unit": Normalisation(mean=(0.0,), std=(1.0,)),
 }
-"""Given ones, by name; `imagenet` is what torchvision's ImageNet weights were trained with
-(https://docs.pytorch.org/vision/stable/models.html)."""
+"""Normalisations that do not depend on the data, by name; torchvision's ImageNet weights were
+trained with `imagenet` (https://docs.pytorch.org/vision/stable/models.html)."""
 
 
 def build_normalisation(
     name: str, train: Normalisation, *, num_channels: int, in_channels: int
 ) -> Normalisation:
-    """The normalisation that `name` asks for, with as many channels as the network takes.
+    """Build the normalisation that `name` asks for, with as many channels as the network takes.
 
-    Grey images that go to a network for colour ones are repeated by it.
+    It repeats grey images that go to a network for colour ones.
 
     Args:
         name: `train`, or one of `NORMALISATIONS`.
-        train: The train split's own.
-        num_channels: Of the images, 1 or 3.
-        in_channels: Of the network: the same number, or 3 for grey images.
+        train: The normalisation of the train split.
+        num_channels: How many channels the images have, 1 or 3.
+        in_channels: How many the network takes: as many, or 3 for grey images.
     """
     chosen = train if name == "train" else NORMALISATIONS[name]
     if len(chosen.mean) == in_channels:

@@ -1,4 +1,4 @@
-"""Weights to start from: ImageNet's by torchvision, or a file of one's own."""
+"""A network may start from ImageNet's weights by torchvision, or from a file of one's own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +16,21 @@ from trainables.storage import fetched
 
 BACKBONE = "backbone."
 REPLACED = ("classifier.", "head.", f"{BACKBONE}fc.", f"{BACKBONE}classifier.")
-"""What stands behind the features is new in every task."""
+"""Layers of these names stand behind the features: they are new in every task."""
 
 MAX_LISTED = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Pretrained:
-    """Weights by name, without the classifier's; numpy arrays, so that Ray shares them zero-copy.
+    """Holds weights by name, without the classifier's.
+
+    They are numpy arrays, which Ray shares between processes without copies.
 
     Attributes:
         source: `imagenet`, or the file's path.
-        digest: sha256 of names and values.
+        in_channels: How many channels the first convolution takes; 0 if there is none.
+        digest: The sha256 of names and values.
     """
 
     source: str
@@ -37,7 +40,7 @@ class Pretrained:
 
 
 def load_pretrained(weights: str, architecture_name: str) -> Pretrained | None:
-    """What `--weights` names; `None` for `scratch`. ImageNet's are downloaded when missing.
+    """Load what `--weights` names, `None` for `scratch`; ImageNet's are downloaded when missing.
 
     Raises:
         ConfigError: The architecture has no ImageNet weights, the download failed, or the file is
@@ -100,7 +103,7 @@ def start_from(model: nn.Module, pretrained: Pretrained) -> None:
 
 
 def _as_backbone(state: Mapping[str, Tensor], architecture_name: str) -> dict[str, Tensor]:
-    """torchvision's names as ours: its network is a model's `backbone`, where there is one."""
+    """Rename torchvision's weights as ours: its network is a model's `backbone`, if it has one."""
     if find_architecture(architecture_name).imagenet is None:
         return dict(state)
     return {BACKBONE + name: tensor for name, tensor in state.items()}
@@ -128,7 +131,7 @@ def _download_imagenet(architecture_name: str) -> dict[str, Tensor]:
 
 
 def _read_file(path: Path) -> dict[str, Tensor]:
-    """An exported model (`.safetensors`), or a torch state dict, read without unpickling code."""
+    """Read an exported model (`.safetensors`) or a torch state dict, without unpickling code."""
     if not path.is_file():
         raise ConfigError(
             f"--weights = {str(path)!r}: there is no such file: give scratch, imagenet, an "

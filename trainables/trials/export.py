@@ -21,9 +21,9 @@ from trainables.datasets import ImageData, decode_image
 from trainables.datasets.feature_data import FeatureData
 from trainables.features import build_features
 from trainables.features.front import FeatureFront, build_feature_front
+from trainables.image_ops import centre_crop
 from trainables.registry import is_estimator
 from trainables.storage import fetched
-from trainables.training.augment import centre_crop
 from trainables.training.normalisation import Normalisation
 
 FORMAT = 1

@@ -15,6 +15,10 @@ PREDICTIONS = "predictions.parquet"
 """In the folder of a retraining, beside its model."""
 
 
+class DamagedFileError(ValueError):
+    """A file is not as it was written; the message names it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Predictions:
     """One row per image of the test split, in its order.
@@ -54,24 +58,27 @@ def write_predictions(folder: Path, predictions: Predictions) -> None:
 
 
 def read_predictions(place: Storage) -> Predictions | None:
-    """What `write_predictions` wrote, from a retraining's place; `None` where there is nothing.
+    """Read what `write_predictions` wrote, from a retraining's place; `None`: there is nothing.
 
     Raises:
-        OSError, pyarrow.ArrowInvalid: The file is damaged; pages have checksums.
+        DamagedFileError: The file is not as it was written; its pages have checksums.
+        OSError: The place cannot be read (`StorageError` from an object store).
     """
     try:
         content = place.read(PREDICTIONS)
     except FileNotFoundError:
         return None
-    source = pa.BufferReader(content)
-    with pq.ParquetFile(source, page_checksum_verification=True) as stored:
-        table = stored.read().combine_chunks()
-    probabilities = table["probabilities"].combine_chunks()
-    return Predictions(
-        indices_N=table["index"].to_numpy(),
-        labels_N=table["label"].to_numpy(),
-        predicted_N=table["predicted"].to_numpy(),
-        probabilities_NK=probabilities.flatten()
-        .to_numpy()
-        .reshape(-1, probabilities.type.list_size),
-    )
+    try:
+        with pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as stored:
+            table = stored.read().combine_chunks()
+        probabilities = table["probabilities"].combine_chunks()
+        return Predictions(
+            indices_N=table["index"].to_numpy(),
+            labels_N=table["label"].to_numpy(),
+            predicted_N=table["predicted"].to_numpy(),
+            probabilities_NK=probabilities.flatten()
+            .to_numpy()
+            .reshape(-1, probabilities.type.list_size),
+        )
+    except (OSError, KeyError, pa.ArrowException) as error:  # of the bytes: they are all here
+        raise DamagedFileError(f"{place.child(PREDICTIONS).uri}: {error}") from error

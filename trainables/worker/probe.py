@@ -34,6 +34,19 @@ HOPELESS = 2.0
 """A combination whose first steps take so many times the best one's takes no further turns."""
 
 
+def check_features(architectures: Sequence[str], inputs: TrialInputs) -> None:
+    """Check that there are features where an architecture of the run is an estimator.
+
+    Raises:
+        ConfigError: There are none.
+    """
+    for name in architectures:
+        if is_estimator(name):
+            from trainables.trials.estimator_trial import features_of  # imports scikit-learn
+
+            features_of(inputs, name)
+
+
 def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None) -> Runtime:
     """Measure a configuration's model on random inputs of the data's shape.
 
@@ -50,7 +63,9 @@ def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None)
         ConfigError: The configuration breaks a rule, or the weights do not fit its model.
     """
     if is_estimator(flat["architecture"]):
-        _check_estimator(flat, inputs)
+        from trainables.estimators import find_estimator
+
+        parse_estimator(flat, find_estimator(flat["architecture"]).Config)
         return Runtime(device="cpu")
     architecture = find_architecture(flat["architecture"])
     config, own = parse_trial(flat, architecture.Config)
@@ -78,15 +93,6 @@ def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None)
     fastest = min(seconds)
     paired = zip(candidates, seconds, strict=True)
     return next(runtime for runtime, taken in paired if taken <= WORTH_A_CHANGE * fastest)
-
-
-def _check_estimator(flat: Configuration, inputs: TrialInputs) -> None:
-    from trainables.estimators import find_estimator
-    from trainables.trials.estimator_trial import features_of
-
-    estimator = find_estimator(flat["architecture"])
-    parse_estimator(flat, estimator.Config)
-    features_of(inputs, estimator.name)
 
 
 def _candidates(pinned: Precision | None) -> list[Runtime]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from trainables.datasets import ImageData
     from trainables.training.pretrained import Pretrained
+    from trainables.worker.settings import TrialSettings
     from tune_jobs.engine.results.publish import RunResult
     from tune_jobs.engine.run_state.info import RunInfo
     from tune_jobs.engine.run_state.resources import Resources
@@ -96,6 +97,8 @@ def _run(
         Progress(info, console) as progress,
         ray_cluster(options.address, verbose=options.verbose, meanwhile=_import_ahead) as is_local,
     ):
+        from tune_jobs.engine.ray_tune.trainable import build_trainable
+        from tune_jobs.engine.ray_tune.tuner import run_tasks
         from tune_jobs.engine.results.publish import publish
         from tune_jobs.engine.results.trial_logs import TrialLogs
         from tune_jobs.engine.stages.steps import Steps
@@ -107,7 +110,11 @@ def _run(
         folder.write_info(info)
         logs = TrialLogs(folder.tensorboard, request.distributions)
         steps = Steps(request, info, [progress, logs])
-        _train(steps, request, inputs, resources)
+        settings = _settings(steps, request, inputs, resources)
+        max_failures = options.max_failures
+        run_tasks(steps, build_trainable(settings), resources, max_failures=max_failures)
+        if steps.error:
+            raise steps.error
     return publish(steps.info, steps.stages, folder, data, patient(storage))
 
 
@@ -167,17 +174,12 @@ def _share(
     return inputs, resources
 
 
-def _train(steps: "Steps", request: "RunRequest", inputs: Any, resources: "Resources") -> None:
-    """Run the steps to their end on the cluster.
-
-    Raises:
-        RequestError: A worker found that the job cannot be built.
-    """
+def _settings(
+    steps: "Steps", request: "RunRequest", inputs: Any, resources: "Resources"
+) -> "TrialSettings":
     from trainables.worker.settings import TrialSettings
-    from tune_jobs.engine.ray_tune.trainable import build_trainable
-    from tune_jobs.engine.ray_tune.tuner import run_tasks
 
-    settings = TrialSettings(
+    return TrialSettings(
         inputs=inputs,
         rungs=tuple(steps.rule.rungs()),
         checkpoints=request.folder.checkpoints,
@@ -185,10 +187,6 @@ def _train(steps: "Steps", request: "RunRequest", inputs: Any, resources: "Resou
         workers=resources.workers,
         gpus=resources.gpus,
     )
-    max_failures = request.options.max_failures
-    run_tasks(steps, build_trainable(settings), resources, max_failures=max_failures)
-    if steps.error:
-        raise steps.error
 
 
 @contextmanager

@@ -40,7 +40,11 @@ def load_data(options: Options) -> ImageData:
 def check_estimators(
     job: Job, options: Options, distributions: "Mapping[str, BaseDistribution]"
 ) -> None:
-    """A network may have several, an estimator has one."""
+    """Refuse several workers per trial for scikit-learn estimators.
+
+    Raises:
+        RequestError: They are asked for, and the run may fit one.
+    """
     if options.workers == 1:
         return
     from trainables.registry import is_estimator
@@ -55,11 +59,6 @@ def check_estimators(
             f"--workers-per-trial = {options.workers}: an estimator ({', '.join(estimators)}) is "
             "fitted by one process: leave the option away, and --gpus-per-trial at 1 or less"
         )
-
-
-def load_weights(job: Job, options: Options) -> "Pretrained | None":
-    """`load_pretrained_weights` of a job."""
-    return load_pretrained_weights(options.weights, job.architecture, job.features)
 
 
 def load_pretrained_weights(

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from trainables.architectures import mlp
-from trainables.config import ConfigError, OptimizerName, Runtime, ScheduleName, TrialConfig
+from trainables.config import ConfigError, Runtime, ScheduleName, TrialConfig
+from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.metrics import EpochMetrics
 from trainables.storage import LocalStorage
@@ -125,7 +126,7 @@ def test_the_data_set_tells_apart_what_a_worker_has_placed(make_data: MakeData) 
     assert figures(list(fit(again))) == expected
 
 
-@pytest.mark.parametrize("optimizer", get_args(OptimizerName))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", get_args(ScheduleName))
 def test_resuming_gives_the_same_to_the_bit(
     make_data: MakeData, tmp_path: Path, schedule: str, optimizer: str

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 
@@ -15,7 +14,7 @@ from trainables.registry import default_of
 from trainables.storage import LocalStorage
 from trainables.trials.embeddings import EMBEDDINGS, choose_positions, read_embeddings
 from trainables.trials.inputs import TrialInputs
-from trainables.trials.predictions import PREDICTIONS, read_predictions
+from trainables.trials.predictions import PREDICTIONS, DamagedFileError, read_predictions
 from trainables.trials.test_evaluation import evaluate_on_test
 from trainables.worker.run_task import build_trial
 
@@ -82,7 +81,7 @@ def test_damaged_predictions_are_an_error(
     content = bytearray((tmp_path / PREDICTIONS).read_bytes())
     content[len(content) // 4] ^= 1
     (tmp_path / PREDICTIONS).write_bytes(content)
-    with pytest.raises((OSError, pa.ArrowInvalid)):
+    with pytest.raises(DamagedFileError):
         read_predictions(LocalStorage(tmp_path))
 
 

@@ -15,7 +15,7 @@ from trainables.features.extract import describe_all
 from trainables.registry import default_of
 from trainables.training.fit import build_training, fit
 from trainables.trials.inputs import TrialInputs
-from trainables.worker.probe import probe
+from trainables.worker.probe import check_features, probe
 
 MakeData = Callable[..., ImageData]
 
@@ -70,9 +70,12 @@ def test_an_estimator_has_no_choice(make_data: MakeData) -> None:
     assert probe(default_of("knn", 1), given, pinned=None) == Runtime(device="cpu")
 
 
-def test_an_estimator_needs_features(make_data: MakeData) -> None:
-    with pytest.raises(ConfigError, match="an estimator needs features"):
-        probe_of("knn", make_data())
+def test_every_estimator_of_a_run_needs_features(make_data: MakeData) -> None:
+    """Not only the first architecture: the others would fail trial by trial."""
+    inputs = TrialInputs(data=make_data())
+    check_features(["mlp", "linear"], inputs)
+    with pytest.raises(ConfigError, match="'knn': an estimator needs features: give the Job"):
+        check_features(["mlp", "knn"], inputs)
 
 
 def test_a_network_needs_no_scikit_learn() -> None:

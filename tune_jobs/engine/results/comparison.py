@@ -1,15 +1,15 @@
 """Rows compared by what their models answer, example by example, to the same test split."""
 
 import dataclasses
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from trainables.datasets.image_data import Integers
 from trainables.storage import Storage
-from trainables.trials.predictions import read_predictions
+from trainables.trials.predictions import DamagedFileError, read_predictions
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.statistics import (
     Correct,
@@ -29,11 +29,18 @@ class Answers:
 
 
 def read_answers(run: Storage, trial_number: int, seeds: Sequence[int]) -> Answers | None:
-    """From a run's place; `None` where a seed's predictions are missing or damaged, or there is
-    nothing to compare."""
+    """Read a configuration's answers from a run's place; `None` where a seed's predictions are
+    missing or damaged (which is said), or there is nothing to compare.
+
+    Raises:
+        OSError: The place cannot be read (`StorageError` from an object store).
+    """
     try:
         found = [read_predictions(retraining_place(run, trial_number, seed)) for seed in seeds]
-    except (OSError, pa.ArrowInvalid):
+    except DamagedFileError as error:
+        print(
+            f"warning: trial {trial_number} has no interval and no rank: {error}", file=sys.stderr
+        )
         return None
     stored = [predictions for predictions in found if predictions is not None]
     if not stored or len(stored) < len(seeds) or len(stored[0].indices_N) < 2:

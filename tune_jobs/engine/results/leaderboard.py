@@ -60,14 +60,19 @@ def read_rows(path: str | Path) -> Leaderboard:
     """Read every part below a storage, its `leaderboards` or a job's folder there, or one part; by
     path or URI.
 
-    A part that cannot be read is named in the warnings and does not hide the others.
+    A part that is damaged is named in the warnings and does not hide the others.
+
+    Raises:
+        RequestError: The path is no place that can be opened.
+        OSError: The place, or a part, cannot be reached (`StorageError` from an object store).
     """
     rows: list[Row] = []
     warnings: list[str] = []
     place, parts = _find_parts(path)
     for part in parts:
+        content = place.read(part)
         try:
-            rows += _read_part(place.read(part))
+            rows += _read_part(content)
         except Exception as error:  # damaged bytes raise anything from OSError to KeyError
             warnings.append(f"{place.child(part).uri} is damaged or no leaderboard: {error}")
     return Leaderboard(sort_rows(rows), warnings)

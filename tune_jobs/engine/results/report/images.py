@@ -3,36 +3,23 @@
 import base64
 import io
 import json
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from trainables.config import TrialConfig
+from trainables.config.augmentations import AUGMENTATIONS
 from trainables.datasets import ImageData
 from tune_jobs.engine.results.report.findings import Finding, Mistake, mistakes
 from tune_jobs.engine.results.row import Row
-
-if TYPE_CHECKING:
-    from trainables.config import TrialConfig
 
 Pixels = npt.NDArray[np.uint8]
 
 LARGEST_SIDE, SMALLEST_SIDE = 96, 64
 PER_CLASS = 4
 MOST_CLASSES = 20
-
-NOMINAL: dict[str, float] = {
-    "horizontal_flip": 1.0,
-    "vertical_flip": 1.0,
-    "crop_padding": 0.125,
-    "rotation_degrees": 15.0,
-    "shear_degrees": 15.0,
-    "zoom": 0.2,
-    "translation": 0.1,
-}
-"""How an augmentation is shown that the winner does not use."""
 
 
 def to_picture(image_HWC: Pixels) -> Image.Image:
@@ -80,29 +67,23 @@ def describe(mistake: Mistake, data: ImageData) -> str:
 
 
 def augmented(data: ImageData, row: Row) -> list[tuple[str, Image.Image]]:
-    """One image to train on as it is, and under each augmentation by itself, at the strength that
-    the row's configuration has."""
+    """One image to train on as it is, and under each knob of an augmentation by itself, at the
+    strength that the row's configuration has, or at the knob's nominal one."""
     import torch
 
-    from trainables.training.augment import augment
-
+    given: dict[str, Any] = json.loads(row.config)
+    config = TrialConfig(architecture=row.architecture, epochs=1)
     labels_N = data.labels_N[data.train_indices]
     one = data.train_indices[labels_N == labels_N.max()][:1]
     image_NHWC = torch.tensor(data.images_NHWC[one])
     shown = [("as it is", to_picture(image_NHWC[0].numpy()))]
-    for name, nominal in NOMINAL.items():
-        given = json.loads(row.config).get(name, 0.0)
-        config = _only(row, name, 1.0 if name.endswith("flip") else given or nominal)
-        generator = torch.Generator().manual_seed(1)
-        made = augment(image_NHWC, config, generator)[0].round().clamp(0, 255).to(torch.uint8)
-        label = f"{name.replace('_', ' ')} {given or nominal:g}"
-        label += "" if given else ", not used"
-        shown.append((label, to_picture(made.numpy())))
+    for step in AUGMENTATIONS.values():
+        for name, knob in step.knobs().items():
+            strength = given.get(name, 0.0)
+            alone = step(**{name: knob.strength(strength)})
+            made = alone.apply(image_NHWC, torch.Generator().manual_seed(1), config.crop_fraction)
+            made = made[0].round().clamp(0, 255).to(torch.uint8)
+            label = f"{name.replace('_', ' ')} {strength or knob.nominal:g}"
+            label += "" if strength else ", not used"
+            shown.append((label, to_picture(made.numpy())))
     return shown
-
-
-def _only(row: Row, name: str, strength: float) -> "TrialConfig":
-    from trainables.config import TrialConfig
-
-    config: dict[str, Any] = {"architecture": row.architecture, "epochs": 1, name: strength}
-    return TrialConfig(**{f.name: config[f.name] for f in fields(TrialConfig) if f.name in config})

@@ -1,0 +1,106 @@
+"""All that is used of Ray beside its public interface. Another version of Ray fails here first.
+
+`tune_jobs/engine/ray_tune/` and `tune_jobs/engine/cluster/start.py` say what each thing is for.
+"""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+from ray import tune
+from ray.tune.schedulers import FIFOScheduler
+
+from tune_jobs.engine.cluster.start import PATIENT, QUIET
+from tune_jobs.engine.ray_tune.controller import loop_of
+from tune_jobs.engine.ray_tune.failures import DEATHS, LOW_ON_MEMORY, NODE_DEATHS
+
+TESTED = "2.60"
+RAY = Path(ray.__file__).parent
+BINARIES = ("_raylet.so", "core/src/ray/raylet/raylet", "core/src/ray/gcs/gcs_server")
+
+LOOPS_SETS = ("_stopped_trials", "_failed_trials", "_live_trials", "_trials_to_cache")
+
+
+class Looking(FIFOScheduler):  # type: ignore[misc]
+    """Keeps what Ray shows a scheduler, while a trial runs."""
+
+    seen: list[Any] = []  # noqa: RUF012 (Ray copies its scheduler)
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        self.seen.append(tune_controller)
+
+
+def report_once(config: dict[str, Any]) -> None:
+    tune.report({"value": 1.0})
+
+
+@pytest.fixture(scope="module")
+def shown(one_ray: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What a scheduler is shown of Ray Tune's loop."""
+    folder = tmp_path_factory.mktemp("contract")
+    tune.Tuner(
+        report_once,
+        tune_config=tune.TuneConfig(scheduler=Looking()),
+        run_config=tune.RunConfig(storage_path=str(folder), verbose=0),
+    ).fit()
+    [controller] = Looking.seen
+    return controller
+
+
+def missing(words: Iterable[str], files: Iterable[Path]) -> list[str]:
+    content = b"".join(file.read_bytes() for file in files)
+    return [word for word in words if word.encode() not in content]
+
+
+def test_this_is_the_version_that_was_tested() -> None:
+    assert version("ray").startswith(f"{TESTED}."), (
+        f"Ray {version('ray')} is not {TESTED}: if all tests here pass, and `make faults` and "
+        "`make cluster` do, raise TESTED and the bounds in pyproject.toml"
+    )
+
+
+def test_the_loop_stands_behind_its_guard(shown: Any) -> None:
+    assert type(shown).__name__ == "TrialRunnerWrapper", "the guard has gone: use what replaced it"
+    loop = loop_of(shown)
+    assert type(loop).__name__ == "TuneController", "get_trials no longer leads to the loop"
+
+
+def test_the_loop_has_the_private_parts_that_are_used(shown: Any) -> None:
+    loop = loop_of(shown)
+    assert isinstance(loop._trials, list), "forget_ended: _trials is no list any more"
+    for name in LOOPS_SETS:
+        assert isinstance(getattr(loop, name, None), set), (
+            f"forget_ended: {name} is no set any more"
+        )
+    assert isinstance(loop._trial_to_actor, dict), "find_unstarted: _trial_to_actor"
+    assert list(loop._actor_manager.live_actors) == [], "find_unstarted: live_actors"
+    assert callable(loop.update_max_pending_trials), "allow_pending: update_max_pending_trials"
+    [trial] = loop.get_trials()
+    assert {trial.PENDING, trial.status, trial.TERMINATED} == {"PENDING", "TERMINATED"}
+    assert trial.error_file is None, "BridgeScheduler.on_trial_error reads error_file"
+
+
+def test_ray_adds_its_printing_callback_only_where_there_is_none() -> None:
+    source = (RAY / "tune" / "utils" / "callback.py").read_text()
+    assert "has_trial_progress_callback" in source, (
+        "StartCallback stands in for TrialProgressCallback, which Ray would add: how does it now?"
+    )
+
+
+def test_ray_knows_the_environment_that_keeps_it_quiet() -> None:
+    files = [*(RAY / "tune").rglob("*.py"), *(RAY / "_common").rglob("*.py")]
+    assert missing(QUIET, files) == []
+
+
+def test_rays_core_knows_the_flags_that_are_set() -> None:
+    flags = [name.removeprefix("RAY_") for name in (*PATIENT, "RAY_preload_python_modules")]
+    assert missing(flags, [RAY / binary for binary in BINARIES]) == []
+
+
+def test_ray_says_of_deaths_what_is_looked_for() -> None:
+    """Or a lost node would count as a failure of its trials."""
+    files = [*(RAY / binary for binary in BINARIES), RAY / "exceptions.py"]
+    assert missing((*DEATHS, *NODE_DEATHS, LOW_ON_MEMORY), files) == []

@@ -1,0 +1,128 @@
+"""A sampler, a stopping rule and a metric, added from outside the package and used in a run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import optuna
+import pytest
+from optuna.samplers import QMCSampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from trainables.features import Pixels
+from trainables.metrics import METRICS, Metric
+from tune_jobs import engine
+from tune_jobs.engine import Job
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.search.early_stopping import RULES, Never, RungSettings
+from tune_jobs.engine.search.samplers import SAMPLERS
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+pytestmark = pytest.mark.usefixtures("on_one_ray")
+
+
+def space(trial: "Trial") -> None:
+    trial.suggest_int("k", 1, 60)
+
+
+JOB = Job(
+    name="added",
+    dataset="digits",
+    architecture="knn",
+    space=space,
+    trials=5,
+    epochs=4,
+    features=Pixels(),
+)
+
+
+class StopFirst:
+    """Stops each proposal at the first rung."""
+
+    def __init__(self, settings: RungSettings) -> None:
+        self._first = settings.grace_period
+
+    def goes_on(self, number: int, epoch: int, score: float) -> bool:
+        return epoch < self._first
+
+    def rungs(self) -> dict[int, int]:
+        return {self._first: 0}
+
+
+def halton(seed: int) -> QMCSampler:
+    """Quasi-random proposals, all from one sequence."""
+    return QMCSampler(qmc_type="halton", seed=7, warn_asynchronous_seeding=False)
+
+
+@pytest.fixture
+def added(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three entries: what a user's module would do as it is imported."""
+    monkeypatch.setitem(SAMPLERS, "halton", halton)
+    monkeypatch.setitem(RULES, "first", StopFirst)
+    error = Metric("error", "val error", "minimize", lambda epoch: 1 - epoch.val_accuracy)
+    monkeypatch.setitem(METRICS, "error", error)
+
+
+def run(storage: Path, **options: Any) -> RunResult:
+    given = {"train_size": 300, "retrain_top": 2, "retrain_seeds": 1, "max_parallel": 1}
+    return engine.run(JOB, storage=str(storage), run_id="one", **{**given, **options})
+
+
+def trials_of(storage: Path) -> list[FrozenTrial]:
+    journal = JournalFileBackend(str(storage / "runs" / "added" / "one" / "study.journal"))
+    return optuna.load_study(study_name="added/one", storage=JournalStorage(journal)).trials
+
+
+@pytest.mark.usefixtures("added")
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_they_are_used(tmp_path: Path) -> None:
+    result = run(tmp_path, sampler="halton", scheduler="first", metric="error")
+    first, *proposals = trials_of(tmp_path)
+    assert first.state == TrialState.COMPLETE, "the default is exempt"
+    assert {trial.state for trial in proposals} == {TrialState.PRUNED}
+    assert {trial.last_step for trial in proposals} == {1}
+    expected = optuna.create_study(sampler=halton(0))
+    drawn = [expected.ask() for _ in range(2)]
+    for trial in drawn:
+        space(trial)
+    assert proposals[0].params["k"] in {trial.params["k"] for trial in drawn}
+    accuracy = first.user_attrs["epoch_4"]["val_accuracy"]
+    assert first.value == pytest.approx(1 - accuracy)
+    assert {row.metric for row in result.rows} == {"error"}
+
+
+def test_a_metric_to_be_minimised_chooses_the_lowest(tmp_path: Path) -> None:
+    """The loss of few neighbours is high: a class without a neighbour has the probability 0."""
+    result = run(tmp_path, metric="loss", scheduler="none", sampler="random")
+    trials = trials_of(tmp_path)
+    losses = {trial.number: trial.user_attrs["epoch_4"]["val_loss"] for trial in trials}
+    assert {trial.number: trial.value for trial in trials} == losses
+    best = sorted(losses, key=lambda number: losses[number])[:2]
+    assert {row.trial_number for row in result.rows} == {*best, 0}
+    [winner] = [row for row in result.rows if row.winner]
+    lowest = min(row.trial_number for row in result.rows if row.trial_number == best[0])
+    assert winner.trial_number == lowest
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "known"),
+    [
+        ("sampler", "tpee", "tpe, random (did you mean 'tpe'?)"),
+        ("scheduler", "asah", "asha, median, none (did you mean 'asha'?)"),
+        ("metric", "los", "accuracy, loss (did you mean 'loss'?)"),
+    ],
+)
+def test_what_is_not_known_is_refused_by_name(option: str, wrong: str, known: str) -> None:
+    with pytest.raises(RequestError) as error:
+        Options.resolve(JOB, **{option: wrong})
+    assert f"--{option} = {wrong!r}: must be one of {known}" in str(error.value)
+
+
+def test_never_is_a_rule_like_any_other() -> None:
+    settings = RungSettings(grace_period=1, reduction_factor=3, brackets=1, epochs=9)
+    assert isinstance(RULES["none"](settings), Never)

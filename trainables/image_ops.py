@@ -1,0 +1,105 @@
+"""Operations on whole batches of images, NHWC, with one random draw per image."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def centre_crop(images_NHWC: Tensor, crop_fraction: float) -> Tensor:
+    """Cut out the middle of each image, as evaluation sees it; the result is a view."""
+    height, width = images_NHWC.shape[1:3]
+    kept_height, kept_width = cropped_size((height, width), crop_fraction)
+    top, left = (height - kept_height) // 2, (width - kept_width) // 2
+    return images_NHWC[:, top : top + kept_height, left : left + kept_width]
+
+
+def cropped_size(image_size: tuple[int, int], crop_fraction: float) -> tuple[int, int]:
+    """Return the (H, W) that is left of an image, at least one pixel a side."""
+    height, width = image_size
+    return max(1, round(height * crop_fraction)), max(1, round(width * crop_fraction))
+
+
+def crop_and_flip(
+    images_NHWC: Tensor,
+    generator: torch.Generator,
+    *,
+    horizontal_flip: float,
+    vertical_flip: float,
+    crop_padding: float,
+    crop_fraction: float,
+) -> Tensor:
+    """Cut a window of `crop_fraction` of each side from each image and mirror it, by one gather.
+
+    What comes in from outside the image is 0.
+
+    Args:
+        horizontal_flip, vertical_flip: The probabilities.
+        crop_padding: The share of the shorter side by which zeros pad each side.
+    """
+    n, height, width, channels = images_NHWC.shape
+    padding = round(crop_padding * min(height, width))
+    size = cropped_size((height, width), crop_fraction)
+    flips = horizontal_flip or vertical_flip
+    if not (padding or flips or size != (height, width)):
+        return images_NHWC
+    device = images_NHWC.device
+    room = [2 * padding + whole - kept for whole, kept in zip((height, width), size, strict=True)]
+    rows = _positions(n, size[0], room[0], vertical_flip, device, generator)
+    columns = _positions(n, size[1], room[1], horizontal_flip, device, generator)
+    padded = F.pad(images_NHWC, (0, 0, padding, padding, padding, padding))
+    first_row = torch.arange(n, device=device)[:, None] * padded.shape[1]
+    pixels = (first_row + rows)[:, :, None] * padded.shape[2] + columns[:, None, :]
+    taken = padded.view(-1, channels).index_select(0, pixels.flatten())
+    return taken.view(n, *size, channels)
+
+
+def affine(
+    images_NHWC: Tensor,
+    generator: torch.Generator,
+    *,
+    rotation_degrees: float,
+    shear_degrees: float,
+    zoom: float,
+    translation: float,
+) -> Tensor:
+    """Sample each image bilinearly through its own affine map -> float32.
+
+    What comes in from outside the image is 0. Each amount is drawn from [-x, x]; a zoom is a share
+    of the size, a translation one of the side.
+    """
+    if not any((rotation_degrees, shear_degrees, zoom, translation)):
+        return images_NHWC
+    n, height, width, _ = images_NHWC.shape
+
+    def draw(strength: float) -> Tensor:
+        uniform = torch.rand(n, device=images_NHWC.device, generator=generator)
+        return (2 * uniform - 1) * strength
+
+    angle = draw(math.radians(rotation_degrees))
+    shear = torch.tan(draw(math.radians(shear_degrees)))
+    scale = 1 / (1 + draw(zoom))
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+    aspect = height / width
+    first_row = [cos, (shear * cos - sin) * aspect, draw(2 * translation)]
+    second_row = [sin / aspect, shear * sin + cos, draw(2 * translation)]
+    # From positions in the output to positions in the input, both in [-1, 1].
+    map_N23 = torch.stack(first_row + second_row, dim=1).view(n, 2, 3)
+    images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
+    grid = F.affine_grid(map_N23, list(images_NCHW.shape), align_corners=False)
+    sampled = F.grid_sample(images_NCHW, grid, mode="bilinear", align_corners=False)
+    return sampled.permute(0, 2, 3, 1)
+
+
+def _positions(
+    n: int, size: int, room: int, flip: float, device: torch.device, generator: torch.Generator
+) -> Tensor:
+    """Draw which `size` rows (or columns) to take of each of `n` images, in order.
+
+    They begin at one of the first `room` + 1, and are reversed with probability `flip`.
+    """
+    offset = torch.randint(room + 1, (n, 1), device=device, generator=generator)
+    flipped = torch.rand((n, 1), device=device, generator=generator) < flip
+    line = torch.arange(size, device=device)
+    return offset + torch.where(flipped, size - 1 - line, line)
