@@ -51,7 +51,9 @@ def check_names(
     unknown = sorted(distributions.keys() - known)
     if unknown:
         names = ", ".join(f"{name!r}{nearest(name, sorted(known))}" for name in unknown)
-        raise RequestError(f"space: it suggests what {' or '.join(defaults)} cannot take: {names}")
+        raise RequestError(
+            f"space: it suggests what {' or '.join(defaults)} does not have: {names}"
+        )
 
 
 def replay(space: Space, config: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:

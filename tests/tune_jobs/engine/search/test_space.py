@@ -1,6 +1,6 @@
 """What a space must give before a search begins."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,7 +10,7 @@ from tune_jobs.engine.search.space import check_names, check_space, replay
 if TYPE_CHECKING:
     from optuna import Trial
 
-DEFAULTS = {
+DEFAULTS: dict[str, dict[str, Any]] = {
     "cnn": {"lr": 1e-3, "batch_size": 128, "filters": (32, 64)},
     "knn": {"k": 5},
 }
@@ -37,7 +37,7 @@ def test_every_unknown_name_is_told_with_the_nearest() -> None:
     with pytest.raises(RequestError) as error:
         check_names(check_space(misspelt), DEFAULTS)
     assert str(error.value) == (
-        "space: it suggests what cnn or knn cannot take: "
+        "space: it suggests what cnn or knn does not have: "
         "'batchsize' (did you mean 'batch_size'?), 'kk' (did you mean 'k'?)"
     )
 
