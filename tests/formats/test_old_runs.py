@@ -27,7 +27,7 @@ ADDED = """
             name="0z", config={"lr": 0.02, "optimizer": "adam", "hidden": (24,)}, accuracy=0.8
         ),
 """
-NEW_COLUMNS = {"metric"}
+NEW_COLUMNS = {"metric", "val_metric"}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A batch that does not fit in the GPU's memory runs in parts, with the gradients of the whole."""
 
 from collections.abc import Callable
+from itertools import starmap
 
 import torch
 from torch import Tensor
@@ -43,8 +44,7 @@ class MicroBatches:
             try:
                 self._optimizer.zero_grad(set_to_none=True)
                 parts = self._split(batch_NCHW, labels_N, weight)
-                results = [backward(*part) for part in parts]
-                return _sum(results)
+                return _sum(list(starmap(backward, parts)))
             except torch.OutOfMemoryError as error:
                 if not self._may_split:
                     raise torch.OutOfMemoryError(

@@ -17,6 +17,7 @@ from tune_jobs.engine import Job
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.results.table import build_columns, build_notes
 from tune_jobs.engine.search.early_stopping import RULES, Never, RungSettings
 from tune_jobs.engine.search.samplers import SAMPLERS
 
@@ -104,9 +105,14 @@ def test_a_metric_to_be_minimised_chooses_the_lowest(tmp_path: Path) -> None:
     assert {trial.number: trial.value for trial in trials} == losses
     best = sorted(losses, key=lambda number: losses[number])[:2]
     assert {row.trial_number for row in result.rows} == {*best, 0}
+    reached = {row.trial_number: row.val_metric for row in result.rows}
+    assert reached == {number: losses[number] for number in reached}, "the same seedless fit"
     [winner] = [row for row in result.rows if row.winner]
-    lowest = min(row.trial_number for row in result.rows if row.trial_number == best[0])
-    assert winner.trial_number == lowest
+    assert winner.trial_number == best[0]
+    assert {row.gain_over for row in result.rows} <= {0, None}
+    assert "chosen by validation loss" in " ".join(
+        build_notes(result.rows, build_columns(result.rows))
+    )
 
 
 @pytest.mark.parametrize(

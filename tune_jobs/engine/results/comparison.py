@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainables.datasets.image_data import Integers
+from trainables.metrics import METRICS
 from trainables.storage import Storage
 from trainables.trials.predictions import DamagedFileError, read_predictions
 from tune_jobs.engine.results.row import Row
@@ -68,10 +69,16 @@ def add_statistics(rows: Sequence[Row], answers: Mapping[int, Answers | None]) -
 
 
 def best_before(rows: Iterable[Row]) -> int | None:
-    """The trial of the published (or default) row with the highest validation accuracy: what people
-    had before the search."""
+    """The trial of the published (or default) row that is best on validation: what people had
+    before the search."""
+
+    def rank(row: Row) -> tuple[float, int]:
+        if row.metric is None or row.val_metric is None:  # of a version that knew accuracy alone
+            return row.val_accuracy or 0.0, -row.trial_number
+        return METRICS[row.metric].score(row.val_metric), -row.trial_number
+
     before = [row for row in rows if row.origin != "search"]
-    best = max(before, key=lambda row: (row.val_accuracy or 0.0, -row.trial_number), default=None)
+    best = max(before, key=rank, default=None)
     return None if best is None else best.trial_number
 
 

@@ -60,11 +60,14 @@ class Row:
     config: Annotated[str, "the complete configuration, JSON"]
     num_parameters: Annotated[int | None, "trainable parameters of the model"]
     search_val_accuracy: Annotated[float | None, "validation accuracy that the search saw"]
+    val_metric: Annotated[
+        float | None, "the metric that the search optimised, on validation, mean over seeds"
+    ] = None
     val_accuracy: Annotated[float | None, "validation accuracy, mean over seeds; null if diverged"]
     seeds: Annotated[tuple[int, ...] | None, "seeds retrained, in the order of the lists"] = None
     num_failed_seeds: Annotated[int | None, "seeds whose retraining came to no end"] = None
     val_accuracy_per_seed: Annotated[tuple[float | None, ...], "one per seed; null if diverged"]
-    winner: Annotated[bool, "highest val_accuracy of its run"]
+    winner: Annotated[bool, "best val_metric of its run"]
     test_accuracy: Annotated[float | None, "test accuracy, mean over seeds; null if diverged"]
     test_accuracy_low: Annotated[
         float | None, "lower end of the 95 % interval, over other test examples and seeds"

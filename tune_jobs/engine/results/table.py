@@ -13,7 +13,7 @@ from tune_jobs.engine.results.row import Row
 Justify = Literal["left", "right"]
 
 NOTES = {
-    "*": "the winner of its run, chosen by validation accuracy",
+    "*": "the winner of its run, chosen by validation {metric}",
     "=": "shares its rank: cannot be told apart",
     "P": "on the front of accuracy against {cost}",
 }
@@ -54,6 +54,7 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         return Column(header, list(map(format, rows)), justify)
 
     several_jobs = len({row.job for row in rows}) > 1
+    has_other_metric = any(row.metric not in (None, "accuracy") for row in rows)
     has_claims = any(row.reported_accuracy is not None for row in rows)
     return [
         Column("#", build_ranks(rows)),
@@ -61,6 +62,7 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         column("95 % interval", format_interval),
         *([column("job", lambda row: row.job, "left")] if several_jobs else []),
         column("val", lambda row: format_fraction(row.val_accuracy)),
+        *([column("val metric", format_metric)] if has_other_metric else []),
         column("search", lambda row: format_fraction(row.search_val_accuracy)),
         column("gain", lambda row: format_signed(row.gain)),
         column("origin", lambda row: row.origin, "left"),
@@ -123,6 +125,11 @@ def format_claim(row: Row) -> str:
     return f"{row.reported_accuracy:.4g} {row.reported_metric}"
 
 
+def format_metric(row: Row) -> str:
+    """`loss 0.1234`: what the row's search optimised, and its value on validation."""
+    return f"{row.metric or '-'} {format_fraction(row.val_metric)}"
+
+
 def format_signed(value: float | None) -> str:
     return "-" if value is None else f"{value:+.4f}"
 
@@ -183,4 +190,6 @@ def build_notes(rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
 
 def _marks(rows: Sequence[Row]) -> list[tuple[str, str]]:
     cost, _ = cost_of(rows)
-    return [(mark, f"{mark} {note.format(cost=cost)}") for mark, note in NOTES.items()]
+    metric = " or ".join(sorted({row.metric or "accuracy" for row in rows}))
+    said = {mark: note.format(cost=cost, metric=metric) for mark, note in NOTES.items()}
+    return [(mark, f"{mark} {note}") for mark, note in said.items()]

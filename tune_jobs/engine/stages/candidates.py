@@ -1,6 +1,7 @@
 """What is retrained, and what the record says became of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -50,9 +51,9 @@ class Retrained:
     train_seconds: float
     all_seeds_ended: bool
 
-    @property
-    def val_accuracy(self) -> float | None:
-        return fmean(m.val_accuracy for m in self.metrics) if self.metrics else None
+    def mean_of(self, value: Callable[[EpochMetrics], float]) -> float | None:
+        """Average a value over the seeds; `None` where no seed was trained to the end."""
+        return fmean(map(value, self.metrics)) if self.metrics else None
 
 
 def choose_candidates(search: Record, top: int, retrained: Collection[int]) -> list[Candidate]:
@@ -100,8 +101,13 @@ def read_results(
 
 def choose_winner(results: Sequence[Retrained], metric: Metric) -> Retrained | None:
     """The best mean of the metric on validation, of configurations that trained on every seed."""
+
+    def score(result: Retrained) -> float:
+        mean = result.mean_of(metric.on_validation)
+        return -math.inf if mean is None else metric.score(mean)
+
     complete = [result for result in results if result.all_seeds_ended and result.metrics]
-    return max(complete, key=lambda result: _mean_score(result, metric), default=None)
+    return max(complete, key=score, default=None)
 
 
 def best_seed(winner: Retrained, metric: Metric) -> int:
@@ -117,7 +123,3 @@ def best_seed(winner: Retrained, metric: Metric) -> int:
 def pair_name(trial: AnyTrial) -> str:
     """The name of a trial of the retraining."""
     return retraining_name(trial.user_attrs["trial_number"], trial.user_attrs["seed"])
-
-
-def _mean_score(result: Retrained, metric: Metric) -> float:
-    return fmean(metric.score(metric.on_validation(metrics)) for metrics in result.metrics)
