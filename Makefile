@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test smoke rest faults cluster lint format
+.PHONY: demo test smoke rest faults cluster lint format docs
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m tune_jobs.digits_cnn
@@ -31,6 +31,9 @@ lint: $(VENV)/.installed
 format: $(VENV)/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m docs.generate
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -23,6 +23,10 @@ LEFT_HERE = (
     ".env",
     "tune_jobs/__pycache__/digits_mlp.cpython-311.pyc",
     "tune_jobs.egg-info/PKG-INFO",
+    "build/lib/tune_jobs/digits_mlp.py",
+    "dist/tune_jobs-0.2.0-py3-none-any.whl",
+    "docs/options.md",
+    "examples/photos/photos/cat/1.png",
     "tests/test_working_dir.py",
 )
 

@@ -77,7 +77,7 @@ def data(cluster: Cluster) -> str:
 
 
 def submit(cluster: Cluster, store: dict[str, str], *words: str, check: bool = True) -> str:
-    """`ray job submit` as README has it -> what it and the job say."""
+    """`ray job submit` as docs/cluster.md has it -> what it and the job say."""
     command = ["ray", "job", "submit", *ADDRESS, "--working-dir", "."]
     command += ["--runtime-env-json", json.dumps({"env_vars": store}), *words]
     return cluster.laptop.run(*command, check=check)

@@ -1,7 +1,7 @@
 """Every option of a run: the command line, the Python API and `run.json` at once."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from trainables.config.validation import (
 from trainables.metrics import METRICS
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
-from tune_jobs.engine.search.early_stopping import RULES, RungSettings
+from tune_jobs.engine.search.early_stopping import RULES, UNREAD, RungSettings
 from tune_jobs.engine.search.samplers import SAMPLERS
 
 Seed = Annotated[int, Range(0)]
@@ -62,76 +62,94 @@ class Options:
     dataset: str = _resolved(
         "data set, in one of the ways listed below the options",
     )
-    data_dir: Path = _option(Path("data"), "downloads and decoded images are kept here", Path)
+    data_dir: Path = _option(Path("data"), "folder of downloads and decoded images", Path)
     train_size: Count | None = _option(
-        None, "take a stratified subset of this many images of train"
+        None, "number of training images to use, a stratified subset (default: all)"
     )
-    image_size: Count | None = _resolved("resize images to this many pixels a side")
-    split_seed: Seed = _option(0, "seed of the splits into train, validation and test")
+    image_size: Count | None = _resolved("side in pixels that images are resized to")
+    split_seed: Seed = _option(0, "seed of the random splits into train, validation and test")
     allow_duplicates: bool = _option(
-        False, "go on although images of your test split are in your train split too"
+        False, "run although some images of the test split are in the train split too"
     )
 
     weights: str = _resolved(
-        "scratch, imagenet (downloaded when missing), an exported .safetensors, a torch state dict"
+        "initial weights of networks: scratch, imagenet (downloaded when missing), or the path of "
+        "an exported .safetensors or of a torch state dict"
     )
     smoke: bool = _option(
-        False, "generated images in the data set's shape and a tiny budget: do all steps work?"
+        False, "try all steps in seconds, on images made up in the data set's shape"
     )
 
-    trials: Count = _resolved("configurations to try")
-    epochs: Count = _resolved("full budget of a trial")
+    trials: Count = _resolved("number of configurations that the search tries")
+    epochs: Count = _resolved("epochs of a trial that is not stopped early")
     time_budget: Positive | None = _option(
-        None, "end the search after, e.g., 90s, 30m, 2h", seconds
+        None, "time after which the search ends, as 90s, 30m or 2h (default: no limit)", seconds
     )
     metric: Annotated[str, OneOf(METRICS)] = _option(
-        "accuracy", "what the search optimises, on the validation split"
+        "accuracy",
+        "metric on the validation split that the search optimises and the winner is chosen by",
     )
-    sampler: Annotated[str, OneOf(SAMPLERS)] = _option("tpe", "Optuna's sampler")
-    scheduler: Annotated[str, OneOf(RULES)] = _option("asha", "early stopping")
-    grace_period: Count | None = _option(None, "first rung, in epochs (a tenth of --epochs)")
+    sampler: Annotated[str, OneOf(SAMPLERS)] = _option(
+        "tpe", "Optuna sampler that proposes configurations"
+    )
+    scheduler: Annotated[str, OneOf(RULES)] = _option("asha", "rule that stops weak trials early")
+    grace_period: Count | None = _option(
+        None, "epochs before a trial may be stopped early (default: a tenth of --epochs)"
+    )
     reduction_factor: Annotated[int, Range(2)] = _option(
-        3, "asha: one in so many trials goes on past a rung"
+        3, "ASHA reduction factor: keep the top 1/N at each rung"
     )
-    brackets: Count = _option(1, "asha: brackets, each with a later first rung")
-    seed: Seed = _option(0, "seed of the sampler and of the trials' weights and draws")
+    brackets: Count = _option(1, "number of ASHA brackets, each with a later first rung")
+    seed: Seed = _option(
+        0, "seed of the sampler, and of the initial weights and random draws of every trial"
+    )
 
-    retrain_top: Count = _option(3, "retrain so many of the best full-budget configurations")
-    retrain_seeds: Count = _option(3, "over so many seeds each")
+    retrain_top: Count = _option(3, "number of the best full-budget configurations to retrain")
+    retrain_seeds: Count = _option(3, "number of seeds that each configuration is retrained with")
 
     storage: str = _option(
-        ".", "runs/ and leaderboards/ are written below it: a folder, or s3://bucket/prefix"
+        ".", "place of runs/ and leaderboards/: a folder, or a URI such as s3://BUCKET/PREFIX"
     )
     study: str | None = _option(
         None,
-        "where the record is kept: journal (a file of the run), or postgresql://user@host/name",
+        "place of the Optuna study: postgresql://USER@HOST/NAME, or journal, a file in the run's "
+        "folder (default: journal)",
     )
-    run_id: str = _resolved("name of the run; that of an earlier run continues it")
-    resume: str | None = _option(None, "continue the run of this name, which must exist")
+    run_id: str = _resolved("name of the run; the name of an earlier run continues that run")
+    resume: str | None = _option(None, "name of an earlier run to continue")
     fork: str | None = _option(
-        None, "begin a new run with the best configurations of the run of this name"
+        None, "name of an earlier run whose best configurations a new run begins with"
     )
 
-    address: str | None = _option(None, "a running Ray cluster (auto, or HOST:PORT); else local")
-    cpus_per_trial: NotNegative = _option(1.0, "CPUs of a trial; of each worker, if it has several")
+    address: str | None = _option(
+        None,
+        "address of a running Ray cluster, auto or HOST:PORT (default: RAY_ADDRESS, or local)",
+    )
+    cpus_per_trial: NotNegative = _option(1.0, "CPUs of each worker of a trial")
     gpus_per_trial: NotNegative | Literal["auto"] | None = _option(
         None,
-        "GPUs of a trial: 0.25 for four trials on each, 2 for a worker on each of two, auto for as "
-        "many trials on each as fit in its memory (1 if any)",
+        "GPUs of a trial: 0.25 puts four trials on each GPU, 2 gives a trial two, auto puts as "
+        "many trials on each as its memory holds (default: 1 where there are GPUs, else 0)",
         number_or_auto,
     )
     workers_per_trial: Count | None = _option(
-        None, "processes that share each batch of a trial (one for each of its GPUs)"
+        None, "processes of a trial that share each batch (default: one for each of its GPUs)"
     )
-    max_parallel: Count | None = _option(None, "at most so many trials at once")
+    max_parallel: Count | None = _option(
+        None, "limit on the number of trials that run at once (default: as many as fit)"
+    )
     max_failures: Annotated[int, Range(0)] = _option(
-        3, "start a trial again so many times after its process died or raised an error"
+        3, "number of times a trial is started again after its process died or raised an error"
     )
     trial_timeout: Positive | None = _option(
-        1800.0, "end a trial's process after so long without progress: 90s, 30m, 2h", seconds
+        1800.0,
+        "time without progress after which a trial's process is ended, as 90s or 30m",
+        seconds,
     )
-    precision: Literal["auto", "fp32", "bf16"] = _option("auto", "arithmetic; auto probes")
-    verbose: bool = _option(False, "show Ray's own messages")
+    precision: Literal["auto", "fp32", "bf16"] = _option(
+        "auto", "number format of training; auto measures which is fastest"
+    )
+    verbose: bool = _option(False, "show the messages of Ray")
 
     @classmethod
     def resolve(cls, job: Job, **given: Any) -> "Options":
@@ -155,6 +173,7 @@ class Options:
         if problems:
             raise RequestError("\n".join(map(_as_flag, problems)))
         options = cls(**values)
+        _check_scheduler(options.scheduler, given)
         _check_workers(options.gpus_per_trial, options.workers_per_trial)
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
             raise RequestError(
@@ -187,6 +206,16 @@ class Options:
     def first_trials(self) -> int | None:
         """How many of the published configurations are tried; `None`: all of them."""
         return SMOKE_TRIALS - 1 if self.smoke else None
+
+
+def _check_scheduler(scheduler: str, given: Mapping[str, Any]) -> None:
+    """What is given for early stopping is read by the rule that does it."""
+    flags = [f"--{name.replace('_', '-')}" for name in UNREAD.get(scheduler, ()) if name in given]
+    if flags:
+        raise RequestError(
+            f"{', '.join(flags)}: must not be given with --scheduler {scheduler}, which does not "
+            "read it: leave it out, or take --scheduler asha"
+        )
 
 
 def _check_workers(gpus: float | Literal["auto"] | None, workers: int | None) -> None:

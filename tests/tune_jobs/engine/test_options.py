@@ -1,3 +1,4 @@
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,45 @@ def test_each_gpu_of_a_trial_has_a_worker(given: dict[str, Any], workers: int) -
     options = Options.resolve(JOB, **given)
     assert options.workers == workers
     assert from_json(Options, to_json(options)) == options
+
+
+@pytest.mark.parametrize(
+    ("given", "flags"),
+    [
+        ({"scheduler": "median", "reduction_factor": 3}, "--reduction-factor"),
+        ({"scheduler": "median", "brackets": 2}, "--brackets"),
+        (
+            {"scheduler": "none", "grace_period": 1, "reduction_factor": 4, "brackets": 2},
+            "--grace-period, --reduction-factor, --brackets",
+        ),
+    ],
+)
+def test_what_the_scheduler_would_not_read_is_refused(given: dict[str, Any], flags: str) -> None:
+    with pytest.raises(RequestError) as error:
+        Options.resolve(JOB, **given)
+    assert str(error.value).startswith(
+        f"{flags}: must not be given with --scheduler {given['scheduler']}"
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"grace_period": 2, "reduction_factor": 4, "brackets": 2},
+        {"scheduler": "median", "grace_period": 2},
+        {"scheduler": "none", "grace_period": None},
+    ],
+)
+def test_what_the_scheduler_reads_is_not(given: dict[str, Any]) -> None:
+    Options.resolve(JOB, **given)
+
+
+@pytest.mark.parametrize("option", fields(Options), ids=lambda option: option.name)
+def test_help_is_a_phrase_that_can_be_read_alone(option: "Field[Any]") -> None:
+    first, *others = option.metadata["help"].split()
+    assert first not in ("a", "as", "asha:", "at", "over", "of", "so", "what", "where")
+    assert others
+    assert others[-1][-1] != "."
 
 
 def test_all_problems_are_named_at_once() -> None:

@@ -57,11 +57,11 @@ def space(trial):
 """
 
 
-def run_own_job(folder: Path, body: str) -> "subprocess.CompletedProcess[str]":
+def run_own_job(folder: Path, body: str, space: str = SPACE) -> "subprocess.CompletedProcess[str]":
     (folder / "my_package").mkdir()
     (folder / "my_package" / "__init__.py").touch()
     (folder / "my_package" / "my_net.py").write_text(ARCHITECTURE.format(body=body))
-    (folder / "my_space.py").write_text(SPACE)
+    (folder / "my_space.py").write_text(space)
     (folder / "my_job.py").write_text(JOB)
     return subprocess.run(
         [sys.executable, "my_job.py", "--retrain-seeds", "1", "--precision", "fp32"],
@@ -72,12 +72,14 @@ def run_own_job(folder: Path, body: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-README = (Path(__file__).parents[3] / "README.md").read_text()
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "your-own.md").read_text()
+README = (ROOT / "README.md").read_text()
 
 
-def write_readmes_files(folder: Path) -> None:
-    """The code blocks of README that begin with a file's name, as those files."""
-    for name, text in re.findall(r"```python\n# (\S+\.py)\n(.*?)```", README, flags=re.DOTALL):
+def write_pages_files(folder: Path) -> None:
+    """The code blocks of the page that begin with a file's name, as those files."""
+    for name, text in re.findall(r"```python\n# (\S+\.py)\n(.*?)```", PAGE, flags=re.DOTALL):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
 
@@ -91,10 +93,10 @@ def write_photos(folder: Path) -> None:
             Image.fromarray(pixels).save(folder / "photos" / name / f"{i}.png")
 
 
-def test_readmes_own_job_is_searched_retrained_and_ranked(tmp_path: Path) -> None:
-    write_readmes_files(tmp_path)
+def test_the_pages_own_job_is_searched_retrained_and_ranked(tmp_path: Path) -> None:
+    write_pages_files(tmp_path)
     write_photos(tmp_path)
-    assert "    python -m mine.job\n" in README
+    assert "    python -m mine.job\n" in PAGE
     done = subprocess.run(
         [sys.executable, "-m", "mine.job"],
         cwd=tmp_path,
@@ -107,6 +109,19 @@ def test_readmes_own_job_is_searched_retrained_and_ranked(tmp_path: Path) -> Non
     rows = read_rows(tmp_path).rows
     assert {row.architecture for row in rows} == {"mine.net"}
     assert {row.dataset for row in rows} == {"folder:photos"}
+
+
+@pytest.mark.parametrize("page", [README, PAGE], ids=["README", "your-own"])
+def test_the_pages_code_runs_a_job_and_predicts(tmp_path: Path, page: str) -> None:
+    [code] = re.findall(r"```python\n(import trainables\n.*?)```", page, flags=re.DOTALL)
+    Image.new("L", (8, 8)).save(tmp_path / "digit.png")
+    code = code.replace("trials=8", "smoke=True") + "print(tuple(probabilities.shape))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "(1, 10)"
+    assert list((tmp_path / "results").iterdir())
 
 
 @pytest.mark.parametrize(
@@ -123,3 +138,11 @@ def test_one_that_cannot_be_trained_says_why(
     assert done.returncode == status, done.stdout + done.stderr
     assert said in done.stderr
     assert not (tmp_path / "leaderboards").exists()
+
+
+def test_a_name_that_the_architecture_does_not_have_is_named(tmp_path: Path) -> None:
+    body = "return self.hidden(images_NCHW.flatten(1))"
+    done = run_own_job(tmp_path, body, SPACE.replace("width", "widht"))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "suggests what my_package.my_net does not have: 'widht' (did you mean" in done.stderr
+    assert "Traceback" not in done.stderr

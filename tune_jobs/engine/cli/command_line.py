@@ -2,10 +2,12 @@
 
 import argparse
 import os
+import shlex
 import sys
 import types
 from collections.abc import Sequence
 from dataclasses import Field, fields
+from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from trainables.config.validation import OneOf
@@ -13,6 +15,7 @@ from tune_jobs.engine.cli.signals import INTERRUPTED, interruptible
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import JOB_DEFAULTS, Options
+from tune_jobs.engine.run_state.provenance import program
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -40,7 +43,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser(job: Job) -> argparse.ArgumentParser:
     """One flag per field of `Options`; a flag that is not given leaves no value behind."""
     parser = _Parser(
-        prog=f"python -m tune_jobs.{job.name}",
+        prog=shlex.join(program()),
         description=f"Search, retrain and rank: {job.architecture} on {job.dataset}.",
         allow_abbrev=False,
     )
@@ -61,7 +64,7 @@ def _add_flag(
     flag = f"--{option.name.replace('_', '-')}"
     default = job_default if option.name in JOB_DEFAULTS else option.default
     text = option.metadata["help"]
-    if isinstance(default, (int, float, str)) and not isinstance(default, bool):
+    if isinstance(default, (int, float, str, Path)) and not isinstance(default, bool):
         text += f" (default: {default})"
     if hint is bool:
         parser.add_argument(flag, action="store_true", default=None, help=text)

@@ -1,55 +1,79 @@
-"""`python -m tune_jobs [leaderboard | predict | preflight]`; without a command, the catalogue."""
+"""`tune-jobs`, or `python -m tune_jobs`: all commands that do not run a job."""
 
 import argparse
 import importlib
 import itertools
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from trainables.storage import StorageError
+from tune_jobs import __version__
 from tune_jobs.engine.cli import leaderboard
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
+from tune_jobs.engine.run_state.provenance import program
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tune_jobs",
-        description="Without a command: list the jobs. Run one by python -m tune_jobs.<job>.",
-    )
-    commands = parser.add_subparsers(dest="command", metavar="{leaderboard,predict,preflight}")
-    commands.add_parser(
-        "leaderboard", add_help=False, help="show what runs have found; reproduce or rebuild it"
-    )
-    predict = commands.add_parser("predict", help="classify images with an exported model")
-    predict.add_argument("model", help="a model's .safetensors, by path or URI")
-    predict.add_argument("images", nargs="+", metavar="IMAGE", help="files, or csv:PATH")
-    predict.add_argument("--top", type=int, default=3, help="classes shown (default: 3)")
-    check = commands.add_parser("preflight", help="would a run work there? say what is wrong")
-    check.add_argument("--address", help="a running Ray cluster (auto, or HOST:PORT); else local")
-    check.add_argument("--storage", help="can every node write to it and read it?")
-    check.add_argument("--dataset", help="can it be loaded here?")
-    check.add_argument("--data-dir", type=Path, default=Path("data"), help="as for a run")
+    """Run a sub-command -> its exit status; 2 where the request was wrong."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if words[:1] == ["leaderboard"]:
+        if words[:1] == ["leaderboard"]:  # its own parsers: a path or an action comes first
             return leaderboard.main(words[1:])
-        given = parser.parse_args(words)
-        if given.command == "predict":
-            from tune_jobs.engine.cli.predict import predict_images
+        given = build_parser().parse_args(words)
+        match given.command:
+            case "predict":
+                from tune_jobs.engine.cli.predict import predict_images
 
-            predict_images(given.model, given.images, given.top)
-        elif given.command == "preflight":
-            from tune_jobs.engine.cli.preflight import preflight
+                predict_images(given.model, given.images, given.top)
+            case "preflight":
+                from tune_jobs.engine.cli.preflight import preflight
 
-            return preflight(given.address, given.storage, given.dataset, given.data_dir)
-        else:
-            _list_jobs()
+                return preflight(given.address, given.storage, given.dataset, given.data_dir)
+            case _:
+                _list_jobs()
     except (RequestError, StorageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=shlex.join(program()),
+        description="Work with jobs and with what their runs have found. A job itself is run by "
+        "`python -m tune_jobs.JOB`.",
+        epilog="Each command has a --help of its own. Without a command: the list of jobs.",
+    )
+    parser.add_argument("--version", action="version", version=f"tune-jobs {__version__}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+    commands.add_parser("jobs", help="list the jobs, with the best figure that a report gives")
+    commands.add_parser(
+        "leaderboard", add_help=False, help="show what runs have found; reproduce or rebuild it"
+    )
+    predict = commands.add_parser("predict", help="classify images with an exported model")
+    predict.add_argument("model", help="path or URI of an exported model (.safetensors)")
+    predict.add_argument("images", nargs="+", metavar="IMAGE", help="image file, or csv:PATH")
+    predict.add_argument(
+        "--top", type=int, default=3, help="number of classes shown per image (default: 3)"
+    )
+    check = commands.add_parser(
+        "preflight", help="check that a run would work here, and say what to do where it would not"
+    )
+    check.add_argument(
+        "--address", help="address of a running Ray cluster (auto, or HOST:PORT); else a local one"
+    )
+    check.add_argument("--storage", help="storage that every node must be able to write and read")
+    check.add_argument("--dataset", help="data set that must load here, named as for a run")
+    check.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path("data"),
+        help="folder of downloads and decoded images (default: data)",
+    )
+    return parser
 
 
 def _list_jobs() -> None:

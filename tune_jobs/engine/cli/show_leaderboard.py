@@ -1,10 +1,11 @@
-"""What `python -m tune_jobs leaderboard [PATH] [--format table|json|csv|md]` prints."""
+"""What `tune-jobs leaderboard [PATH] [--format table|json|csv|md]` prints."""
 
 import csv
 import dataclasses
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -45,9 +46,9 @@ def show(path: str | Path, format: Format, console: Console) -> None:
         case "md":
             console.out("\n\n".join(map(_format_markdown, boards)), highlight=False)
         case "json":
-            console.out(json.dumps(list(map(_build_object, rows)), indent=2), highlight=False)
+            console.out(format_json(rows), highlight=False)
         case "csv":
-            console.out(_format_csv(rows), end="", highlight=False)
+            console.out(format_csv(rows), end="", highlight=False)
 
 
 def _format_markdown(rows: Sequence[Row]) -> str:
@@ -73,19 +74,27 @@ def _build_object(row: Row) -> dict[str, object]:
     }
 
 
-def _format_csv(rows: Iterable[Row]) -> str:
-    """Every column; a list is JSON, and null is empty."""
+def format_json(rows: Sequence[Row]) -> str:
+    """Write every column of every row; what is JSON in a column is JSON here."""
+    return json.dumps(list(map(_build_object, rows)), indent=2)
+
+
+def format_csv(rows: Sequence[Row]) -> str:
+    """Write every column of every row; a list is JSON, and null is empty."""
     text = io.StringIO()
-    names = [column.name for column in dataclasses.fields(Row)]
+    names = [column.name for column in dataclasses.fields(rows[0])]
     table = csv.DictWriter(text, names, lineterminator="\n")
     table.writeheader()
     for row in rows:
-        table.writerow(
-            dataclasses.asdict(row)
-            | {
-                "val_accuracy_per_seed": json.dumps(row.val_accuracy_per_seed),
-                "test_accuracy_per_seed": json.dumps(row.test_accuracy_per_seed),
-                "finished_at": row.finished_at.isoformat(),
-            }
-        )
+        table.writerow({name: _build_cell(getattr(row, name)) for name in names})
     return text.getvalue()
+
+
+def _build_cell(value: object) -> object:
+    match value:
+        case tuple():
+            return json.dumps(value)
+        case datetime():
+            return value.isoformat()
+        case _:
+            return value

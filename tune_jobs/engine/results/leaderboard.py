@@ -125,5 +125,8 @@ def _compute_digest(table: Any) -> bytes:
     return hashlib.sha256(json.dumps(table.to_pylist(), default=str).encode()).hexdigest().encode()
 
 
-def _build_row(values: Mapping[str, Any]) -> Row:
-    return Row(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+def _build_row(stored: Mapping[str, Any]) -> Row:
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+    }
+    return Row(**values)

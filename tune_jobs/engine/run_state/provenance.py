@@ -3,19 +3,26 @@
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("tune-jobs", "ray", "torch", "torchvision", "optuna", "numpy", "scikit-learn")
-"""The packages that can change a result."""
+from tune_jobs import __version__
+
+PACKAGES = ("ray", "torch", "torchvision", "optuna", "numpy", "scikit-learn")
+"""The packages that can change a result, besides this one."""
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of those of `PACKAGES` that are installed."""
-    found = {"python": sys.version.split()[0]}
+    """Return the versions of Python, of this code and of those of `PACKAGES` that are installed.
+
+    Ours is that of the code that runs: a working directory that was sent to a cluster may be newer
+    than what is installed there.
+    """
+    found = {"python": sys.version.split()[0], "tune-jobs": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)
@@ -76,11 +83,17 @@ def _cpu_model() -> str:
 
 
 def program() -> list[str]:
-    """Return the command that started this process, without arguments: `python -m tune_jobs.x`."""
+    """Return the words that started this process, to be typed again, without its arguments:
+    `python -m tune_jobs.digits_cnn`, `python my_job.py`, `tune-jobs`."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and spec.name != "__main__":
         return ["python", "-m", spec.name.removesuffix(".__main__")]
-    return ["python", sys.argv[0]]
+    script = sys.argv[0]
+    name = Path(script).name
+    if shutil.which(name) == script:  # found on the PATH, so its name is enough
+        return [name]
+    is_command = Path(script).suffix != ".py" and os.access(script, os.X_OK)
+    return [script] if is_command else ["python", script]
 
 
 def command() -> str:

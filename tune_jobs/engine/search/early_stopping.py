@@ -130,3 +130,9 @@ RULES: dict[str, Callable[[RungSettings], StoppingRule]] = {
     "none": Never,
 }
 """The rules that `--scheduler` names, each of which is made for a run's settings."""
+
+UNREAD: dict[str, tuple[str, ...]] = {
+    "median": ("reduction_factor", "brackets"),
+    "none": ("grace_period", "reduction_factor", "brackets"),
+}
+"""Settings that a rule does not read, so that to give them is a mistake; others read them all."""

@@ -8,7 +8,8 @@ from optuna.samplers import RandomSampler
 from optuna.study import create_study
 from optuna.trial import FixedTrial
 
-from trainables.config import Configuration
+from trainables.config import Configuration, number_entries
+from trainables.config.validation import nearest
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Space
 
@@ -42,6 +43,23 @@ def check_space(space: Space) -> dict[str, BaseDistribution]:
     return distributions
 
 
+def check_names(
+    distributions: Mapping[str, BaseDistribution], defaults: Mapping[str, Configuration]
+) -> None:
+    """Raise a `RequestError` for what a space suggests and no configuration has.
+
+    Args:
+        defaults: The default configuration of every architecture that the space may choose.
+    """
+    known = {n for default in defaults.values() for n in (*default, *number_entries(default))}
+    unknown = sorted(distributions.keys() - known)
+    if unknown:
+        names = ", ".join(f"{name!r}{nearest(name, sorted(known))}" for name in unknown)
+        raise RequestError(
+            f"space: it suggests what {' or '.join(defaults)} does not have: {names}"
+        )
+
+
 def replay(space: Space, config: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
     """Run `space` on a given configuration; return (suggested parameters, constants).
 
@@ -49,11 +67,29 @@ def replay(space: Space, config: Configuration) -> tuple[dict[str, Any], dict[st
         config: A configuration by numbered names: `filters_1`, not `filters`.
 
     Raises:
-        ValueError: The space suggests a name that `config` lacks.
+        RequestError: The space does not give this configuration.
     """
     trial = FixedTrial(dict(config))
-    constants = dict(space(trial) or {})  # type: ignore[arg-type]
+    try:
+        constants = dict(space(trial) or {})  # type: ignore[arg-type]
+    except ValueError as error:
+        raise RequestError(
+            f"space = {space.__module__}.{space.__qualname__}: it cannot give a configuration that "
+            f"is tried first: {_name_misfits(space, config) or error}: widen it, or say in the "
+            "job's `published` what to try first"
+        ) from error
     return {name: config[name] for name in trial.params}, constants
+
+
+def _name_misfits(space: Space, config: Configuration) -> str:
+    """The values of `config` that are none of the choices."""
+    return "; ".join(
+        f"{name} = {config[name]!r}: must be one of {', '.join(map(str, distribution.choices))}"
+        for name, distribution in check_space(space).items()
+        if isinstance(distribution, CategoricalDistribution)
+        and name in config
+        and config[name] not in distribution.choices
+    )
 
 
 def architectures_of(job: Job, distributions: Mapping[str, BaseDistribution]) -> list[str]:

@@ -23,7 +23,7 @@ from tune_jobs.engine.record.record import Name, Record
 from tune_jobs.engine.run_state.folder import RunFolder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import RULES
-from tune_jobs.engine.search.space import architectures_of
+from tune_jobs.engine.search.space import architectures_of, check_names
 from tune_jobs.engine.stages.candidates import pair_name
 from tune_jobs.engine.stages.retrain import Retraining
 from tune_jobs.engine.stages.search import FirstConfiguration, Search, SearchPlan
@@ -158,7 +158,11 @@ class Steps:
         defaults = {**found.defaults, **self.info.default_configs}
         self.info = replace(self.info, runtime=runtime, default_configs=defaults)
         self._request.folder.write_info(self.info)
-        self._stages = self._begin(runtime)
+        try:
+            check_names(self._request.distributions, defaults)
+            self._stages = self._begin(runtime)
+        except RequestError as error:
+            self.error = error
 
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import tune_jobs
+
 
 def run_module(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
@@ -29,11 +31,45 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert "\n  csv:PATH " in done.stdout
 
 
-def test_the_catalogue_lists_every_job(tmp_path: Path) -> None:
-    done = run_module("tune_jobs", cwd=tmp_path)
+OWN_JOB = """
+from searchspaces import cnn
+from tune_jobs.engine import Job, main
+
+JOB = Job(name="mine", dataset="digits", architecture="cnn", space=cnn.space, trials=2, epochs=1)
+
+if __name__ == "__main__":
+    main(JOB)
+"""
+
+
+@pytest.mark.parametrize("words", [["-m", "mine.job"], ["mine/job.py"]])
+def test_help_names_the_program_as_it_was_started(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "job.py").write_text(OWN_JOB)
+    done = subprocess.run(
+        [sys.executable, *words, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"usage: python {' '.join(words)} [-h]")
+
+
+def test_sub_commands_are_named_as_they_were_started(tmp_path: Path) -> None:
+    program = "python -m tune_jobs"
+    for words in ([], ["predict"], ["preflight"], ["leaderboard"], ["leaderboard", "rebuild"]):
+        done = run_module("tune_jobs", *words, "--help", cwd=tmp_path)
+        assert done.stdout.startswith(f"usage: {' '.join([program, *words])} [-h]")
+
+
+@pytest.mark.parametrize("words", [[], ["jobs"]])
+def test_the_catalogue_lists_every_job(tmp_path: Path, words: list[str]) -> None:
+    done = run_module("tune_jobs", *words, cwd=tmp_path)
     assert done.returncode == 0
     assert "digits_cnn" in done.stdout
     assert "fashion_resnet" in done.stdout
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    done = run_module("tune_jobs", "--version", cwd=tmp_path)
+    assert done.stdout == f"tune-jobs {tune_jobs.__version__}\n"
 
 
 @pytest.mark.parametrize(

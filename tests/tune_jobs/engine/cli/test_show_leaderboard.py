@@ -204,6 +204,23 @@ def test_csv_has_every_column_unrounded(storage: Path) -> None:
     assert others[-1]["test_accuracy"] == ""
 
 
+def test_csv_reads_back_as_the_rows_that_were_written(tmp_path: Path) -> None:
+    """Every list column, whatever its name, is JSON."""
+    row = build_row(seeds=(1, 2), val_accuracy_per_seed=(0.9, None))
+    write_part([row], tmp_path)
+    [line] = csv.DictReader(io.StringIO(print_board(tmp_path, "csv")))
+    lists = [name for name in Row.__slots__ if isinstance(getattr(row, name), tuple)]
+    assert {"seeds", "val_accuracy_per_seed", "test_accuracy_per_seed"} <= set(lists)
+    for name in Row.__slots__:
+        value = getattr(row, name)
+        if name in lists:
+            assert json.loads(line[name]) == list(value)
+        elif isinstance(value, datetime):
+            assert datetime.fromisoformat(line[name]) == value
+        else:
+            assert line[name] == ("" if value is None else str(value))
+
+
 def test_a_damaged_part_is_named_beside_the_others(
     storage: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,9 @@ import pytest
 from trainables.storage import LocalStorage
 from tune_jobs.engine.cli.show_leaderboard import format_csv, format_json
 from tune_jobs.engine.results.leaderboard import read_rows, write_rows
-from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.row import Row, build_schema
+
+FROZEN: dict[str, Any] = {"frozen": True, "kw_only": True}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,14 +51,7 @@ def test_json_and_csv_have_it(row: Wider) -> None:
 
 
 def test_a_type_that_no_column_has_is_refused() -> None:
+    phase = ("phase", Annotated[complex, "of a wave"])
+    strange = dataclasses.make_dataclass("Strange", [phase], bases=(Row,), **FROZEN)
     with pytest.raises(KeyError, match="complex"):
-        dataclass = dataclasses.make_dataclass(
-            "Strange", [("phase", Annotated[complex, "of a wave"])], bases=(Row,), kw_only=True
-        )
-        write_rows_of(dataclass)
-
-
-def write_rows_of(row: type[Row]) -> None:
-    from tune_jobs.engine.results.row import build_schema
-
-    build_schema(row)
+        build_schema(strange)
