@@ -15,16 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
-from sklearn.metrics import classification_report
 
-from trainables.predictions import read_predictions
-from trainables.storage import open_storage
 from tune_jobs import engine
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.results.publish import RunResult
-from tune_jobs.engine.results.report.findings import class_figures
 from tune_jobs.engine.results.report.svg import LEAST_INK, MOST_INK
-from tune_jobs.engine.run_folder import retraining_place
 
 
 @pytest.fixture(scope="module")
@@ -115,23 +110,6 @@ def test_counts_stand_out_from_every_cell(page: str) -> None:
 
 def channels(colour: str) -> list[int]:
     return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-
-
-def test_figures_by_class_are_scikit_learns(result: RunResult) -> None:
-    row = result.rows[0]
-    kept = read_predictions(retraining_place(open_storage(result.folder), row.trial_number, 4))
-    assert kept is not None
-    confusion_KK = np.zeros((10, 10), dtype=np.int64)
-    np.add.at(confusion_KK, (kept.labels_N, kept.predicted_N), 1)
-    names = [str(digit) for digit in range(10)]
-    expected: Any = classification_report(
-        kept.labels_N, kept.predicted_N, target_names=names, output_dict=True, zero_division=0
-    )
-    for found in class_figures(confusion_KK, names):
-        assert found.precision == pytest.approx(expected[found.name]["precision"])
-        assert found.recall == pytest.approx(expected[found.name]["recall"])
-        assert found.f1 == pytest.approx(expected[found.name]["f1-score"])
-        assert found.num_examples == expected[found.name]["support"]
 
 
 def share_of(picture: Image.Image, low: tuple[int, ...], high: tuple[int, ...]) -> float:

@@ -14,7 +14,7 @@ from tune_jobs.engine.cli.table import Column, build_columns, build_notes
 from tune_jobs.engine.results.report import images
 from tune_jobs.engine.results.report.answer import answer, count
 from tune_jobs.engine.results.report.charts import learning_curves
-from tune_jobs.engine.results.report.findings import Finding, class_figures, confused_pairs
+from tune_jobs.engine.results.report.findings import Finding
 from tune_jobs.engine.results.report.marks import Bars, Chart
 from tune_jobs.engine.results.report.scatter import scatter_svg
 from tune_jobs.engine.results.report.style import STYLE
@@ -94,13 +94,13 @@ def _configuration(finding: Finding, data: ImageData) -> str:
     names = data.class_names
     errors = int(confusion_KK.sum() - confusion_KK.trace())
     pairs = [
-        f"<li>{escape(names[t])} taken for {escape(names[p])}: {count}</li>"
-        for t, p, count in confused_pairs(confusion_KK)
+        f"<li>{escape(true)} taken for {escape(predicted)}: {number}</li>"
+        for true, predicted, number in finding.most_confused()
     ]
     figures = "".join(
         f'<tr><td class="left">{escape(c.name)}</td><td>{c.precision:.4f}</td>'
         f"<td>{c.recall:.4f}</td><td>{c.f1:.4f}</td><td>{c.num_examples}</td></tr>"
-        for c in class_figures(confusion_KK, names)
+        for c in finding.by_class()
     )
     title = (
         f"Confusion matrix of the {finding.title}: {errors} errors in {confusion_KK.sum()} answers"

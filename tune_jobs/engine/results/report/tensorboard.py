@@ -17,11 +17,7 @@ from tensorboard.util.tensor_util import make_tensor_proto
 from trainables.datasets import ImageData
 from tune_jobs.engine.results.report import images, raster
 from tune_jobs.engine.results.report.charts import learning_curves
-from tune_jobs.engine.results.report.findings import (
-    Finding,
-    class_figures,
-    confused_pairs,
-)
+from tune_jobs.engine.results.report.findings import Finding
 from tune_jobs.engine.results.report.marks import Bars, Chart
 from tune_jobs.engine.results.report.scatter import draw_scatter
 from tune_jobs.engine.results.report.svg import LEAST_INK, MOST_INK
@@ -60,13 +56,13 @@ def write_pictures(finding: Finding, data: ImageData, folder: Path) -> None:
         events.write(_image(tag, picture))
     rows = [
         f"| {c.name} | {c.precision:.4f} | {c.recall:.4f} | {c.f1:.4f} | {c.num_examples} |"
-        for c in class_figures(confusion_KK, data.class_names)
+        for c in finding.by_class()
     ]
     head = ["| class | precision | recall | F1 | answers |", "|:--|--:|--:|--:|--:|"]
     events.write(_text("by class", "\n".join([*head, *rows])))
     pairs = [
-        f"1. {data.class_names[t]} taken for {data.class_names[p]}: {count}"
-        for t, p, count in confused_pairs(confusion_KK)
+        f"1. {true} taken for {predicted}: {count}"
+        for true, predicted, count in finding.most_confused()
     ]
     events.write(_text("most confused", "\n".join(pairs) or "no errors"))
     for after in finding.spread():

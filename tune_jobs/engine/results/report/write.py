@@ -30,7 +30,7 @@ def write_report(
 ) -> str:
     """Write `report/index.html`, and TensorBoard's folders `winner`, `published` (or `default`) and
     `search`; returns the page."""
-    findings = _find(results, rows, retrain, folder)
+    findings = _find(results, rows, data.class_names, retrain, folder)
     charts = search_charts(search.study)
     report = Report(facts=facts, rows=sort_board(rows), findings=findings, charts=charts, data=data)
     folder.place.write(PAGE, build_page(report).encode())
@@ -43,7 +43,11 @@ def write_report(
 
 
 def _find(
-    results: Sequence[Retrained], rows: Sequence[Row], retrain: Record, folder: RunFolder
+    results: Sequence[Retrained],
+    rows: Sequence[Row],
+    class_names: Sequence[str],
+    retrain: Record,
+    folder: RunFolder,
 ) -> list[Finding]:
     """The winner, and the best published (or default) row where that is another."""
     by_number = {result.candidate.trial_number: result for result in results}
@@ -55,6 +59,7 @@ def _find(
         if row.trial_number == before and not row.winner
     ]
     found = [
-        find(by_number[row.trial_number], row, title, retrain, folder) for title, row in chosen
+        find(by_number[row.trial_number], row, title, class_names, retrain, folder)
+        for title, row in chosen
     ]
     return [finding for finding in found if finding is not None]
