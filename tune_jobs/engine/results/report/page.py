@@ -12,13 +12,10 @@ from PIL import Image
 from trainables.datasets import ImageData
 from tune_jobs.engine.cli.table import Column, build_columns, build_notes
 from tune_jobs.engine.results.report import images
-from tune_jobs.engine.results.report.answer import answer, count
-from tune_jobs.engine.results.report.charts import learning_curves
-from tune_jobs.engine.results.report.findings import Finding
-from tune_jobs.engine.results.report.marks import Bars, Chart
-from tune_jobs.engine.results.report.scatter import scatter_svg
+from tune_jobs.engine.results.report.answer import answer
+from tune_jobs.engine.results.report.chart import Chart, to_svg
+from tune_jobs.engine.results.report.finding_charts import FindingCharts
 from tune_jobs.engine.results.report.style import STYLE
-from tune_jobs.engine.results.report.svg import draw, heatmap
 from tune_jobs.engine.results.row import Row
 
 MORE = ("F1", "std", "seeds", "train s", "lr", "l2", "batch", "optimizer", "schedule", "dropout")
@@ -27,22 +24,21 @@ MORE = ("F1", "std", "seeds", "train s", "lr", "l2", "batch", "optimizer", "sche
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Report:
-    """What the page is made of. `findings`: the winner first, then the published (or default)
-    configuration, where they kept their predictions; `charts`: of the search, captioned."""
+    """What the page is made of. `configurations`: the winner first, then the published (or default)
+    one, where they kept their predictions; `charts`: of the search."""
 
     facts: dict[str, Any]
     rows: list[Row]  # best first
-    findings: list[Finding]
-    charts: list[tuple[str, Chart | Bars]]
+    configurations: list[FindingCharts]
+    charts: list[Chart]
     data: ImageData
 
 
 def build_page(report: Report) -> str:
     title = f"{report.facts['job']} on {report.facts['dataset']}"
     sections = [answer(report.rows, report.facts), _leaderboard(report.rows)]
-    for finding in report.findings:
-        sections.append(_configuration(finding, report.data))
-    if report.findings:
+    sections += [_configuration(charts) for charts in report.configurations]
+    if report.configurations:
         sections.append(_images(report))
     sections += [_search(report.charts), _reproduce(report)]
     return (
@@ -89,10 +85,8 @@ def _left(justify: str) -> str:
     return ' class="left"' if justify == "left" else ""
 
 
-def _configuration(finding: Finding, data: ImageData) -> str:
-    confusion_KK = finding.confusion_KK()
-    names = data.class_names
-    errors = int(confusion_KK.sum() - confusion_KK.trace())
+def _configuration(charts: FindingCharts) -> str:
+    finding = charts.finding
     pairs = [
         f"<li>{escape(true)} taken for {escape(predicted)}: {number}</li>"
         for true, predicted, number in finding.most_confused()
@@ -102,50 +96,38 @@ def _configuration(finding: Finding, data: ImageData) -> str:
         f"<td>{c.recall:.4f}</td><td>{c.f1:.4f}</td><td>{c.num_examples}</td></tr>"
         for c in finding.by_class()
     )
-    title = (
-        f"Confusion matrix of the {finding.title}: {errors} errors in {confusion_KK.sum()} answers"
-    )
+    layers = ""
+    if charts.layers:
+        layers = (
+            "<h3>What its layers make of the images (t-SNE, best seed; hollow: a wrong answer)</h3>"
+            f'<div class="row">{_figures(charts.layers)}</div>'
+        )
     return (
         f"<h2>The {escape(finding.title)}: trial {finding.row.trial_number}</h2>"
-        f'<div class="row"><figure>{draw(learning_curves(finding))}<figcaption>'
-        "Learning curves: mean, each seed, and their spread</figcaption></figure>"
-        f"<figure>{heatmap(confusion_KK, names, title=title)}<figcaption>Confusion matrix over "
-        f"{count(len(finding.predictions), 'seed')}; rows are true classes</figcaption></figure>"
-        "</div>"
+        f'<div class="row">{_figures([charts.curves, charts.confusion])}</div>'
         '<div class="row"><div class="wide"><h3>By class</h3><table><thead><tr>'
         '<th class="left" scope="col">class</th>'
         '<th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th>'
         f'<th scope="col">answers</th></tr></thead><tbody>{figures}</tbody></table></div>'
         f"<div><h3>Most confused</h3><ol>{''.join(pairs) or '<li>no errors</li>'}</ol></div></div>"
-        + _layers(finding, data)
+        f"{layers}"
     )
 
 
-def _layers(finding: Finding, data: ImageData) -> str:
-    if not finding.projections:
-        return ""
-    figures = "".join(
-        f"<figure>{scatter_svg(found, data.class_names)}"
-        f"<figcaption>{escape(str(found))}</figcaption></figure>"
-        for found in finding.projections
-    )
-    return (
-        "<h3>What its layers make of the images (t-SNE, best seed; hollow: a wrong answer)</h3>"
-        f'<div class="row">{figures}</div>'
+def _figures(charts: Iterable[Chart]) -> str:
+    return "".join(
+        f"<figure>{to_svg(c)}<figcaption>{escape(c.caption)}</figcaption></figure>" for c in charts
     )
 
 
 def _images(report: Report) -> str:
-    winner, data = report.findings[0], report.data
-    wrong = [
-        (images.describe(mistake, data), picture)
-        for mistake, picture in images.surest_mistakes(winner, data)
-    ]
+    winner, data = report.configurations[0].finding, report.data
+    wrong = images.surest_mistakes(winner, data)
     samples = "".join(
         '<figure><div class="four">'
-        + "".join(_img(f"{name}", images.to_picture(data.images_NHWC[i])) for i in indices)
+        + "".join(_img(name, picture) for picture in pictures)
         + f"</div><figcaption>{escape(name)}</figcaption></figure>"
-        for name, indices in images.sample_indices(data).items()
+        for name, pictures in images.samples(data).items()
     )
     return (
         f"<h2>Surest mistakes of the {escape(winner.title)} (best seed)</h2>"
@@ -168,12 +150,8 @@ def _img(alternative: str, picture: Image.Image) -> str:
     return f'<img alt="{escape(alternative)}" src="{images.data_uri(picture)}">'
 
 
-def _search(charts: Sequence[tuple[str, Chart | Bars]]) -> str:
-    figures = "".join(
-        f"<figure>{draw(chart)}<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, chart in charts
-    )
-    return f'<h2>The search</h2><div class="row">{figures}</div>'
+def _search(charts: Sequence[Chart]) -> str:
+    return f'<h2>The search</h2><div class="row">{_figures(charts)}</div>'
 
 
 def _reproduce(report: Report) -> str:

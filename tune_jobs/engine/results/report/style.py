@@ -23,12 +23,7 @@ figure { margin: 0; max-width: 100%; } figcaption { max-width: 460px; }
 .thumbs figure { width: 112px; } .thumbs img { display: block; max-width: 96px;
   image-rendering: pixelated; } .samples figure { width: auto; }
 .samples .four { display: flex; flex-wrap: wrap; gap: 3px; }
-svg { max-width: 100%; height: auto; }
-svg text { fill: var(--ink); font: 11px system-ui, sans-serif; }
-.axis { stroke: var(--soft); fill: none; } .grid { stroke: var(--line); fill: none; }
-.line { fill: none; stroke: var(--main); stroke-width: 2; } .line.faint { opacity: .45;
-  stroke-width: 1; } .line.step { opacity: .6; } .band { fill: var(--main); opacity: .15; }
-.dot, .bar, .hit { fill: var(--main); } .miss { fill: var(--wrong); }
+svg { max-width: 100%; height: auto; } svg * { stroke-linejoin: round; stroke-linecap: butt; }
 pre { background: var(--panel); padding: .8rem 1rem; white-space: pre-wrap;
   overflow-wrap: anywhere; font-size: .88rem; }
 """

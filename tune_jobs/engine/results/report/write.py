@@ -6,10 +6,11 @@ from typing import Any
 from trainables.datasets import ImageData
 from tune_jobs.engine.results.boards import sort_board
 from tune_jobs.engine.results.comparison import best_before
-from tune_jobs.engine.results.report.charts import search_charts
+from tune_jobs.engine.results.report.finding_charts import draw_finding
 from tune_jobs.engine.results.report.findings import Finding, find
 from tune_jobs.engine.results.report.page import Report, build_page
 from tune_jobs.engine.results.report.projector import write_projector
+from tune_jobs.engine.results.report.search_charts import draw_search
 from tune_jobs.engine.results.report.tensorboard import write_pictures, write_search
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.retrain import Retrained
@@ -31,13 +32,20 @@ def write_report(
     """Write `report/index.html`, and TensorBoard's folders `winner`, `published` (or `default`) and
     `search`; returns the page."""
     findings = _find(results, rows, data.class_names, retrain, folder)
-    charts = search_charts(search.study)
-    report = Report(facts=facts, rows=sort_board(rows), findings=findings, charts=charts, data=data)
+    configurations = [draw_finding(finding) for finding in findings]
+    charts = draw_search(search.study)
+    report = Report(
+        facts=facts,
+        rows=sort_board(rows),
+        configurations=configurations,
+        charts=charts,
+        data=data,
+    )
     folder.place.write(PAGE, build_page(report).encode())
-    for finding in findings:
-        target = folder.tensorboard / finding.title.replace(" ", "-")
-        write_pictures(finding, data, target)
-        write_projector(finding, data, target)
+    for drawn in configurations:
+        target = folder.tensorboard / drawn.finding.title.replace(" ", "-")
+        write_pictures(drawn, data, target)
+        write_projector(drawn.finding, data, target)
     write_search(charts, folder.tensorboard / "search")
     return folder.place.child(PAGE).uri
 
