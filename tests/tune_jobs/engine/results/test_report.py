@@ -1,5 +1,6 @@
 """The report and TensorBoard in a real browser, as a user sees them, after one real run."""
 
+import itertools
 import re
 import socket
 import subprocess
@@ -78,6 +79,22 @@ def test_every_picture_has_a_text_alternative(page: str) -> None:
     assert len(charts) >= 4
     assert all(attributes.get("alt") for attributes in images)
     assert all(attributes["role"] == "img" and attributes["aria-label"] for attributes in charts)
+
+
+def test_headings_and_tables_can_be_listened_to(page: str) -> None:
+    tags = Tags(page).found
+    levels = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    tables = page.count("<table>")
+    assert tables >= 3
+    assert len(re.findall("<table>\\s*<caption>\\S", page)) == tables
+    assert all(a["scope"] in ("row", "col") for tag, a in tags if tag == "th")
+    scrolled = [a for tag, a in tags if a.get("class") == "wide"]  # by keyboard, too
+    assert len(scrolled) == tables
+    assert all(a["tabindex"] == "0" and a["role"] == "region" for a in scrolled)
+    assert all(a["aria-label"] for a in scrolled)
 
 
 def test_the_page_is_small(page: str) -> None:

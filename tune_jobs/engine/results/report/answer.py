@@ -1,7 +1,6 @@
 """The first lines of the page: who won, how sure that is, what was gained, and what it cost."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from tune_jobs.engine.cli.table import format_count
@@ -10,13 +9,11 @@ from tune_jobs.engine.results.row import Row
 GIB = 2**30
 
 
-def answer(rows: Sequence[Row], facts: dict[str, Any]) -> str:
-    """HTML; `rows`: a run's, `facts`: its `run.json`."""
+def answer(rows: Sequence[Row], facts: dict[str, Any]) -> list[str]:
+    """Sentences, the most important first; `rows`: a run's, `facts`: its `run.json`."""
     winner = next((row for row in rows if row.winner), None)
     if winner is None:
-        return (
-            '<div class="answer"><p class="first">No configuration ended on every seed.</p></div>'
-        )
+        return ["No configuration ended on every seed."]
     first = (
         f"The winner is trial {winner.trial_number} ({winner.origin}), "
         f"{winner.architecture}: test accuracy {winner.test_accuracy:.4f}"
@@ -25,7 +22,8 @@ def answer(rows: Sequence[Row], facts: dict[str, Any]) -> str:
         first += (
             f", 95 % interval {winner.test_accuracy_low:.4f} to {winner.test_accuracy_high:.4f}"
         )
-    lines = [
+    return [
+        f"{first}.",
         _gain(winner),
         *_claims(rows),
         _cost(winner),
@@ -33,8 +31,6 @@ def answer(rows: Sequence[Row], facts: dict[str, Any]) -> str:
         f"{facts['data']}.",
         *(f"Note: {note}." for note in facts["notes"]),
     ]
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    return f'<div class="answer"><p class="first">{escape(first)}.</p>{paragraphs}</div>'
 
 
 def count(number: int, noun: str) -> str:
