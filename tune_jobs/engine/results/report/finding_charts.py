@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tune_jobs.engine.results.report.answer import count
 from tune_jobs.engine.results.report.chart import LIGHT, WIDTH, Chart, in_style, shorten
-from tune_jobs.engine.results.report.findings import Finding
+from tune_jobs.engine.results.report.findings import Finding, Integers
 from tune_jobs.engine.results.report.tsne import Projection
 
 MOST_NUMBERED_CLASSES = 20
@@ -82,22 +82,16 @@ def draw_confusion(finding: Finding) -> Chart:
     """Rows are true classes; a cell's ink is its share of its row."""
     class_names, confusion_KK = finding.class_names, finding.confusion_KK()
     num_classes = len(class_names)
-    shares_KK = confusion_KK / np.maximum(confusion_KK.sum(axis=1, keepdims=True), 1)
-    cells = [(t, p, confusion_KK[t, p]) for t, p in np.argwhere(confusion_KK > 0).tolist()]
-    colours = [
-        (LIGHT["main" if t == p else "wrong"], LEAST_INK + (MOST_INK - LEAST_INK) * shares_KK[t, p])
-        for t, p, _ in cells
-    ]
     names = [shorten(name) for name in class_names if num_classes <= MOST_NUMBERED_CLASSES]
     side = 0.4 * num_classes + 0.08 * max(map(len, names)) + 0.6 if names else WIDTH  # inches
     figure = Figure(figsize=(max(side, 3), max(side, 3)))
     axes = figure.subplots()
-    squares = [Rectangle((p - 0.47, t - 0.47), 0.94, 0.94) for t, p, _ in cells]
-    axes.add_collection(PatchCollection(squares, facecolors=colours, linewidths=0, gid="cells"))
     axes.set(xlim=(-0.5, num_classes - 0.5), ylim=(num_classes - 0.5, -0.5), aspect="equal")
     axes.set(xlabel="predicted class", ylabel="true class", xticks=[], yticks=[])
     axes.xaxis.set_label_position("top")
     axes.spines[:].set_visible(False)
+    axes.add_collection(_draw_cells(confusion_KK))
+    cells = [(t, p, int(confusion_KK[t, p])) for t, p in np.argwhere(confusion_KK)]
     if names:
         axes.set_xticks(range(num_classes), names, rotation=90)
         axes.set_yticks(range(num_classes), names)
@@ -113,6 +107,16 @@ def draw_confusion(finding: Finding) -> Chart:
         figure=figure,
         tips={"cells": [f"{class_names[t]} taken for {class_names[p]}: {n}" for t, p, n in cells]},
     )
+
+
+def _draw_cells(confusion_KK: Integers) -> PatchCollection:
+    """Those that are not empty, row by row."""
+    shares_KK = confusion_KK / np.maximum(confusion_KK.sum(axis=1, keepdims=True), 1)
+    inks_KK = LEAST_INK + (MOST_INK - LEAST_INK) * shares_KK
+    cells = np.argwhere(confusion_KK)
+    squares = [Rectangle((p - 0.47, t - 0.47), 0.94, 0.94) for t, p in cells]
+    colours = [(LIGHT["main" if t == p else "wrong"], inks_KK[t, p]) for t, p in cells]
+    return PatchCollection(squares, facecolors=colours, linewidths=0, gid="cells")
 
 
 @in_style()
