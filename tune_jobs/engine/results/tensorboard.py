@@ -88,9 +88,12 @@ def write_hparams_config(
 
 
 class EventFile:
-    """Writes an event file, and flushes it at each event.
+    """Writes an event file through at each event: a reader has it when `write` returns.
 
-    TensorBoard's own writer has a thread and a queue per file, and imports tensorflow if it can.
+    No public library does that. `tensorboardX` and TensorBoard's `EventFileWriter` have a thread
+    and a queue per file, and the former's `flush` does not wait for its queue; it imports torch,
+    too. TensorBoard's public `summary.Writer` knows scalars alone, and its `hparams.api` imports
+    tensorflow.
     """
 
     def __init__(self, folder: Path) -> None:

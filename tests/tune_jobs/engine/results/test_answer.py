@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from tests.tune_jobs.engine.parts import make_info
 from tune_jobs.engine.results.report.answer import answer
 from tune_jobs.engine.results.row import Row
 
 MakeRow = Callable[..., Row]
-FACTS: dict[str, Any] = {"data": "digits: 10 images", "notes": ["one is odd"]}
+INFO = make_info(data="digits: 10 images", notes=("one is odd",))
 
 WINNER: dict[str, Any] = {
     "winner": True,
@@ -35,7 +36,7 @@ WINNER: dict[str, Any] = {
 
 def test_the_answer_comes_in_the_order_of_interest(make_row: MakeRow) -> None:
     other = make_row(0.89, trial_number=2, tie_group=1)
-    html = answer([make_row(0.9, **WINNER), other], FACTS)
+    sentences = answer([make_row(0.9, **WINNER), other], INFO)
     said = (
         *("test accuracy 0.9000, 95 % interval 0.8800 to 0.9200", "Gain over the published"),
         *("trial 0: +0.0200, 95 % interval +0.0100 to +0.0300 (p = 0.001)", "1,234 parameters"),
@@ -48,9 +49,11 @@ def test_the_answer_comes_in_the_order_of_interest(make_row: MakeRow) -> None:
         ),
         "Note: one is odd.",
     )
-    places = [html.find(text) for text in said]
+    told = " ".join(sentences)
+    places = [told.find(text) for text in said]
     assert -1 not in places, said[places.index(-1)]
     assert places == sorted(places)
+    assert sentences[0].startswith("The winner is trial 1 (search), cnn: test accuracy 0.9000")
 
 
 def test_what_a_report_claimed_is_told_beside_what_was_reached(make_row: MakeRow) -> None:
@@ -60,12 +63,12 @@ def test_what_a_report_claimed_is_told_beside_what_was_reached(make_row: MakeRow
         make_row(0.7, trial_number=0, system="21a", **published),
         make_row(None, trial_number=3, system="<9>", **published),
     ]
-    html = answer(rows, FACTS)
-    assert "The report of system 21a claims 0.7200 (val)" in html
-    assert "its configuration, trial 0, reached 0.7000 on test here, in 1 epoch." in html
-    assert "The report of system &lt;9&gt; claims 0.7200 (val)" in html
-    assert "trial 3, diverged here." in html
+    told = " ".join(answer(rows, INFO))
+    assert "The report of system 21a claims 0.7200 (val)" in told
+    assert "its configuration, trial 0, reached 0.7000 on test here, in 1 epoch." in told
+    assert "The report of system <9> claims 0.7200 (val)" in told
+    assert "trial 3, diverged here." in told
 
 
 def test_without_a_winner_the_page_says_so(make_row: MakeRow) -> None:
-    assert "No configuration ended on every seed." in answer([make_row(0.5)], FACTS)
+    assert answer([make_row(0.5)], INFO) == ["No configuration ended on every seed."]

@@ -1,29 +1,20 @@
 """Still pictures of layers: the same each time, true to the layer, and none without one."""
 
-import re
-
 import numpy as np
 import pytest
 
 from trainables.trials.embeddings import Embeddings
 from trainables.trials.predictions import Predictions
-from tune_jobs.engine.results.report.scatter import draw_scatter, scatter_svg
-from tune_jobs.engine.results.report.style import STYLE
-from tune_jobs.engine.results.report.tsne import COLOURS, MOST_CLASSES, MOST_DRAWN, project
+from tune_jobs.engine.results.report.tsne import MOST_CLASSES, MOST_DRAWN, project
 
-from .test_report import contrast
+from .examples import predict
 
 
 def answers(labels_N: np.ndarray, *, wrong: int = 0) -> Predictions:
     count = int(labels_N.max()) + 1
     predicted_N = labels_N.copy()
     predicted_N[:wrong] = (labels_N[:wrong] + 1) % count
-    return Predictions(
-        indices_N=np.arange(len(labels_N)),
-        labels_N=labels_N,
-        predicted_N=predicted_N,
-        probabilities_NK=np.eye(count, dtype=np.float32)[predicted_N],
-    )
+    return predict(labels_N, predicted_N, count)
 
 
 def embed(labels_N: np.ndarray, *, apart: float, between: bool = True) -> Embeddings:
@@ -94,26 +85,3 @@ def test_many_images_and_classes_are_bounded() -> None:
     [_, last] = project(embed(labels_N, apart=2), answers(labels_N))
     assert len(last.points_N2) <= MOST_DRAWN
     assert set(last.labels_N.tolist()) == set(range(MOST_CLASSES))
-
-
-def test_the_drawings_name_every_class_and_draw_every_image() -> None:
-    labels_N = np.arange(60) % 12
-    names = [f"<class {label}>" for label in range(12)]
-    [_, last] = project(embed(labels_N, apart=5), answers(labels_N, wrong=9))
-    drawn = scatter_svg(last, names)
-    assert drawn.count("<path") == 60 + 12
-    assert drawn.count('fill="none"') == 9
-    assert drawn.count("a wrong answer") == 9
-    assert all(f"&lt;class {label}&gt;</text>" in drawn for label in range(12))
-    assert 'aria-label="t-SNE of 60 test images by the last layer' in drawn
-    pixels = np.asarray(draw_scatter(last, names))
-    for colour in COLOURS:
-        rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-        assert (pixels == rgb).all(axis=2).sum() > 50
-
-
-def test_colours_stand_out_from_light_and_dark() -> None:
-    papers = re.findall(r"--paper: (#\w{6})", STYLE)
-    assert len(papers) == 2
-    assert len(set(COLOURS)) == 10
-    assert all(contrast(colour, paper) >= 3 for colour in COLOURS for paper in papers)

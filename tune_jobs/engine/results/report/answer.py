@@ -1,22 +1,19 @@
 """The first lines of the page: who won, how sure that is, what was gained, and what it cost."""
 
 from collections.abc import Sequence
-from html import escape
-from typing import Any
 
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.table import format_count
+from tune_jobs.engine.run_state.info import RunInfo
 
 GIB = 2**30
 
 
-def answer(rows: Sequence[Row], facts: dict[str, Any]) -> str:
-    """HTML; `rows`: a run's, `facts`: its `run.json`."""
+def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
+    """Say what a run has found, in sentences, the most important first."""
     winner = next((row for row in rows if row.winner), None)
     if winner is None:
-        return (
-            '<div class="answer"><p class="first">No configuration ended on every seed.</p></div>'
-        )
+        return ["No configuration ended on every seed."]
     first = (
         f"The winner is trial {winner.trial_number} ({winner.origin}), "
         f"{winner.architecture}: test accuracy {winner.test_accuracy:.4f}"
@@ -25,16 +22,15 @@ def answer(rows: Sequence[Row], facts: dict[str, Any]) -> str:
         first += (
             f", 95 % interval {winner.test_accuracy_low:.4f} to {winner.test_accuracy_high:.4f}"
         )
-    lines = [
+    return [
+        f"{first}.",
         _gain(winner),
         *_claims(rows),
         _cost(winner),
         _choice(winner, rows),
-        f"{facts['data']}.",
-        *(f"Note: {note}." for note in facts["notes"]),
+        f"{info.data}.",
+        *(f"Note: {note}." for note in info.notes),
     ]
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    return f'<div class="answer"><p class="first">{escape(first)}.</p>{paragraphs}</div>'
 
 
 def count(number: int, noun: str) -> str:
@@ -43,7 +39,10 @@ def count(number: int, noun: str) -> str:
 
 def _gain(winner: Row) -> str:
     if winner.gain is None or winner.gain_low is None or winner.gain_high is None:
-        return "It is what people had: no proposal of the search was better on validation."
+        return (
+            "The search found nothing better on validation than the published (or default) "
+            "configuration."
+        )
     return (
         f"Gain over the published (or default) configuration, trial {winner.gain_over}: "
         f"{winner.gain:+.4f}, 95 % interval {winner.gain_low:+.4f} to {winner.gain_high:+.4f} "
@@ -52,7 +51,7 @@ def _gain(winner: Row) -> str:
 
 
 def _claims(rows: Sequence[Row]) -> list[str]:
-    """What the reports say of the published configurations, and what these reached here."""
+    """Set what the reports say of the published configurations beside what these reached here."""
     return [
         f"The report of system {row.system} claims {row.reported_accuracy:.4f} "
         f"({row.reported_metric}); its configuration, trial {row.trial_number}, "
@@ -90,10 +89,16 @@ def _cost(winner: Row) -> str:
     return f"Cost, on {winner.device}: {', '.join(words)}."
 
 
+def _metric(winner: Row) -> str:
+    """`accuracy (0.9876)`: what the winner was chosen by."""
+    value = winner.val_accuracy if winner.val_metric is None else winner.val_metric
+    return f"{winner.metric or 'accuracy'} ({value:.4f})"
+
+
 def _choice(winner: Row, rows: Sequence[Row]) -> str:
     tied = sum(row.tie_group == winner.tie_group for row in rows if row.tie_group) - 1
     chosen = (
-        f"Chosen by validation accuracy ({winner.val_accuracy:.4f}) over "
+        f"Chosen by validation {_metric(winner)} over "
         f"{count(winner.num_seeds, 'seed')} among {count(winner.num_trials, 'configuration')} "
         f"tried; rank {winner.tie_group or '-'} by test"
         + (f", which it shares with {count(tied, 'other')}." if tied > 0 else ".")

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from trainables.metrics import EpochMetrics
 from trainables.trials.embeddings import Embeddings, read_embeddings
-from trainables.trials.predictions import Predictions, read_predictions
+from trainables.trials.predictions import DamagedFileError, Predictions, read_predictions
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.report.tsne import Projection, project
 from tune_jobs.engine.results.row import Row
@@ -31,13 +32,21 @@ class Spread(NamedTuple):
     high: float
 
 
+class ClassFigures(NamedTuple):
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    num_examples: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Finding:
     """A retrained configuration, over its seeds.
 
     Attributes:
         title: What the page calls it: `winner`, `published 16`, `default`.
-        names: Of its retrainings, one per seed.
+        class_names: By class.
         predictions: One per seed.
         curves: Per seed, the metrics of each epoch.
         best: Position of the seed that is best on validation.
@@ -47,7 +56,7 @@ class Finding:
 
     title: str
     row: Row
-    names: tuple[str, ...]
+    class_names: Sequence[str]
     predictions: list[Predictions]
     curves: list[list[EpochMetrics]]
     best: int
@@ -59,7 +68,7 @@ class Finding:
         return self.predictions[self.best]
 
     def spread(self) -> list[Spread]:
-        """Of the epochs that every seed reported."""
+        """Summarise the epochs that every seed reported."""
         seeds = [
             {m.epoch: m.val_accuracy for m in curve if math.isfinite(m.val_accuracy)}
             for curve in self.curves
@@ -69,20 +78,35 @@ class Finding:
         return [Spread(e, min(found), fmean(found), max(found)) for e, found in by_epoch.items()]
 
     def confusion_KK(self) -> Integers:  # noqa: N802 (a shape)
-        """Counts by true class and predicted class, of all seeds together."""
-        count = self.chosen.probabilities_NK.shape[1]
-        confusion_KK = np.zeros((count, count), dtype=np.int64)
-        for predictions in self.predictions:
-            np.add.at(confusion_KK, (predictions.labels_N, predictions.predicted_N), 1)
+        """Count by true class and predicted class, all seeds together."""
+        classes = range(len(self.class_names))
+        confusion_KK: Integers = confusion_matrix(*self._answers(), labels=classes)
         return confusion_KK
 
+    def by_class(self) -> list[ClassFigures]:
+        """Score each class, all seeds together; what is divided by zero counts as zero."""
+        figures_4K = precision_recall_fscore_support(
+            *self._answers(), labels=range(len(self.class_names)), zero_division=0
+        )
+        return [
+            ClassFigures(name, float(p), float(r), float(f), int(n))
+            for name, p, r, f, n in zip(self.class_names, *figures_4K, strict=True)
+        ]
 
-class ClassFigures(NamedTuple):
-    name: str
-    precision: float
-    recall: float
-    f1: float
-    num_examples: int
+    def most_confused(self, most: int = 10) -> list[tuple[str, str, int]]:
+        """(true class, predicted class, count), most frequent first."""
+        confusion_KK = self.confusion_KK()
+        np.fill_diagonal(confusion_KK, 0)
+        pairs = [(t, p, int(confusion_KK[t, p])) for t, p in np.argwhere(confusion_KK)]
+        pairs.sort(key=lambda pair: -pair[2])
+        return [(self.class_names[t], self.class_names[p], n) for t, p, n in pairs[:most]]
+
+    def _answers(self) -> tuple[Integers, Integers]:
+        """(true classes, predicted classes) of all seeds together."""
+        return (
+            np.concatenate([seed.labels_N for seed in self.predictions]),
+            np.concatenate([seed.predicted_N for seed in self.predictions]),
+        )
 
 
 class Mistake(NamedTuple):
@@ -93,13 +117,22 @@ class Mistake(NamedTuple):
 
 
 def find(
-    result: Retrained, row: Row, title: str, retrain: Record, folder: RunFolder
+    result: Retrained,
+    row: Row,
+    title: str,
+    class_names: Sequence[str],
+    retrain: Record,
+    folder: RunFolder,
 ) -> Finding | None:
-    """`None` where a seed's predictions are not there."""
+    """Read what a row's seeds have left; `None` where predictions are missing or damaged."""
     seeds = result.seeds
-    kept = [
-        read_predictions(retraining_place(folder.place, row.trial_number, seed)) for seed in seeds
-    ]
+    try:
+        kept = [
+            read_predictions(retraining_place(folder.place, row.trial_number, seed))
+            for seed in seeds
+        ]
+    except DamagedFileError:  # `read_answers` has said so
+        return None
     predictions = [found for found in kept if found is not None]
     if not seeds or len(predictions) < len(seeds):
         return None
@@ -112,33 +145,13 @@ def find(
     return Finding(
         title=title,
         row=row,
-        names=result.names,
+        class_names=class_names,
         predictions=predictions,
         curves=curves,
         best=best,
         embeddings=embeddings,
         projections=project(embeddings, predictions[best]) if embeddings else [],
     )
-
-
-def class_figures(confusion_KK: Integers, names: Sequence[str]) -> list[ClassFigures]:
-    """As scikit-learn's classification report: what is divided by zero counts as zero."""
-    hits_K = confusion_KK.diagonal()
-    predicted_K, examples_K = confusion_KK.sum(axis=0), confusion_KK.sum(axis=1)
-    precision_K = hits_K / np.maximum(predicted_K, 1)
-    recall_K = hits_K / np.maximum(examples_K, 1)
-    f1_K = 2 * hits_K / np.maximum(predicted_K + examples_K, 1)
-    return [
-        ClassFigures(name, float(p), float(r), float(f), int(n))
-        for name, p, r, f, n in zip(names, precision_K, recall_K, f1_K, examples_K, strict=True)
-    ]
-
-
-def confused_pairs(confusion_KK: Integers, most: int = 10) -> list[tuple[int, int, int]]:
-    """(true class, predicted class, count), most frequent first."""
-    errors_KK = confusion_KK - np.diag(confusion_KK.diagonal())
-    pairs = [(int(t), int(p), int(errors_KK[t, p])) for t, p in np.argwhere(errors_KK > 0)]
-    return sorted(pairs, key=lambda pair: -pair[2])[:most]
 
 
 def mistakes(predictions: Predictions, most: int = 12) -> list[Mistake]:

@@ -12,10 +12,11 @@ from PIL import Image
 from trainables.config import TrialConfig
 from trainables.config.augmentations import AUGMENTATIONS
 from trainables.datasets import ImageData
-from tune_jobs.engine.results.report.findings import Finding, Mistake, mistakes
+from tune_jobs.engine.results.report.findings import Finding, mistakes
 from tune_jobs.engine.results.row import Row
 
 Pixels = npt.NDArray[np.uint8]
+Captioned = tuple[str, Image.Image]
 
 LARGEST_SIDE, SMALLEST_SIDE = 96, 64
 PER_CLASS = 4
@@ -45,29 +46,32 @@ def data_uri(picture: Image.Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
 
 
-def sample_indices(data: ImageData) -> dict[str, list[int]]:
-    """The first images to train on of each of the first classes."""
+def samples(data: ImageData) -> dict[str, list[Image.Image]]:
+    """The first images to train on of each of the first classes, by class name."""
     labels_N = data.labels_N[data.train_indices]
     return {
-        name: data.train_indices[labels_N == label][:PER_CLASS].tolist()
+        name: [
+            to_picture(data.images_NHWC[index])
+            for index in data.train_indices[labels_N == label][:PER_CLASS]
+        ]
         for label, name in enumerate(data.class_names[:MOST_CLASSES])
     }
 
 
-def surest_mistakes(finding: Finding, data: ImageData) -> list[tuple[Mistake, Image.Image]]:
-    return [(m, to_picture(data.images_NHWC[m.image])) for m in mistakes(finding.chosen)]
-
-
-def describe(mistake: Mistake, data: ImageData) -> str:
-    """`9, taken for 4 (0.98)`"""
+def surest_mistakes(finding: Finding, data: ImageData) -> list[Captioned]:
+    """Of the best seed: `9, taken for 4 (0.98)`."""
     names = data.class_names
-    return (
-        f"{names[mistake.label]}, taken for {names[mistake.predicted]} ({mistake.probability:.2f})"
-    )
+    return [
+        (
+            f"{names[m.label]}, taken for {names[m.predicted]} ({m.probability:.2f})",
+            to_picture(data.images_NHWC[m.image]),
+        )
+        for m in mistakes(finding.chosen)
+    ]
 
 
-def augmented(data: ImageData, row: Row) -> list[tuple[str, Image.Image]]:
-    """One image to train on as it is, and under each knob of an augmentation by itself, at the
+def augmented(data: ImageData, row: Row) -> list[Captioned]:
+    """Show one image to train on as it is, and under each knob of an augmentation by itself, at the
     strength that the row's configuration has, or at the knob's nominal one."""
     import torch
 

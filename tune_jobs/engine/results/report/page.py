@@ -2,24 +2,25 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any
+from pathlib import Path
 
-from PIL import Image
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from trainables.config.validation import to_json
 from trainables.datasets import ImageData
 from tune_jobs.engine.results.report import images
-from tune_jobs.engine.results.report.answer import answer, count
-from tune_jobs.engine.results.report.charts import learning_curves
-from tune_jobs.engine.results.report.findings import Finding, class_figures, confused_pairs
-from tune_jobs.engine.results.report.marks import Bars, Chart
-from tune_jobs.engine.results.report.scatter import scatter_svg
-from tune_jobs.engine.results.report.style import STYLE
-from tune_jobs.engine.results.report.svg import draw, heatmap
+from tune_jobs.engine.results.report.answer import answer
+from tune_jobs.engine.results.report.chart import DARK, LIGHT, Chart, to_svg
+from tune_jobs.engine.results.report.finding_charts import FindingCharts
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.table import Column, build_columns, build_notes
+from tune_jobs.engine.run_state.info import RunInfo
+
+TEMPLATE = "page.html.jinja"
+
+TOLD = "search: validation accuracy in the search, val: of the retraining; gap: search less test"
 
 MORE = ("F1", "std", "seeds", "train s", "lr", "l2", "batch", "optimizer", "schedule", "dropout")
 """Columns of a second table: all in one would not fit the page."""
@@ -27,175 +28,89 @@ MORE = ("F1", "std", "seeds", "train s", "lr", "l2", "batch", "optimizer", "sche
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Report:
-    """What the page is made of. `findings`: the winner first, then the published (or default)
-    configuration, where they kept their predictions; `charts`: of the search, captioned."""
+    """Holds what the page is made of.
 
-    facts: dict[str, Any]
-    rows: list[Row]  # best first
-    findings: list[Finding]
-    charts: list[tuple[str, Chart | Bars]]
+    Attributes:
+        rows: The run's, the best first.
+        configurations: The winner, then the published (or default) one, where they kept their
+            predictions.
+        charts: Those of the search.
+    """
+
+    info: RunInfo
+    rows: list[Row]
+    configurations: list[FindingCharts]
+    charts: list[Chart]
     data: ImageData
 
 
 def build_page(report: Report) -> str:
-    title = f"{report.facts['job']} on {report.facts['dataset']}"
-    sections = [answer(report.rows, report.facts), _leaderboard(report.rows)]
-    for finding in report.findings:
-        sections.append(_configuration(finding, report.data))
-    if report.findings:
-        sections.append(_images(report))
-    sections += [_search(report.charts), _reproduce(report)]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>"
-        f"<h1>{escape(title)}</h1>\n" + "\n".join(sections) + "\n</body></html>\n"
+    rows, data = report.rows, report.data
+    figures, more = _columns(rows)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"svg": to_svg, "png": images.data_uri}
+    winner = report.configurations[0].finding if report.configurations else None
+    return environment.get_template(TEMPLATE).render(
+        title=f"{report.info.job} on {report.info.dataset}",
+        palettes={"light": LIGHT, "dark": DARK},
+        answer=answer(rows, report.info),
+        rows=rows,
+        columns=figures,
+        notes="; ".join([TOLD, *build_notes(rows, figures)]),
+        more_columns=more,
+        configurations=report.configurations,
+        winner=winner,
+        mistakes=images.surest_mistakes(winner, data) if winner else [],
+        samples=images.samples(data),
+        num_samples=images.PER_CLASS,
+        augmented=images.augmented(data, winner.row) if winner else [],
+        search=report.charts,
+        commands=list(_commands(report)),
+        origin=_origin(report),
     )
 
 
-def _leaderboard(rows: Sequence[Row]) -> str:
+def _columns(rows: Sequence[Row]) -> tuple[list[Column], list[Column]]:
+    """Divide a board's columns between the first table and the second."""
     columns = [
         column
         for column in build_columns(rows)
         if column.header != "run" and {cell.strip() for cell in column.cells} != {"-"}
     ]
-    figures = [column for column in columns if column.header not in (*MORE, "epochs")]
-    told = (
-        "search: validation accuracy in the search, val: of the retraining; gap: search less test"
-    )
-    caption = "; ".join([told, *build_notes(rows, figures)])
-    knobs = [column for column in columns if column.header in ("#", "trial", *MORE, "epochs")]
     return (
-        f'<h2>Leaderboard</h2>{_table(figures, rows)}<p class="soft">{escape(caption)}</p>'
-        f"<h3>More of each row</h3>{_table(knobs, rows)}"
+        [column for column in columns if column.header not in (*MORE, "epochs")],
+        [column for column in columns if column.header in ("#", "trial", *MORE, "epochs")],
     )
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Row]) -> str:
-    head = "".join(
-        f'<th scope="col"{_left(column.justify)}>{escape(column.header)}</th>' for column in columns
-    )
-    body = []
-    for place, row in enumerate(rows):
-        cells = "".join(f"<td{_left(c.justify)}>{escape(c.cells[place])}</td>" for c in columns)
-        body.append(f'<tr class="{"winner" if row.winner else "other"}">{cells}</tr>')
-    return (
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div>"
-    )
-
-
-def _left(justify: str) -> str:
-    return ' class="left"' if justify == "left" else ""
-
-
-def _configuration(finding: Finding, data: ImageData) -> str:
-    confusion_KK = finding.confusion_KK()
-    names = data.class_names
-    errors = int(confusion_KK.sum() - confusion_KK.trace())
-    pairs = [
-        f"<li>{escape(names[t])} taken for {escape(names[p])}: {count}</li>"
-        for t, p, count in confused_pairs(confusion_KK)
-    ]
-    figures = "".join(
-        f'<tr><td class="left">{escape(c.name)}</td><td>{c.precision:.4f}</td>'
-        f"<td>{c.recall:.4f}</td><td>{c.f1:.4f}</td><td>{c.num_examples}</td></tr>"
-        for c in class_figures(confusion_KK, names)
-    )
-    title = (
-        f"Confusion matrix of the {finding.title}: {errors} errors in {confusion_KK.sum()} answers"
-    )
-    return (
-        f"<h2>The {escape(finding.title)}: trial {finding.row.trial_number}</h2>"
-        f'<div class="row"><figure>{draw(learning_curves(finding))}<figcaption>'
-        "Learning curves: mean, each seed, and their spread</figcaption></figure>"
-        f"<figure>{heatmap(confusion_KK, names, title=title)}<figcaption>Confusion matrix over "
-        f"{count(len(finding.predictions), 'seed')}; rows are true classes</figcaption></figure>"
-        "</div>"
-        '<div class="row"><div class="wide"><h3>By class</h3><table><thead><tr>'
-        '<th class="left" scope="col">class</th>'
-        '<th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th>'
-        f'<th scope="col">answers</th></tr></thead><tbody>{figures}</tbody></table></div>'
-        f"<div><h3>Most confused</h3><ol>{''.join(pairs) or '<li>no errors</li>'}</ol></div></div>"
-        + _layers(finding, data)
-    )
-
-
-def _layers(finding: Finding, data: ImageData) -> str:
-    if not finding.projections:
-        return ""
-    figures = "".join(
-        f"<figure>{scatter_svg(found, data.class_names)}"
-        f"<figcaption>{escape(str(found))}</figcaption></figure>"
-        for found in finding.projections
-    )
-    return (
-        "<h3>What its layers make of the images (t-SNE, best seed; hollow: a wrong answer)</h3>"
-        f'<div class="row">{figures}</div>'
-    )
-
-
-def _images(report: Report) -> str:
-    winner, data = report.findings[0], report.data
-    wrong = [
-        (images.describe(mistake, data), picture)
-        for mistake, picture in images.surest_mistakes(winner, data)
-    ]
-    samples = "".join(
-        '<figure><div class="four">'
-        + "".join(_img(f"{name}", images.to_picture(data.images_NHWC[i])) for i in indices)
-        + f"</div><figcaption>{escape(name)}</figcaption></figure>"
-        for name, indices in images.sample_indices(data).items()
-    )
-    return (
-        f"<h2>Surest mistakes of the {escape(winner.title)} (best seed)</h2>"
-        f'<div class="row thumbs">{_thumbs(wrong) or "<p>none</p>"}</div>'
-        f"<h2>The data: {images.PER_CLASS} images of a class</h2>"
-        f'<div class="row thumbs samples">{samples}</div>'
-        "<h2>Augmentations, each by itself</h2>"
-        f'<div class="row thumbs">{_thumbs(images.augmented(data, winner.row))}</div>'
-    )
-
-
-def _thumbs(captioned: Iterable[tuple[str, Image.Image]]) -> str:
-    return "".join(
-        f"<figure>{_img(caption, picture)}<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, picture in captioned
-    )
-
-
-def _img(alternative: str, picture: Image.Image) -> str:
-    return f'<img alt="{escape(alternative)}" src="{images.data_uri(picture)}">'
-
-
-def _search(charts: Sequence[tuple[str, Chart | Bars]]) -> str:
-    figures = "".join(
-        f"<figure>{draw(chart)}<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, chart in charts
-    )
-    return f'<h2>The search</h2><div class="row">{figures}</div>'
-
-
-def _reproduce(report: Report) -> str:
-    facts = report.facts
-    winner = next((row for row in report.rows if row.winner), report.rows[0])
-    commit = facts["git_commit"] or "unknown"
-    state = {True: "as committed", False: "with changes", None: ""}[facts.get("git_clean")]
-    row = f"{facts['run_id']}:{winner.trial_number}"
+def _commands(report: Report) -> Iterator[str]:
+    info, winner = report.info, _best(report.rows)
+    row = f"{info.run_id}:{winner.trial_number}"
     words = ["python", "-m", "tune_jobs", "leaderboard", "reproduce", row]
-    words += ["--storage", facts["options"]["storage"]]
-    commands = [shlex.join(words), facts["command"]]
-    lines = {
-        "commit": f"{commit} {state}".strip(),
-        "seeds": f"search {facts['options']['seed']}, retraining {list(winner.seeds or ())}",
-        "data": f"{facts['dataset_fingerprint']} split {facts['split_fingerprint']}",
+    yield shlex.join([*words, "--storage", info.options.storage])
+    yield info.command
+
+
+def _origin(report: Report) -> dict[str, str]:
+    """List what a run must have in common with this one to come to the same."""
+    info, winner = report.info, _best(report.rows)
+    state = {True: "as committed", False: "with changes", None: ""}[info.git_clean]
+    return {
+        "commit": f"{info.git_commit or 'unknown'} {state}".strip(),
+        "seeds": f"search {info.options.seed}, retraining {list(winner.seeds or ())}",
+        "data": f"{info.dataset_fingerprint} split {info.split_fingerprint}",
         "precision": winner.precision,
-        "versions": ", ".join(f"{k} {v}" for k, v in facts["versions"].items()),
-        "hardware": json.dumps(facts.get("hardware")),
+        "versions": ", ".join(f"{k} {v}" for k, v in info.versions.items()),
+        "hardware": json.dumps(to_json(info.hardware)),
         "configuration": winner.config,
     }
-    told = "\n".join(f"{name}: {value}" for name, value in lines.items())
-    return (
-        "<h2>Get it again</h2><p>The winner's row, retrained and compared; the whole run:</p>"
-        f"<pre>{escape(chr(10).join(commands))}</pre><pre>{escape(told)}</pre>"
-    )
+
+
+def _best(rows: Sequence[Row]) -> Row:
+    return next((row for row in rows if row.winner), rows[0])

@@ -6,130 +6,100 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from matplotlib.figure import Figure
 from tensorboard.compat.proto import summary_pb2
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.custom_scalar import metadata as custom_scalars
-from tensorboard.plugins.text import metadata
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.util.tensor_util import make_tensor_proto
 
 from trainables.datasets import ImageData
-from tune_jobs.engine.results.report import images, raster
-from tune_jobs.engine.results.report.charts import learning_curves
-from tune_jobs.engine.results.report.findings import (
-    Finding,
-    class_figures,
-    confused_pairs,
-)
-from tune_jobs.engine.results.report.marks import Bars, Chart
-from tune_jobs.engine.results.report.scatter import draw_scatter
-from tune_jobs.engine.results.report.svg import LEAST_INK, MOST_INK
+from tune_jobs.engine.results.report import images
+from tune_jobs.engine.results.report.chart import WIDTH, Chart, in_style, to_png
+from tune_jobs.engine.results.report.finding_charts import FindingCharts
+from tune_jobs.engine.results.report.findings import Finding
 from tune_jobs.engine.results.tensorboard import EventFile
 
-INK, PAPER, RIGHT, WRONG = (27, 31, 36), (255, 255, 255), (11, 92, 173), (179, 38, 30)
 SPREAD = ("over seeds/mean", "over seeds/low", "over seeds/high")
-COLUMNS, CELL = 4, 128
-FONT = ImageFont.load_default(14)  # TensorBoard shows a picture about 350 pixels wide
+COLUMNS, SHARE = 4, 0.7  # of a sheet, and of the width of a column that a picture takes
 
 
-def write_pictures(finding: Finding, data: ImageData, folder: Path) -> None:
+def write_pictures(drawn: FindingCharts, data: ImageData, folder: Path) -> None:
     """Replace what an earlier session has written into `folder`."""
     shutil.rmtree(folder, ignore_errors=True)
     events = EventFile(folder)
-    confusion_KK = finding.confusion_KK()
-    wrong = [
-        (images.describe(mistake, data), picture)
-        for mistake, picture in images.surest_mistakes(finding, data)
-    ]
-    samples = [
-        (name, images.to_picture(data.images_NHWC[index]))
-        for name, indices in images.sample_indices(data).items()
-        for index in indices
-    ]
-    pictures = {
-        "confusion matrix": draw_confusion(confusion_KK, data.class_names),
-        "learning curves": raster.draw(learning_curves(finding)),
-        "surest mistakes": draw_sheet(wrong),
-        "samples": draw_sheet(samples),
-        "augmentations": draw_sheet(images.augmented(data, finding.row)),
+    finding = drawn.finding
+    events.write(_image("confusion matrix", drawn.confusion.figure))
+    events.write(_image("learning curves", drawn.curves.figure))
+    for found, chart in zip(finding.projections, drawn.layers, strict=True):
+        events.write(_image(f"t-SNE of the {found.layer} layer", chart.figure))
+    samples = [(n, picture) for n, of in images.samples(data).items() for picture in of]
+    sheets = {
+        "surest mistakes": images.surest_mistakes(finding, data),
+        "samples": samples,
+        "augmentations": images.augmented(data, finding.row),
     }
-    for found in finding.projections:
-        pictures[f"t-SNE of the {found.layer} layer"] = draw_scatter(found, data.class_names)
-    for tag, picture in pictures.items():
-        events.write(_image(tag, picture))
-    rows = [
-        f"| {c.name} | {c.precision:.4f} | {c.recall:.4f} | {c.f1:.4f} | {c.num_examples} |"
-        for c in class_figures(confusion_KK, data.class_names)
-    ]
-    head = ["| class | precision | recall | F1 | answers |", "|:--|--:|--:|--:|--:|"]
-    events.write(_text("by class", "\n".join([*head, *rows])))
-    pairs = [
-        f"1. {data.class_names[t]} taken for {data.class_names[p]}: {count}"
-        for t, p, count in confused_pairs(confusion_KK)
-    ]
-    events.write(_text("most confused", "\n".join(pairs) or "no errors"))
+    for name, captioned in sheets.items():
+        if captioned:
+            events.write(_image(name, draw_sheet(captioned)))
+    events.write(text_pb("by class", _by_class(finding)))
+    events.write(text_pb("most confused", _most_confused(finding)))
     for after in finding.spread():
-        figures = zip(SPREAD, (after.mean, after.low, after.high), strict=True)
-        events.write(_scalars(dict(figures)), after.epoch)
+        for tag, value in zip(SPREAD, (after.mean, after.low, after.high), strict=True):
+            events.write(scalar_pb(tag, value), after.epoch)
     events.write(_spread_chart())
     events.close()
 
 
-def write_search(charts: Sequence[tuple[str, Chart | Bars]], folder: Path) -> None:
+def write_search(charts: Sequence[Chart], folder: Path) -> None:
     """The charts of the search; replaces what an earlier session has written into `folder`."""
     shutil.rmtree(folder, ignore_errors=True)
     events = EventFile(folder)
-    for caption, chart in charts:
-        events.write(_image(f"search/{caption}", raster.draw(chart)))
+    for chart in charts:
+        events.write(_image(f"search/{chart.caption}", chart.figure))
     events.close()
 
 
-def draw_confusion(confusion_KK: Any, names: Sequence[str]) -> Image.Image:
-    """Rows are true classes; a cell's ink is its share of its row."""
-    count = len(names)
-    side = 40 if count <= 20 else max(4, 800 // count)
-    room = 20 + 9 * max(len(name[:20]) for name in names) if count <= 20 else 0
-    picture = Image.new("RGB", (room + side * count, room + side * count), PAPER)
-    draw = ImageDraw.Draw(picture)
-    shares_KK = confusion_KK / np.maximum(confusion_KK.sum(axis=1, keepdims=True), 1)
-    for true, predicted in np.argwhere(confusion_KK > 0).tolist():
-        x, y = room + predicted * side, room + true * side
-        share = LEAST_INK + (MOST_INK - LEAST_INK) * float(shares_KK[true, predicted])
-        full = RIGHT if true == predicted else WRONG
-        colour = tuple(round(p + share * (f - p)) for p, f in zip(PAPER, full, strict=True))
-        draw.rectangle((x, y, x + side - 2, y + side - 2), fill=colour)
-        if room:
-            text = str(confusion_KK[true, predicted])
-            draw.text((x + side / 2, y + side / 2), text, fill=INK, anchor="mm", font=FONT)
-    for place, name in enumerate(names if room else ()):
-        middle = room + place * side + side / 2
-        draw.text((room - 6, middle), name[:20], fill=INK, anchor="rm", font=FONT)
-        upright = Image.new("RGB", (room - 6, 18), PAPER)
-        ImageDraw.Draw(upright).text((2, 9), name[:20], fill=INK, anchor="lm", font=FONT)
-        picture.paste(upright.rotate(90, expand=True), (round(middle) - 9, 0))
-    return picture
-
-
-def draw_sheet(captioned: Sequence[tuple[str, Image.Image]]) -> Image.Image:
-    """Pictures in rows of four, each over its caption."""
-    if not captioned:
-        return Image.new("RGB", (200, 40), PAPER)
-    texts = [textwrap.wrap(caption, 17) for caption, _ in captioned]
-    high = max(picture.height for _, picture in captioned) + 17 * max(map(len, texts)) + 12
-    lines = -(-len(captioned) // COLUMNS)
-    sheet = Image.new("RGB", (CELL * COLUMNS, high * lines), PAPER)
-    draw = ImageDraw.Draw(sheet)
+@in_style()
+def draw_sheet(captioned: Sequence[images.Captioned]) -> Figure:
+    """Pictures, of which there is one at least, in rows of four, each over its caption."""
+    texts = [textwrap.wrap(caption, 16) for caption, _ in captioned]
+    highest = max(picture.height / picture.width for _, picture in captioned)
+    cell = SHARE * highest + 0.14 * max(map(len, texts)) + 0.1  # its height where its width is 1
+    num_rows = -(-len(captioned) // COLUMNS)
+    figure = Figure(figsize=(WIDTH, WIDTH / COLUMNS * cell * num_rows))
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
     for place, ((_, picture), text) in enumerate(zip(captioned, texts, strict=True)):
-        x, y = CELL * (place % COLUMNS), high * (place // COLUMNS)
-        sheet.paste(picture.convert("RGB"), (x + 4, y + 2))
-        draw.text((x + 4, y + picture.height + 4), "\n".join(text), fill=INK, font=FONT)
-    return sheet
+        x, y = place % COLUMNS, cell * (place // COLUMNS)
+        bottom, right = y + SHARE * picture.height / picture.width, x + SHARE
+        axes.imshow(picture.convert("RGB"), extent=(x, right, bottom, y), interpolation="nearest")
+        axes.text(x, bottom + 0.04, "\n".join(text), va="top", fontsize=9)
+    axes.set(xlim=(-0.02, COLUMNS), ylim=(cell * num_rows, 0))
+    return figure
 
 
-def _image(tag: str, picture: Image.Image) -> Any:
-    """Under a margin: TensorBoard's caption, where it takes a second line, covers the top."""
-    picture = ImageOps.expand(picture, (0, picture.width // 16, 0, 0), PAPER)
+def _by_class(finding: Finding) -> str:
+    """A table in Markdown."""
+    head = ["| class | precision | recall | F1 | answers |", "|:--|--:|--:|--:|--:|"]
+    rows = [
+        f"| {c.name} | {c.precision:.4f} | {c.recall:.4f} | {c.f1:.4f} | {c.num_examples} |"
+        for c in finding.by_class()
+    ]
+    return "\n".join([*head, *rows])
+
+
+def _most_confused(finding: Finding) -> str:
+    pairs = [
+        f"1. {true} taken for {predicted}: {n}" for true, predicted, n in finding.most_confused()
+    ]
+    return "\n".join(pairs) or "no errors"
+
+
+def _image(tag: str, figure: Figure) -> Any:
+    picture = to_png(figure)
     image = summary_pb2.Summary.Image(
         height=picture.height,
         width=picture.width,
@@ -137,12 +107,6 @@ def _image(tag: str, picture: Image.Image) -> Any:
         encoded_image_string=images.encode_png(picture),
     )
     return summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, image=image)])
-
-
-def _scalars(values: dict[str, float]) -> Any:
-    return summary_pb2.Summary(
-        value=[summary_pb2.Summary.Value(tag=t, simple_value=v) for t, v in values.items()]
-    )
 
 
 def _spread_chart() -> Any:
@@ -160,14 +124,5 @@ def _spread_chart() -> Any:
         tag=custom_scalars.CONFIG_SUMMARY_TAG,
         metadata=custom_scalars.create_summary_metadata(),
         tensor=make_tensor_proto([layout.SerializeToString()]),
-    )
-    return summary_pb2.Summary(value=[value])
-
-
-def _text(tag: str, markdown: str) -> Any:
-    value = summary_pb2.Summary.Value(
-        tag=tag,
-        metadata=metadata.create_summary_metadata(display_name=tag, description=""),
-        tensor=make_tensor_proto([markdown.encode()]),
     )
     return summary_pb2.Summary(value=[value])

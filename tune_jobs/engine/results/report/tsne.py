@@ -21,13 +21,6 @@ PERPLEXITY = 30.0
 NUM_STEPS = 500  # a second on one core
 NUM_NEIGHBOURS = 5
 
-COLOURS = (
-    *("#1f77b4", "#d95f02", "#2a962a", "#d62728", "#9467bd"),
-    *("#8c564b", "#d64fae", "#7f7f7f", "#868700", "#0e8fa0"),
-)
-"""Of the first ten classes, and of the ten after them, whose images are drawn as squares. Each has
-a contrast of 3 with white and with the dark page (WCAG 2.1, non-text contrast)."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Projection:
