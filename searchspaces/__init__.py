@@ -1,5 +1,5 @@
-"""Search spaces, one file per family: pure functions `space(trial) -> constants | None`.
+"""Define the search spaces, one file per family: pure functions `space(trial) -> constants | None`.
 
-They suggest by the flat names of `trainables.config.TrialConfig`, of the augmentations' knobs and
+They suggest by the flat names of `trainables.config.TrialConfig`, of the augmentations' amounts and
 of the architecture's `Config`; what they return is fixed for every trial.
 """

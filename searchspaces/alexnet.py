@@ -1,4 +1,4 @@
-"""AlexNet: how to train it, its dense width, activation and regularisation."""
+"""Search AlexNet: how to train it, its dense width, activation and regularisation."""
 
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def space(trial: "Trial") -> None:
+    """Search its training, its dense width, activation and regularisation."""
     suggest_training(trial)
     suggest_augmentation(trial)
     suggest_regularisation(trial)

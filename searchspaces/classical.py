@@ -1,4 +1,4 @@
-"""scikit-learn's estimators on features that are computed once."""
+"""Search scikit-learn's estimators on features that are computed once."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ MOST_FEATURES = 128
 
 
 def space(trial: "Trial") -> None:
-    """An estimator, its own knobs, and how many of the ranked features it is given."""
+    """Search the estimator, its own hyperparameters, and how many ranked features it gets."""
     architecture = trial.suggest_categorical("architecture", ESTIMATORS)
     trial.suggest_int("num_features", 8, MOST_FEATURES, log=True)
     if architecture == "logistic_regression":
@@ -25,7 +25,7 @@ def space(trial: "Trial") -> None:
 
 
 def svm_space(trial: "Trial") -> None:
-    """A support vector machine, its kernel linear or Gaussian."""
+    """Search a support vector machine, with a linear or a Gaussian kernel."""
     kernel = trial.suggest_categorical("kernel", ("linear", "rbf"))
     trial.suggest_float("svm_c", 1e-3, 1e3, log=True)
     if kernel == "rbf":
@@ -34,7 +34,7 @@ def svm_space(trial: "Trial") -> None:
 
 
 def knn_space(trial: "Trial") -> None:
-    """k nearest neighbours by three distances."""
+    """Search k nearest neighbours, by three distances."""
     trial.suggest_int("k", 1, 15)
     trial.suggest_categorical("metric", ("euclidean", "manhattan", "cosine"))
     trial.suggest_categorical("weights", ("uniform", "distance"))

@@ -1,4 +1,4 @@
-"""Plain convolutional networks."""
+"""Search plain convolutional networks."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def space(trial: "Trial") -> None:
-    """Two to four blocks, one dense layer or none."""
+    """Search two to four blocks, one dense layer or none."""
     suggest_training(trial)
     suggest_augmentation(trial)
     trial.suggest_categorical("filters_1", (16, 32, 48, 64))
@@ -29,7 +29,7 @@ def space(trial: "Trial") -> None:
 
 
 def cifar10_space(trial: "Trial") -> dict[str, str]:
-    """Two to four blocks; dense layers by number or tapering; activation and regularisation."""
+    """Search two to four blocks, dense layers by width or tapering, activation, regularisation."""
     suggest_training(trial)
     suggest_augmentation(trial)
     suggest_regularisation(trial)
@@ -45,7 +45,7 @@ def cifar10_space(trial: "Trial") -> dict[str, str]:
 
 
 def mnist_space(trial: "Trial") -> dict[str, int]:
-    """Two convolutions of a kind, then pooling once."""
+    """Search two convolutions with one pooling after both."""
     suggest_training(trial)
     suggest_augmentation(trial)
     trial.suggest_categorical("filters_1", (16, 32, 64))
@@ -57,7 +57,7 @@ def mnist_space(trial: "Trial") -> dict[str, int]:
 
 
 def stl10_space(trial: "Trial") -> dict[str, bool | float]:
-    """Two or three blocks without padding, one or two dense layers, on random crops."""
+    """Search two or three blocks without padding, one or two dense layers, on random crops."""
     suggest_training(trial)
     suggest_augmentation(trial)
     suggest_affine(trial)
@@ -72,9 +72,9 @@ def stl10_space(trial: "Trial") -> dict[str, bool | float]:
 
 
 def hallucination_space(trial: "Trial") -> dict[str, str]:
-    """Three or four blocks, two wide dense layers; batch norm before or after the activation.
+    """Search three or four blocks, two wide dense layers, and the place of batch norm.
 
-    Only three blocks may go without padding, so that images of 32 pixels last.
+    Only three blocks may go without padding: with four, images of 32 pixels would be used up.
     """
     suggest_training(trial)
     suggest_augmentation(trial)

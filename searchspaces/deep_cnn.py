@@ -1,4 +1,4 @@
-"""The deep CNN whose feature maps are augmented."""
+"""Search the deep CNN whose feature maps are augmented."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def space(trial: "Trial") -> dict[str, str]:
-    """Its width, up to five dense layers, activation, dropout and the changes of its maps."""
+    """Search its width, up to five dense layers, activation, dropout and the changes of maps."""
     suggest_training(trial)
     suggest_augmentation(trial)
     trial.suggest_categorical("width", (0.25, 0.5, 1.0))

@@ -1,4 +1,4 @@
-"""Logistic regression."""
+"""Search logistic regression by gradient descent."""
 
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 
 def space(trial: "Trial") -> None:
+    """Search its training and augmentation."""
     suggest_training(trial, lowest_lr=1e-5)
     suggest_augmentation(trial)
 
 
 def stl10_space(trial: "Trial") -> dict[str, float]:
-    """On random crops."""
+    """Search its training and augmentation, on random crops."""
     space(trial)
     suggest_affine(trial)
     return {"crop_fraction": STL10_CROP}

@@ -1,4 +1,4 @@
-"""Fully connected networks."""
+"""Search fully connected networks."""
 
 from typing import TYPE_CHECKING
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 
 
 def space(trial: "Trial") -> None:
-    """One to three hidden layers."""
+    """Search one to three hidden layers."""
     suggest_training(trial, lowest_lr=1e-5)
     suggest_augmentation(trial)
     _suggest_hidden(trial)
 
 
 def stl10_space(trial: "Trial") -> dict[str, float]:
-    """On random crops."""
+    """Search one to three hidden layers, on random crops."""
     space(trial)
     suggest_affine(trial)
     return {"crop_fraction": STL10_CROP}
 
 
 def head_space(trial: "Trial") -> None:
-    """On features computed once: nothing is augmented."""
+    """Search one to three hidden layers on features computed once: nothing is augmented."""
     suggest_training(trial, lowest_lr=1e-5)
     _suggest_hidden(trial)
 
 
 def ranked_space(trial: "Trial") -> None:
-    """On the best of features that come ranked."""
+    """Search one to three hidden layers, and how many of the ranked features they get."""
     head_space(trial)
     trial.suggest_int("num_features", 16, 128, log=True)
 
 
 def cifar10_space(trial: "Trial") -> dict[str, str]:
-    """Layers that halve, quarter, or both in turn, from the input's width to the classes; or up to
-    five of any width."""
+    """Search hidden layers that halve, quarter, or do both in turn, from the input's width to the
+    classes; or up to five layers of any width."""
     suggest_training(trial)
     suggest_augmentation(trial)
     suggest_regularisation(trial)

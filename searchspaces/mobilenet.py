@@ -1,4 +1,4 @@
-"""MobileNetV2: how to train it, and dense layers before the classifier."""
+"""Search MobileNetV2: how to train it, and dense layers before the classifier."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def stl10_space(trial: "Trial") -> dict[str, str | float]:
-    """Learning rates down to those that keep what ImageNet's weights know; random crops."""
+    """Search its training on random crops, at learning rates that keep what ImageNet taught it."""
     suggest_training(trial, lowest_lr=1e-5)
     suggest_augmentation(trial)
     suggest_affine(trial)

@@ -1,4 +1,4 @@
-"""Residual networks of fixed depth: how to train them, and what is before the classifier."""
+"""Search residual networks of fixed depth: how to train them, and layers before the classifier."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def space(trial: "Trial") -> None:
-    """From scratch or from pretrained weights; dropout before the classifier.
+    """Search training from scratch or from pretrained weights, and dropout before the classifier.
 
     A step schedule's length and factor are searched where that schedule is chosen.
     """
@@ -23,13 +23,13 @@ def space(trial: "Trial") -> None:
 
 
 def finetune_space(trial: "Trial") -> dict[str, str]:
-    """From ImageNet's weights, under the stem and the normalisation that they were trained with."""
+    """Search training from ImageNet's weights, under the stem and normalisation that fit them."""
     space(trial)
     return {"stem": "imagenet", "normalisation": "imagenet"}
 
 
 def head_space(trial: "Trial") -> dict[str, str]:
-    """Up to four dense layers before the classifier, under the stem that ImageNet's weights fit."""
+    """Search up to four dense layers before the classifier, under ImageNet's stem."""
     space(trial)
     trial.suggest_categorical("head_1", (0, 256, 512, 1024))
     trial.suggest_categorical("head_2", (0, 128, 256))

@@ -1,4 +1,4 @@
-"""VGG-16 with batch norm."""
+"""Search VGG-16 with batch norm."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def space(trial: "Trial") -> dict[str, str]:
-    """Its width, up to four dense layers, activation, dropout and the changes of its maps.
+    """Search its width, up to four dense layers, activation, dropout and the changes of maps.
 
     A plateau's factor, patience and lowest rate are searched where that schedule is chosen.
     """

@@ -1,4 +1,7 @@
-"""What a trial is made of and what it does; knows nothing of searching."""
+"""Train one configuration of an image classifier: data, models, training, a worker's part of a run.
+
+This package knows nothing of searching; `tune_jobs` imports it, never the other way round.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load_model(path: str | Path) -> "ImageClassifier":
-    """The exported model at a path or URI (`*.safetensors`): see `trainables.trials.export`."""
+    """Load the exported model at a path or URI (`*.safetensors`): see `trainables.trials`."""
     from trainables.trials import export
 
     return export.load_model(path)

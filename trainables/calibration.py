@@ -1,8 +1,8 @@
-"""Class probabilities for estimators that give decision values alone.
+"""Give class probabilities to estimators that return decision values alone.
 
-Temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks",
-https://arxiv.org/abs/1706.04599): softmax(values / T), with the one T of least log loss on the
-validation split. It keeps the order of the values, so no predicted class changes.
+The method is temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks",
+https://arxiv.org/abs/1706.04599): the probabilities are softmax(values / T), with the T of least
+log loss on the validation split. It keeps the order of the values, so no predicted class changes.
 
 scikit-learn's own (`CalibratedClassifierCV(method="temperature")`) gives the same numbers, but
 takes the labels for column indices and its classes from the validation labels, so that a class
@@ -25,7 +25,10 @@ MAX_LOG_TEMPERATURE = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """A fitted estimator with probabilities; without slots, since skops restores `__dict__`."""
+    """Adds class probabilities to a fitted estimator.
+
+    The class has no slots, since skops restores an object by its `__dict__`.
+    """
 
     estimator: Any
     temperature: float
@@ -40,7 +43,7 @@ class Calibrated:
         return int(self.estimator.n_features_in_)
 
     def predict_proba(self, features_ND: Matrix) -> npt.NDArray[np.float64]:
-        """Probabilities, NK, of the classes in `classes_`."""
+        """Return the probabilities, NK, of the classes in `classes_`."""
         values_NK = _decision_values(self.estimator, features_ND)
         probabilities_NK: npt.NDArray[np.float64] = softmax(values_NK / self.temperature, axis=1)
         return probabilities_NK
@@ -49,9 +52,9 @@ class Calibrated:
 def calibrate(
     estimator: Any, validation_ND: Matrix, validation_labels_N: npt.NDArray[np.int64]
 ) -> Calibrated:
-    """`estimator`, already fitted, with the temperature that suits images it has not seen.
+    """Wrap a fitted estimator with the temperature that suits images it has not seen.
 
-    Images of classes that the estimator does not know are left out.
+    Validation images of classes that the estimator does not know are left out.
     """
     known = np.isin(validation_labels_N, estimator.classes_)
     if not known.any():
@@ -70,6 +73,6 @@ def calibrate(
 
 
 def _decision_values(estimator: Any, features_ND: Matrix) -> npt.NDArray[np.float64]:
-    """One column per class; the single value x of two classes stands for (-x, x)."""
+    """Return one column per class, NK; the single value x of two classes stands for (-x, x)."""
     values = np.asarray(estimator.decision_function(features_ND), dtype=np.float64)
     return np.stack([-values, values], axis=1) if values.ndim == 1 else values

@@ -1,4 +1,4 @@
-"""Operations on whole batches of images, NHWC, with one random draw per image."""
+"""Crop, flip and warp whole batches of images (NHWC), with one random draw per image."""
 
 import math
 
@@ -32,7 +32,7 @@ def crop_and_flip(
 ) -> Tensor:
     """Cut a window of `crop_fraction` of each side from each image and mirror it, by one gather.
 
-    What comes in from outside the image is 0.
+    Pixels from outside the image are 0.
 
     Args:
         horizontal_flip, vertical_flip: The probabilities.
@@ -50,6 +50,7 @@ def crop_and_flip(
     columns = _positions(n, size[1], room[1], horizontal_flip, device, generator)
     padded = F.pad(images_NHWC, (0, 0, padding, padding, padding, padding))
     first_row = torch.arange(n, device=device)[:, None] * padded.shape[1]
+    # Flat indices of all pixels: one gather for the batch, in place of a loop over its images.
     pixels = (first_row + rows)[:, :, None] * padded.shape[2] + columns[:, None, :]
     taken = padded.view(-1, channels).index_select(0, pixels.flatten())
     return taken.view(n, *size, channels)
@@ -64,10 +65,10 @@ def affine(
     zoom: float,
     translation: float,
 ) -> Tensor:
-    """Sample each image bilinearly through its own affine map -> float32.
+    """Sample each image bilinearly through its own affine map; return float32, NHWC.
 
-    What comes in from outside the image is 0. Each amount is drawn from [-x, x]; a zoom is a share
-    of the size, a translation one of the side.
+    Pixels from outside the image are 0. Each amount is drawn uniformly from [-x, x]; a zoom is a
+    fraction of the size, a translation a fraction of the side.
     """
     if not any((rotation_degrees, shear_degrees, zoom, translation)):
         return images_NHWC
@@ -84,7 +85,7 @@ def affine(
     aspect = height / width
     first_row = [cos, (shear * cos - sin) * aspect, draw(2 * translation)]
     second_row = [sin / aspect, shear * sin + cos, draw(2 * translation)]
-    # From positions in the output to positions in the input, both in [-1, 1].
+    # The map leads from positions in the output to positions in the input, both in [-1, 1].
     map_N23 = torch.stack(first_row + second_row, dim=1).view(n, 2, 3)
     images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
     grid = F.affine_grid(map_N23, list(images_NCHW.shape), align_corners=False)
@@ -95,9 +96,9 @@ def affine(
 def _positions(
     n: int, size: int, room: int, flip: float, device: torch.device, generator: torch.Generator
 ) -> Tensor:
-    """Draw which `size` rows (or columns) to take of each of `n` images, in order.
+    """Draw which `size` rows (or columns) to take of each of `n` images; return their indices.
 
-    They begin at one of the first `room` + 1, and are reversed with probability `flip`.
+    The rows begin at one of the first `room` + 1, and are reversed with probability `flip`.
     """
     offset = torch.randint(room + 1, (n, 1), device=device, generator=generator)
     flipped = torch.rand((n, 1), device=device, generator=generator) < flip

@@ -1,4 +1,4 @@
-"""What a model is measured by: one epoch's metrics, and the one of them that is optimised."""
+"""Define what a model is measured by: an epoch's metrics, and the one that a search optimises."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -8,22 +8,22 @@ from typing import Any, Literal, get_args
 from trainables.config.validation import from_json
 
 LARGEST_LOSS = 1e6
-"""A mean cross-entropy beyond it is no training any more: no right class has a probability that
-float32 can tell from 0 (e^-104), ten thousand times over. Batch norm keeps such a loss finite, at
-1e24 say. Sound trainings on unscaled features were seen to pass through 1e4."""
+"""A training whose mean cross-entropy is larger has diverged. The smallest probability that float32
+can tell from 0 is e^-104, a loss of 104; this is ten thousand times as much. Batch norm keeps such
+a loss finite, at 1e24 for instance. Sound trainings on unscaled features pass through 1e4."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """What a trained model costs, where it trained.
+    """Holds what a trained model costs, measured where it was trained.
 
     Attributes:
-        peak_host_bytes: The most memory of the worker process, shared data that it has touched and
-            trials before this one included.
-        throughput: Images a second, predicted in large batches.
-        latency_seconds: The prediction of one image, median.
+        peak_host_bytes: The most memory of the worker process; this includes the shared data that
+            the process has touched, and the trials that it ran before.
+        throughput: Images predicted per second, in large batches.
+        latency_seconds: The median time to predict one image.
         peak_device_bytes: The most GPU memory allocated; `None` on a CPU.
-        multiply_adds: Those of the prediction of one image; `None` for an estimator.
+        multiply_adds: Multiply-adds to predict one image; `None` for an estimator.
     """
 
     peak_host_bytes: int
@@ -35,8 +35,13 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeldOutMetrics:
-    """What a retrained model reaches on the test split: its mean cross-entropy in nats, accuracy
-    and macro-averaged F1 (fractions in [0, 1]), and its cost where it was measured."""
+    """Holds what a retrained model reaches on the test split.
+
+    Attributes:
+        loss: The mean cross-entropy in nats.
+        accuracy, macro_f1: Fractions in [0, 1]; F1 is averaged over the classes.
+        cost: `None` where it was not measured.
+    """
 
     loss: float
     accuracy: float
@@ -46,19 +51,21 @@ class HeldOutMetrics:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochMetrics:
-    """What is known of a trial after an epoch. Accuracies are fractions in [0, 1], losses mean
-    cross-entropies in nats; `None` is what does not apply to what is trained.
+    """Holds what is known of a trial after an epoch.
+
+    Accuracies are fractions in [0, 1], losses mean cross-entropies in nats. A metric that does not
+    apply to the model is `None`.
 
     Attributes:
-        epoch: From 1.
-        seconds: What the epoch took, its evaluation included.
-        lr: The rate that the epoch began with.
-        num_micro_batches: Parts that a batch was split into, to fit in memory.
-        num_parameters: Trainable ones.
+        epoch: The epoch's number, from 1.
+        seconds: The duration of the epoch, its evaluation included.
+        lr: The learning rate that the epoch began with.
+        num_micro_batches: The number of parts that a batch was split into, to fit in memory.
+        num_parameters: The number of trainable parameters.
         train_fraction: The share of the train images, or of the boosting rounds, that an
             estimator was fitted on.
-        diverged: A number was not finite, or a loss beyond `LARGEST_LOSS`.
-        test: Of a retraining's last epoch.
+        diverged: Whether a number was not finite, or a loss above `LARGEST_LOSS`.
+        test: The metrics on the test split; only a retraining's last epoch has them.
     """
 
     epoch: int
@@ -81,8 +88,10 @@ class EpochMetrics:
             object.__setattr__(self, "diverged", True)
 
     def to_json(self) -> dict[str, Any]:
-        """Flat, as the record and the leaderboard name them, without what does not apply or is not
-        finite."""
+        """Return a flat dict, by the names that the record and the leaderboard use.
+
+        Metrics that do not apply or are not finite are left out.
+        """
         flat = asdict(self)
         del flat["test"]
         if not self.diverged:
@@ -95,12 +104,13 @@ class EpochMetrics:
 
     @classmethod
     def from_json(cls, flat: Mapping[str, Any]) -> "EpochMetrics":
-        """The inverse of `to_json`; names that another version wrote are left out."""
+        """Read what `to_json` returned; names that another version wrote are ignored."""
         test = None
         if "test_accuracy" in flat:
             tested = {name: flat.get(f"test_{name}") for name in ("loss", "accuracy", "macro_f1")}
             cost = flat if "throughput" in flat else None
             test = from_json(HeldOutMetrics, {**tested, "cost": cost})
+        # `to_json` leaves out what is not finite, so a metric that is required but missing was not.
         values = {"val_loss": math.nan, "val_accuracy": math.nan, **flat, "test": None}
         return replace(from_json(cls, values), test=test)
 
@@ -108,7 +118,7 @@ class EpochMetrics:
         return [getattr(self, column.name) for column in fields(self)]
 
     def tested(self, test: HeldOutMetrics) -> "EpochMetrics":
-        """The same, with what the test split says."""
+        """Return a copy with the metrics on the test split."""
         return replace(self, test=test)
 
 
@@ -121,13 +131,13 @@ Direction = Literal["maximize", "minimize"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a search optimises.
+    """Describes a metric that a search can optimise.
 
     Attributes:
-        name: As `--metric` takes it.
+        name: The name that `--metric` takes.
         label: A word or two, for terminals and pages.
-        direction: Optuna's word.
-        on_validation: Its value after an epoch.
+        direction: Optuna's word for whether high or low values are better.
+        on_validation: Returns the metric's value on validation after an epoch.
     """
 
     name: str
@@ -136,19 +146,19 @@ class Metric:
     on_validation: Callable[[EpochMetrics], float]
 
     def score(self, value: float) -> float:
-        """The value, or its negative: the higher, the better."""
+        """Return the value, or its negative where lower is better: a higher score always wins."""
         return value if self.direction == "maximize" else -value
 
 
 METRICS: dict[str, Metric] = {}
-"""By name; `add_metric` adds one."""
+"""The known metrics by name; `add_metric` adds one."""
 
 
 def add_metric(metric: Metric) -> None:
     """Make a metric known to `--metric`.
 
     Raises:
-        ValueError: There is one of this name, or its direction is unknown.
+        ValueError: There is a metric of this name, or its direction is unknown.
     """
     if metric.direction not in get_args(Direction):
         raise ValueError(

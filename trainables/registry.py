@@ -1,5 +1,5 @@
-"""What can be trained, by name: a file in `architectures/` or `estimators/`, or a module of the
-user's own by its dotted path."""
+"""Find what can be trained by its name: a file in `architectures/` or `estimators/`, or a module of
+the user's own by its dotted path."""
 
 import importlib
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from trainables.config.validation import nearest
 
 
 def names_in(folder: str) -> list[str]:
-    """The public modules of `trainables/<folder>`, sorted."""
+    """List the public modules of `trainables/<folder>`, sorted."""
     return sorted(path.stem for path in (Path(__file__).parent / folder).glob("[!_]*.py"))
 
 
 def find_module(name: str, folder: str, parts: Sequence[str]) -> ModuleType:
-    """The module that `name` stands for.
+    """Import the module that `name` stands for.
 
     Args:
-        name: Of a file in `trainables/<folder>`, or a dotted path that can be imported.
+        name: The name of a file in `trainables/<folder>`, or a dotted path that can be imported.
         folder: `architectures` or `estimators`.
-        parts: What it must define.
+        parts: The names that the module must define.
 
     Raises:
         ConfigError: There is no such module, or it lacks a part.
@@ -35,7 +35,7 @@ def find_module(name: str, folder: str, parts: Sequence[str]) -> ModuleType:
 
 
 def is_estimator(name: str) -> bool:
-    """Whether `name` is an estimator: a file in `estimators/`, or a module of yours with `build`.
+    """Return whether `name` is an estimator: a file in `estimators/`, or a user's with `build`.
 
     Raises:
         ConfigError: Nothing has this name.
@@ -50,7 +50,7 @@ def is_estimator(name: str) -> bool:
 
 
 def default_of(name: str, epochs: int) -> dict[str, Any]:
-    """The complete configuration that the defaults of `name` spell.
+    """Return the complete configuration that holds the defaults of `name`.
 
     Raises:
         ConfigError: Nothing has this name, or it has no `Config`.
@@ -63,7 +63,11 @@ def default_of(name: str, epochs: int) -> dict[str, Any]:
 
 
 def import_dotted(name: str) -> ModuleType:
-    """The module at a dotted path (`my_pkg.net`); raises `ConfigError` where there is none."""
+    """Import the module at a dotted path (`my_pkg.net`).
+
+    Raises:
+        ConfigError: There is no such module.
+    """
     if not all(part.isidentifier() for part in name.split(".")):
         raise unknown(name)
     try:

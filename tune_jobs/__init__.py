@@ -1,3 +1,3 @@
-"""Jobs: one small declarative file per job; `engine` runs them."""
+"""Declare the jobs, one small file each; `engine` runs them."""
 
 __version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""`python -m tune_jobs`: lists the jobs; its sub-commands are all that is not a job."""
+"""List the jobs (`python -m tune_jobs`), or run a sub-command: all that is not a job."""
 
 import sys
 

@@ -1,9 +1,9 @@
-"""One file per architecture: `Config`, its own knobs, and `Model`.
+"""Define the networks, one file each: `Config` has its own hyperparameters, `Model` is the module.
 
 `Model(config, *, in_channels, image_size, num_classes)` has `features(images_NCHW) ->
-features_ND`, a submodule `classifier`, and `forward = classifier(features)`. A module that cannot
-take small images says so in `MINIMUM_PIXELS`; one whose `backbone` is torchvision's network names
-the enum of its ImageNet weights in `IMAGENET`.
+features_ND`, a submodule `classifier`, and `forward = classifier(features)`. A file whose network
+cannot take small images names the smallest side in `MINIMUM_PIXELS`; one whose `backbone` is
+torchvision's network names the enum of its ImageNet weights in `IMAGENET`.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,8 @@ from trainables.registry import find_module
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
+    """Holds what an architecture's module defines."""
+
     name: str
     Config: type[Any]
     Model: Callable[..., nn.Module]
@@ -27,7 +29,11 @@ class Architecture:
     def build(
         self, config: Any, *, in_channels: int, image_size: tuple[int, int], num_classes: int
     ) -> nn.Module:
-        """A fresh model on the CPU; raises `ConfigError` for images that are too small for it."""
+        """Build a fresh model on the CPU.
+
+        Raises:
+            ConfigError: The images are too small for it.
+        """
         if min(image_size) < self.minimum_pixels:
             raise ConfigError(
                 f"image_size = {min(image_size)}: {self.name} needs images of at least "
@@ -39,7 +45,7 @@ class Architecture:
 
 
 def find_architecture(name: str) -> Architecture:
-    """The architecture of a module here, or of a dotted path that can be imported (`my_pkg.net`).
+    """Find the architecture in a file of this folder, or at a dotted path (`my_pkg.net`).
 
     Raises:
         ConfigError: There is no such module, or it lacks `Config` or `Model`.

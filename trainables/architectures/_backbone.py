@@ -1,4 +1,4 @@
-"""What torchvision's backbones share: a choice of stem, dense layers behind them, a classifier."""
+"""Build classifiers on torchvision's backbones: a choice of stem, dense layers, a classifier."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,8 +10,8 @@ from trainables.config.validation import Count, FractionBelowOne
 SMALL_PIXELS = 64
 
 StemName = Literal["auto", "imagenet", "small"]
-"""`imagenet` is torchvision's own, `small` the one that keeps more pixels; `auto` takes `small`
-for images under 64 pixels."""
+"""`imagenet` is torchvision's own stem, `small` one that keeps more pixels; `auto` takes `small`
+for images under `SMALL_PIXELS` pixels."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +22,7 @@ class BackboneConfig:
 
 
 class BackboneModel(nn.Module):
-    """`backbone`, images to vectors of `width`; then `head`, dropout and `classifier`."""
+    """Turns images into vectors of `width` by `backbone`, then applies `head` and `classifier`."""
 
     def __init__(
         self, backbone: nn.Module, width: int, config: BackboneConfig, *, num_classes: int
@@ -57,7 +57,7 @@ def has_small_stem(stem: StemName, image_size: tuple[int, int]) -> bool:
 
 
 def build_stem(in_channels: int, filters: int, *, kernel: int, stride: int) -> nn.Conv2d:
-    """A first convolution with the initial weights that torchvision gives its own."""
+    """Build a first convolution with the initial weights that torchvision gives its own."""
     stem = nn.Conv2d(in_channels, filters, kernel, stride, padding=kernel // 2, bias=False)
     nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")
     return stem

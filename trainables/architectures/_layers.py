@@ -1,4 +1,4 @@
-"""What several architectures are built of."""
+"""Build the parts that several architectures share: activations, and widths of their layers."""
 
 from typing import Literal
 
@@ -7,7 +7,8 @@ from torch import nn
 ActivationName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh"]
 
 MONOTONE = ("relu", "leaky_relu", "elu", "tanh")
-"""These commute with a maximum, so pooling may come first and leave them fewer pixels."""
+"""Activations that commute with a maximum, so that pooling may come first: it leaves them fewer
+pixels."""
 
 
 TaperName = Literal["none", "half", "quarter", "quarter_half"]
@@ -15,7 +16,9 @@ TAPERS = {"half": (2,), "quarter": (4,), "quarter_half": (4, 2)}
 
 
 def tapered(width: int, num_classes: int, taper: TaperName) -> tuple[int, ...]:
-    """Each layer a half or a quarter of the one before, from `width` to the last one above K.
+    """Return the widths of layers that shrink from `width`, the last one above `num_classes`.
+
+    Each layer has a half or a quarter of the width before it; `quarter_half` alternates.
 
     >>> tapered(3072, 10, "quarter")
     (768, 192, 48, 12)
@@ -28,7 +31,7 @@ def tapered(width: int, num_classes: int, taper: TaperName) -> tuple[int, ...]:
 
 
 def scaled(filters: int, width: float) -> int:
-    """`filters` times a width multiplier, at least one."""
+    """Return `filters` times a width multiplier, at least one."""
     return max(1, round(filters * width))
 
 

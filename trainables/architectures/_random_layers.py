@@ -1,6 +1,6 @@
-"""Random changes of feature maps while training, one draw per image; no change in eval mode.
+"""Change feature maps at random while training, by one draw per image; do nothing in eval mode.
 
-They draw from torch's global generator, as dropout does.
+These layers draw from torch's global generator, as dropout does.
 """
 
 import math
@@ -34,7 +34,7 @@ class RandomFlip(nn.Module):
 class RandomRotation(nn.Module):
     """Turn each image's maps by an angle drawn from [-degrees, degrees].
 
-    Bilinear; what comes in from outside is the reflection at the border, Keras' default.
+    Sampling is bilinear; maps are reflected at the border, as is Keras' default.
     """
 
     def __init__(self, degrees: float) -> None:

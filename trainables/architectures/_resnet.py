@@ -1,4 +1,4 @@
-"""What torchvision's residual networks of every depth share."""
+"""Adapt torchvision's residual networks of every depth to small images."""
 
 from torch import nn
 from torchvision.models import ResNet
@@ -12,7 +12,7 @@ from trainables.architectures._backbone import (
 
 
 class ResNetModel(BackboneModel):
-    """`resnet` under the stem that `config` chooses.
+    """Puts `resnet` under the stem that `config` chooses.
 
     The small stem is the paper's for CIFAR-10: a 3x3 convolution of stride 1, no pooling.
     """

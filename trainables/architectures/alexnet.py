@@ -1,5 +1,8 @@
-"""AlexNet (Krizhevsky et al. 2012) for small images, half as wide: 6,199,498 parameters at
-3x32x32 and ten classes. Pooling precedes the activation, as in the report that it comes from."""
+"""Build AlexNet (Krizhevsky et al. 2012) for small images, half as wide.
+
+It has 6,199,498 parameters at 3x32x32 and ten classes. Pooling precedes the activation, as in the
+report that it comes from.
+"""
 
 from dataclasses import dataclass
 

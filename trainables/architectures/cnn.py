@@ -1,8 +1,9 @@
-"""Blocks of 3x3 convolution, batch norm, activation and 2x2 max pooling, then dense layers.
+"""Build a plain CNN: blocks of convolution, norm, activation and pooling, then dense layers.
 
-Two things are written for speed and change no result. A monotone activation follows the pooling:
-both orders give the same maximum, and this one has a quarter of the pixels to pass. Maps are
-flattened as they lie in memory (channels last); the weights behind them have no order of their own.
+A block has a 3x3 convolution, batch norm and 2x2 max pooling. Two things are written for speed and
+change no result. A monotone activation follows the pooling: both orders give the same maximum, and
+this one has a quarter of the pixels to pass. Maps are flattened as they lie in memory (channels
+last); the weights behind them have no order of their own.
 """
 
 from collections.abc import Iterator
@@ -24,9 +25,9 @@ from trainables.config.validation import Count, FractionBelowOne, Range
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
-    resize: Annotated[int, Range(0)] = 0  # to so many pixels a side, by averaging; 0: not at all
-    filters: tuple[Count, ...] = (32, 64)  # a block each
-    pool_every: Count = 1  # so many blocks; maps of a single pixel are not pooled
+    resize: Annotated[int, Range(0)] = 0  # pixels a side to average images to; 0 does not resize
+    filters: tuple[Count, ...] = (32, 64)  # one block each
+    pool_every: Count = 1  # blocks between two poolings; maps of a single pixel are not pooled
     same_padding: bool = True
     dense: tuple[Count, ...] = (128,)
     dense_taper: TaperName = "none"  # in place of `dense`

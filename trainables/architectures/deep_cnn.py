@@ -1,7 +1,7 @@
-"""Seven convolutions and five dense layers for images of 64 pixels, feature maps augmented.
+"""Build seven convolutions and five dense layers for images of 64 pixels, with augmented maps.
 
-From a report on 96 generated classes. Every stage normalises twice, before and after pooling;
-between stages the maps are turned and flipped while training.
+The network comes from a report on 96 generated classes. Every stage normalises twice, before and
+after pooling; between stages the maps are turned and flipped while training.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,8 @@ MINIMUM_PIXELS = 46
 
 
 class Stage(NamedTuple):
+    """Describes a convolution and the pooling behind it."""
+
     filters: int
     kernel: int
     stride: int = 1

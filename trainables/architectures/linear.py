@@ -1,4 +1,4 @@
-"""Multinomial logistic regression on the pixels."""
+"""Build multinomial logistic regression on the pixels."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
-    """Nothing of its own to choose."""
+    """Has no hyperparameter of its own."""
 
 
 class Model(nn.Module):

@@ -1,4 +1,4 @@
-"""Fully connected layers on the pixels: linear, batch norm, activation, dropout."""
+"""Build fully connected layers on the pixels: linear, batch norm, activation, dropout."""
 
 from dataclasses import dataclass
 

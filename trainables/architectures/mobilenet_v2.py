@@ -1,6 +1,7 @@
-"""MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), torchvision's.
+"""Build torchvision's MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381).
 
-For images under 64 pixels the first convolution has stride 1; its weights have the same shape.
+For images under 64 pixels the first convolution has stride 1. The shape of its weights stays the
+same, so that pretrained weights fit.
 """
 
 from dataclasses import dataclass

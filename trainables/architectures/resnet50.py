@@ -1,4 +1,4 @@
-"""ResNet-50 (He et al. 2016, https://arxiv.org/abs/1512.03385), torchvision's.
+"""Build torchvision's ResNet-50 (He et al. 2016, https://arxiv.org/abs/1512.03385).
 
 Images under 64 pixels get the paper's CIFAR stem: a 3x3 convolution of stride 1, no pooling.
 """
@@ -15,7 +15,7 @@ IMAGENET = "ResNet50_Weights.IMAGENET1K_V2"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config(BackboneConfig):
-    """The shared choices: head, dropout, stem."""
+    """Has the shared hyperparameters alone: head, dropout, stem."""
 
 
 class Model(ResNetModel):

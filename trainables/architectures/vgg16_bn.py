@@ -1,6 +1,6 @@
-"""VGG-16 (Simonyan & Zisserman 2015, https://arxiv.org/abs/1409.1556) for images of 64 pixels.
+"""Build VGG-16 (Simonyan & Zisserman 2015, https://arxiv.org/abs/1409.1556) for 64 pixels a side.
 
-The variant of a report on 96 generated classes, not torchvision's: batch norm follows the
+This is the variant of a report on 96 generated classes, not torchvision's: batch norm follows the
 activation, the first convolution has no padding, dropout follows every pooling, and feature maps
 are flipped after the first stage and turned after the last.
 """
@@ -27,7 +27,7 @@ class Config:
     width: Positive = 1.0  # times the filters
     activation: ActivationName = "relu"
     dropout: FractionBelowOne = 0.6  # after each pooling
-    dense: tuple[Count, ...] = (4069, 4069, 512)
+    dense: tuple[Count, ...] = (4069, 4069, 512)  # 4069 is the report's number
     dense_dropout: FractionBelowOne = 0.7  # before the classifier
     map_flip: Fraction = 0.5  # probability, horizontally and vertically each
     map_rotation_degrees: Annotated[float, Range(0, 180)] = 3.0

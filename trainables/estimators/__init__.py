@@ -1,11 +1,11 @@
-"""One file per scikit-learn estimator: `Config`, its own knobs, and `build`.
+"""Define scikit-learn's estimators, one file each: `Config` has the hyperparameters for `build`.
 
-`build(config, *, num_images, num_features, fraction, seed)` gives an estimator or pipeline, not
-fitted yet, for so many train images of so many features. A module may also say:
+`build(config, *, num_images, num_features, fraction, seed)` returns an estimator or pipeline, not
+fitted yet, for `num_images` train images of `num_features` features. A file may also define:
 
 - `FIDELITY`: what grows from rung to rung, `images` (the default) or `rounds` of boosting;
   `fraction`, in (0, 1], is how much of `rounds` the estimator makes, and all others ignore it;
-- `max_images(config, num_features)`: how many train images it can take; `None`: all.
+- `max_images(config, num_features)`: the most train images that it can take; `None`: all.
 
 Threads are no concern of `build`: they are set around `fit`, so that an exported estimator does
 not carry the number of one machine.
@@ -22,6 +22,8 @@ Fidelity = Literal["images", "rounds"]
 
 
 class Build(Protocol):
+    """Builds an estimator that is not fitted yet, as this package's docstring says."""
+
     def __call__(
         self, config: Any, *, num_images: int, num_features: int, fraction: float, seed: int
     ) -> Any: ...
@@ -29,6 +31,8 @@ class Build(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Estimator:
+    """Holds what an estimator's module defines."""
+
     name: str
     Config: type[Any]
     build: Build
@@ -37,7 +41,7 @@ class Estimator:
 
 
 def find_estimator(name: str) -> Estimator:
-    """The estimator of a module here, or of a dotted path that can be imported (`my_pkg.trees`).
+    """Find the estimator in a file of this folder, or at a dotted path (`my_pkg.trees`).
 
     Raises:
         ConfigError: There is no such module, it lacks `Config` or `build`, or its `FIDELITY` is

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees on binned features, as LightGBM grows them (Ke et al. 2017)."""
+"""Build gradient-boosted trees on binned features, as LightGBM grows them (Ke et al. 2017)."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""k nearest neighbours, by brute force: no index helps in more than some twenty dimensions.
+"""Build k nearest neighbours by brute force: no index helps in more than some twenty dimensions.
 
 On one core, 48,000 references of 784 features against 12,000 queries take 20 s by Euclidean and
 15 s by cosine distance, both matrix products, and 260 s by Manhattan distance, which is not.
@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from trainables.config.validation import Count
 
 MAX_MANHATTAN_NUMBERS = 6_000_000
-"""Features of all references together: 12,000 queries then take about 50 s."""
+"""The most features of all references together: 12,000 queries then take about 50 s."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,8 +21,8 @@ class Config:
     metric: Literal["euclidean", "manhattan", "cosine"] = "euclidean"
     weights: Literal["uniform", "distance"] = "uniform"  # of a neighbour's vote
     max_references: Count | None = None
-    """How many train images, stratified, are searched; `None`: all, but for Manhattan distance as
-    many as `MAX_MANHATTAN_NUMBERS` allows, 7,653 of 784 features."""
+    """The number of train images, stratified, that are searched. `None` takes all of them, but for
+    Manhattan distance as many as `MAX_MANHATTAN_NUMBERS` allows: 7,653 of 784 features."""
 
 
 def max_images(config: Config, num_features: int) -> int | None:

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression on standardised features, by L-BFGS."""
+"""Build multinomial logistic regression on standardised features, fitted by L-BFGS."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ from trainables.config.validation import Count, Positive
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
-    """`logistic_max_iter` bounds the time: a fit that has not converged by then is used as it is,
-    early stopping being a regularisation like any other."""
+    """Bounds the time by `logistic_max_iter`: a fit that has not converged by then is used as it
+    is, early stopping being a regularisation like any other."""
 
     logistic_c: Positive = 1.0  # scikit-learn's `C`, the inverse of the l2 penalty
     logistic_max_iter: Count = 100

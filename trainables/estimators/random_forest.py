@@ -1,4 +1,4 @@
-"""Random forests (Breiman 2001)."""
+"""Build random forests (Breiman 2001)."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,7 +13,8 @@ class Config:
     num_trees: Count = 300
     max_depth: Count | None = None  # `None`: until the leaves are pure
     max_features: Annotated[float, Range(0, 1, open_minimum=True)] | None = None
-    """Share of the features that a split chooses from; `None`: the square root of their number."""
+    """The share of the features that a split chooses from; `None` takes the square root of their
+    number."""
     min_samples_leaf: Count = 1
 
 

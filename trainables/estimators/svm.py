@@ -1,4 +1,4 @@
-"""Support vector machines on standardised features: linear, or with a Gaussian kernel.
+"""Build support vector machines on standardised features: linear, or with a Gaussian kernel.
 
 The exact kernel machine costs the square of the number of images to fit, and every support vector
 to predict: on one core, with 784 features and ten classes that overlap, 5,000 images take 4 s to
@@ -27,16 +27,16 @@ from trainables.config.validation import Count, Positive
 MAX_EXACT_IMAGES = 5_000
 
 SGD_UPDATES = 1_000_000
-"""At most, for each class; what scikit-learn's guide finds enough."""
+"""The most updates for each class; scikit-learn's guide finds this number enough."""
 
 KERNEL_CACHE_MIB = 500
-"""Holds the whole kernel matrix of `MAX_EXACT_IMAGES`."""
+"""The size of the cache, which holds the whole kernel matrix of `MAX_EXACT_IMAGES` images."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
-    """With D features, the kernels are x·z / D and exp(-gamma_scale |x - z|² / D), so that
-    `svm_c` means the same whatever D is. The last two knobs are of `rbf` alone."""
+    """Defines the kernels as x·z / D and exp(-gamma_scale |x - z|² / D) for D features, so that
+    `svm_c` means the same whatever D is. Only `rbf` uses the last two hyperparameters."""
 
     kernel: Literal["linear", "rbf"] = "rbf"
     svm_c: Positive = 1.0  # scikit-learn's `C`: the weight of errors against the margin
@@ -56,7 +56,7 @@ def build(
 
 
 def _kernel_machine(config: Config, num_images: int, num_features: int, seed: int) -> Pipeline:
-    """Exact for up to `MAX_EXACT_IMAGES`, approximated from landmarks beyond."""
+    """Build an exact machine for up to `MAX_EXACT_IMAGES`, one from landmarks beyond."""
     gamma = config.gamma_scale / num_features
     if num_images <= MAX_EXACT_IMAGES:
         # Without `break_ties`, `predict` may name another class than the largest decision value.

@@ -1,4 +1,4 @@
-"""Features computed once per data set. A job names them by the specs here, which import nothing."""
+"""Compute features once per data set; a job names them by specs, whose import costs no time."""
 
 from trainables.config.features import Features, Frozen, Hog, Pixels, build_features
 

@@ -1,4 +1,4 @@
-"""From images to descriptors: what is computed for each image by itself."""
+"""Turn images into descriptors, each image by itself."""
 
 from itertools import pairwise
 
@@ -15,25 +15,29 @@ from trainables.training.normalisation import Normalisation
 from trainables.training.pretrained import Pretrained, start_from
 
 SEED = 0
-"""Of the weights of a frozen network that starts from scratch."""
+"""The seed of the weights of a frozen network that has no pretrained ones."""
 
 
 class PixelDescriber(nn.Module):
+    """Describes an image by its pixels."""
+
     def forward(self, images_NHWC: Tensor) -> Tensor:
-        """uint8 NHWC -> float32 ND in [0, 1]."""
+        """Flatten uint8 NHWC to float32 ND in [0, 1]."""
         return images_NHWC.flatten(1).to(torch.float32) / 255
 
 
 class HogDescriber(nn.Module):
+    """Describes an image by its histograms of oriented gradients."""
+
     def forward(self, images_NHWC: Tensor) -> Tensor:
-        """uint8 NHWC -> float32 ND."""
+        """Turn uint8 NHWC into float32 ND."""
         from trainables.features.hog import hog_descriptors  # scikit-image takes a second
 
         return torch.from_numpy(hog_descriptors(images_NHWC.cpu().numpy()))
 
 
 class FrozenDescriber(nn.Module):
-    """A network up to its classifier, its weights fixed."""
+    """Describes an image by what a network with fixed weights gives its classifier."""
 
     def __init__(self, network: nn.Module, config: TrialConfig, normalisation: Normalisation):
         super().__init__()
@@ -43,11 +47,11 @@ class FrozenDescriber(nn.Module):
         self.normalisation = normalisation
 
     def forward(self, images_NHWC: Tensor) -> Tensor:
-        """uint8 NHWC -> float32 ND, of the images as evaluation sees them."""
+        """Describe images (uint8 NHWC), cropped as in evaluation; return float32 ND."""
         return self._describe(centre_crop(images_NHWC, self.config.crop_fraction))
 
     def augmented(self, images_NHWC: Tensor, generator: torch.Generator) -> Tensor:
-        """uint8 NHWC -> float32 ND, of each image by its own draw."""
+        """Describe images (uint8 NHWC), each augmented by its own draw; return float32 ND."""
         return self._describe(augment(images_NHWC, self.config, generator))
 
     def _describe(self, images_NHWC: Tensor) -> Tensor:
@@ -55,13 +59,16 @@ class FrozenDescriber(nn.Module):
         return features_ND.float()
 
     def train(self, mode: bool = True) -> "FrozenDescriber":
-        """Frozen: dropout and batch norm stay as in evaluation."""
+        """Stay in evaluation mode: frozen weights need dropout off and batch norm's averages."""
         return super().train(False)
 
 
 def fold_batch_norm(network: nn.Module) -> None:
-    """Put each batch norm that follows a convolution in an `nn.Sequential` into that convolution:
-    the same function, but for rounding, in about half the time for MobileNetV2 on a CPU."""
+    """Put each batch norm that follows a convolution in an `nn.Sequential` into that convolution.
+
+    The network computes the same, but for rounding, in about half the time for MobileNetV2 on a
+    CPU.
+    """
     for block in network.modules():
         if not isinstance(block, nn.Sequential):
             continue
@@ -71,7 +78,11 @@ def fold_batch_norm(network: nn.Module) -> None:
 
 
 def parse_frozen(spec: Frozen) -> tuple[TrialConfig, object]:
-    """The spec's knobs, split; raises `ConfigError` where they break a rule."""
+    """Split the spec's hyperparameters; return those of the training and the architecture's own.
+
+    Raises:
+        ConfigError: A hyperparameter breaks a rule.
+    """
     flat = {"epochs": 1, **spec.config, "architecture": spec.architecture}
     config, own = parse_trial(flat, find_architecture(spec.architecture).Config)
     return config, own
@@ -84,11 +95,11 @@ def build_describer(
     image_size: tuple[int, int],
     pretrained: Pretrained | None,
 ) -> nn.Module:
-    """What describes images of `image_size` as `spec` says.
+    """Build the module that describes images of `image_size` as `spec` says.
 
     Args:
-        normalisation: A frozen network's, with as many channels as it takes.
-        pretrained: A frozen network's weights; `None`: random ones, always the same.
+        normalisation: A frozen network's normalisation, with as many channels as it takes.
+        pretrained: A frozen network's weights; `None` takes random ones, always the same.
 
     Raises:
         ConfigError: The weights do not fit the architecture.

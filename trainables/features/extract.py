@@ -1,4 +1,4 @@
-"""Features of a whole data set, a chunk at a time, wherever there is a slot for it."""
+"""Compute the features of a whole data set, in chunks that any worker may take."""
 
 import hashlib
 import json
@@ -26,16 +26,17 @@ from trainables.training.normalisation import (
 from trainables.training.pretrained import Pretrained
 
 BLOCK = 64
-"""Images described at once. Augmented views are drawn block by block, so that they do not depend on
-how the work is divided."""
+"""The number of images described at once. Augmented views are drawn block by block, so that they do
+not depend on how the work is divided."""
 
 VIEW_SEED = 1
+"""The seed of the augmented views."""
 
 
 def normalisation_of(
     spec: Features, data: ImageData, pretrained: Pretrained | None
 ) -> Normalisation:
-    """A frozen network's normalisation; other features take pixels as they are."""
+    """Return a frozen network's normalisation; other features take pixels as they are."""
     if not isinstance(spec, Frozen):
         return Normalisation(mean=(0.0,), std=(1.0,))
     config, _ = parse_frozen(spec)
@@ -48,7 +49,7 @@ def normalisation_of(
 
 
 def fingerprint(spec: Features, data: ImageData, pretrained: Pretrained | None) -> str:
-    """sha256 of all that the features depend on."""
+    """Return the sha256 of all that the features depend on."""
     parts = {
         "data": data.fingerprint,
         "split": data.split_fingerprint,
@@ -59,10 +60,12 @@ def fingerprint(spec: Features, data: ImageData, pretrained: Pretrained | None) 
 
 
 def chunks(spec: Features, data: ImageData, size: int) -> Iterator[tuple[int, int, int]]:
-    """(view, start, stop): view 0 is plain, of all images; the others are of train's.
+    """Yield the chunks of the work as (view, start, stop).
+
+    View 0 is plain and has all images; each further view has the train images, augmented.
 
     Args:
-        size: Images in a chunk, a multiple of `BLOCK`.
+        size: The number of images in a chunk, a multiple of `BLOCK`.
     """
     views = spec.views if isinstance(spec, Frozen) else 0
     for view in range(views + 1):
@@ -77,7 +80,7 @@ def describe_chunk(
     data: ImageData,
     pretrained: Pretrained | None,
 ) -> FloatArray:
-    """Descriptors, ND, of one of `chunks`, on the GPU if the process has one."""
+    """Compute the descriptors, ND, of one of `chunks`, on the GPU if the process has one."""
     view, start, stop = chunk
     device = "cuda" if torch.cuda.is_available() else "cpu"
     describer = build_describer(
@@ -96,6 +99,7 @@ def describe_chunk(
         with torch.inference_mode():
             if view:
                 assert isinstance(describer, FrozenDescriber)
+                # The block alone seeds the draw, so that it does not depend on the chunks.
                 seed = int(np.random.SeedSequence([VIEW_SEED, view, first]).generate_state(1)[0])
                 generator = torch.Generator(device).manual_seed(seed)
                 features_ND = describer.augmented(images_NHWC, generator)
@@ -111,7 +115,7 @@ def assemble(
     data: ImageData,
     pretrained: Pretrained | None,
 ) -> FeatureData:
-    """One `FeatureData` from all chunks; HOG's are reduced by what is fitted on train here."""
+    """Join the descriptors of all chunks; reduce HOG's to components fitted on the train split."""
     by_view: dict[int, list[FloatArray]] = {}
     for chunk in sorted(described):
         by_view.setdefault(chunk[0], []).append(described[chunk])
@@ -140,7 +144,7 @@ def assemble(
 def describe_all(
     spec: Features, data: ImageData, pretrained: Pretrained | None = None
 ) -> FeatureData:
-    """All of it in this process: the same result, whatever the chunks."""
+    """Compute all features in this process; the result does not depend on the chunks."""
     work = chunks(spec, data, len(data.labels_N))
     described = {chunk: describe_chunk(chunk, spec, data, pretrained) for chunk in work}
     return assemble(described, spec, data, pretrained)

@@ -1,4 +1,4 @@
-"""The front of an exported model that was trained on features: from pixels to those features."""
+"""Turn pixels into features, at the front of an exported model that was trained on features."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,16 +16,18 @@ from trainables.training.normalisation import Normalisation
 from trainables.training.pretrained import Pretrained
 
 REDUCTION = "reduction."
+"""The prefix of a reduction's arrays in `state_dict`: `FeatureFront.reduction` holds them."""
 
 
 class FeatureFront(nn.Module):
-    """Describes images, reduces the descriptors if something was fitted, takes the first ones."""
+    """Describes images, reduces the descriptors if a reduction was fitted, keeps the first ones."""
 
     def __init__(
         self, describer: nn.Module, reduction: Reduction | None, num_features: int
     ) -> None:
         super().__init__()
         self.describer = describer
+        # The arrays are buffers only to be exported with the weights; `reduce` takes numpy's.
         self.reduction = nn.Module()
         for name, array in (reduction.arrays() if reduction else {}).items():
             self.reduction.register_buffer(name, torch.tensor(array))
@@ -33,7 +35,7 @@ class FeatureFront(nn.Module):
         self._num_features = num_features
 
     def forward(self, images_NHWC: Tensor) -> Tensor:
-        """uint8 NHWC -> float32 features, as images of one pixel, NCHW."""
+        """Turn uint8 NHWC into float32 features, shaped as images of one pixel, NCHW."""
         features_ND: Tensor = self.describer(images_NHWC)
         if self._fitted:
             features_ND = torch.from_numpy(reduce(self._fitted, features_ND.cpu().numpy()))
@@ -49,8 +51,11 @@ def build_feature_front(
     pretrained: Pretrained | None,
     arrays: Mapping[str, "np.ndarray[Any, Any]"],
 ) -> FeatureFront:
-    """The front that `spec` says; `arrays` hold what was fitted, by names that begin with
-    `REDUCTION`."""
+    """Build the front that `spec` describes.
+
+    Args:
+        arrays: The fitted arrays, by names that begin with `REDUCTION`.
+    """
     describer = build_describer(spec, normalisation, image_size=image_size, pretrained=pretrained)
     fitted = {n.removeprefix(REDUCTION): a for n, a in arrays.items() if n.startswith(REDUCTION)}
     reduction = Reduction.from_arrays(fitted) if fitted else None
@@ -65,7 +70,7 @@ def build_front(
     data: ImageData,
     pretrained: Pretrained | None,
 ) -> FeatureFront:
-    """The front of a model that was trained on the first `num_features` of `features`."""
+    """Build the front of a model that was trained on the first `num_features` of `features`."""
     return build_feature_front(
         features.spec,
         normalisation,

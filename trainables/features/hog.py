@@ -1,4 +1,7 @@
-"""Histograms of oriented gradients (Dalal & Triggs 2005, https://doi.org/10.1109/CVPR.2005.177)."""
+"""Compute histograms of oriented gradients.
+
+Source: Dalal & Triggs 2005, https://doi.org/10.1109/CVPR.2005.177.
+"""
 
 import math
 
@@ -9,8 +12,8 @@ from skimage.feature import hog
 from trainables.config import ConfigError
 
 CELLS_PER_SIDE = 8
-"""At most; so a descriptor has at most (8 - 1)^2 * 2 * 2 * 9 = 1,764 numbers, however large the
-image is."""
+"""The most cells a side, so that a descriptor has at most (8 - 1)^2 * 2 * 2 * 9 = 1,764 numbers,
+however large the image is."""
 
 LEAST_PIXELS_PER_CELL = 2
 
@@ -22,12 +25,13 @@ def hog_descriptors(
     pixels_per_cell: tuple[int, int] | None = None,
     cells_per_block: int = 2,
 ) -> npt.NDArray[np.float32]:
-    """scikit-image's descriptor of each image, ND; one pixel of colour counts by its channel of
-    largest gradient.
+    """Compute scikit-image's descriptor of each image; return float32 ND.
+
+    A pixel of colour counts by its channel of largest gradient.
 
     Args:
         images_NHWC: C is 1 or 3.
-        pixels_per_cell: (height, width); `None`: as `default_cell` says.
+        pixels_per_cell: (height, width); `None` takes those of `default_cell`.
 
     Raises:
         ConfigError: An image is smaller than a block.
@@ -58,7 +62,7 @@ def hog_descriptors(
 
 
 def default_cell(height: int, width: int) -> tuple[int, int]:
-    """Pixels of a cell, (height, width): an eighth of the side, rounded up, and at least two."""
+    """Return a cell's (height, width) in pixels: an eighth of the side, rounded up, at least 2."""
     return _cell_side(height), _cell_side(width)
 
 

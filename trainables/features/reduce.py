@@ -1,4 +1,4 @@
-"""Principal components of features, ranked: a trial takes the first so many of them."""
+"""Reduce features to ranked principal components, of which a trial takes the first ones."""
 
 import warnings
 from collections.abc import Mapping
@@ -11,23 +11,24 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 
 NOISE = 1e-6
-"""A component with less of the first one's standard deviation is rounding error in float32."""
+"""A component whose standard deviation is a smaller fraction of the first one's is rounding error
+in float32."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Reduction:
-    """What was fitted on the train split. Shapes: D features, K components, best first."""
+    """Holds what was fitted on the train split: K components of D features, best first."""
 
     mean_D: FloatArray
     components_KD: FloatArray
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """By name, contiguous, as safetensors stores them."""
+        """Return the arrays by name, contiguous, as safetensors stores them."""
         return {"mean_D": self.mean_D, "components_KD": self.components_KD}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Reduction":
-        """The inverse of `arrays`."""
+        """Build a reduction from what `arrays` returned."""
         return cls(mean_D=arrays["mean_D"], components_KD=arrays["components_KD"])
 
 
@@ -39,14 +40,14 @@ def fit_reduction(
     ranked_by: Literal["f_classif", "variance"],
     seed: int,
 ) -> Reduction:
-    """Fit on the train split alone.
+    """Fit the reduction on the train split alone.
 
     Args:
-        components: At most so many, and no more than there are images or features.
-        ranked_by: `f_classif`: by the F value of an analysis of variance of the component over
-            the classes; `variance`: by the component's variance. Ties go by variance, components
+        components: The most components; there are no more than images or features.
+        ranked_by: `f_classif` ranks by the F value of an analysis of variance of the component over
+            the classes, `variance` by the component's variance. Ties go by variance; components
             that do not vary come last.
-        seed: Of the randomised solver (Halko et al. 2011), which scikit-learn takes when the
+        seed: Seeds the randomised solver (Halko et al. 2011), which scikit-learn takes when the
             features are many.
     """
     from sklearn.decomposition import PCA  # scikit-learn takes a second
@@ -70,7 +71,7 @@ def fit_reduction(
 
 
 def reduce(reduction: Reduction, features_ND: FloatArray) -> FloatArray:
-    """Components of each image, NK, best first."""
+    """Return the components of each image, NK, best first."""
     reduced_NK = (features_ND - reduction.mean_D) @ reduction.components_KD.T
     return reduced_NK.astype(np.float32, copy=False)
 
@@ -78,7 +79,7 @@ def reduce(reduction: Reduction, features_ND: FloatArray) -> FloatArray:
 def _f_values(
     reduced_NK: npt.NDArray[np.float64], labels_N: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """One F value per component, -inf where it is undefined."""
+    """Return one F value per component, -inf where it is undefined."""
     from sklearn.feature_selection import f_classif
 
     with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():

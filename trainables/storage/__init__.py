@@ -1,4 +1,4 @@
-"""Where a run keeps its files, by the same few verbs in a folder and in an object store."""
+"""Read and write a run's files by the same few calls, in a folder or in an object store."""
 
 from trainables.storage.errors import STORAGE_ERRNOS, StorageError, storage_errors
 from trainables.storage.places import (

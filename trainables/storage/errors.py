@@ -1,4 +1,4 @@
-"""Storage that is full or gone: no trial's fault, so a trial does not fail of it."""
+"""Tell errors of the storage (full, or out of reach) from a trial's own: no trial fails by them."""
 
 import errno
 import os
@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 STORAGE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
+"""Errors of the storage itself: no room, over quota, read-only, failing disk, file too large."""
 
 
 class StorageError(OSError):
-    """A worker cannot write what it must."""
+    """The storage cannot be read or written."""
 
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Give errors of the storage a name by which they differ from a trial's own."""
+    """Raise errors of the storage as `StorageError`, so that they differ from a trial's own."""
     try:
         yield
     except StorageError:
@@ -29,7 +30,10 @@ def storage_errors() -> Iterator[None]:
 
 
 def _errno(error: Exception) -> int | None:
-    """Libraries written in Rust (safetensors) have it in the text of an exception of their own."""
+    """Return the error's number, or `None`.
+
+    Libraries written in Rust (safetensors) have it in the text of an exception of their own.
+    """
     if isinstance(error, OSError):
         return error.errno
     found = re.search(r"\(os error (\d+)\)", str(error))

@@ -1,6 +1,6 @@
-"""Where a run keeps its files: a folder, or a prefix of an object store, by the same few verbs.
+"""Keep a run's files in a folder, or under a prefix of an object store, by the same few calls.
 
-Every write is whole or not at all. Below a folder it goes to a temporary name, is synced and
+Every write is whole or not at all. In a folder the content goes to a temporary name, is synced and
 renamed; an object store shows an object when its upload has ended. A reader of an object that is
 being replaced may get parts of both, so what is replaced carries a checksum of its own.
 """
@@ -24,41 +24,44 @@ T = TypeVar("T")
 TEMPORARY = ".tmp"
 
 PATIENCE_SECONDS = 120.0
-"""How long a patient store may be out of reach; pyarrow itself gives up after six seconds."""
+"""A patient store is tried for this long while it is out of reach; pyarrow itself gives up after
+six seconds."""
 
 PAUSE_SECONDS = 2.0
+"""The pause between two tries."""
 
 PASSING = re.compile(r"NETWORK_CONNECTION|HTTP status 5\d\d|SLOW_DOWN|SERVICE_UNAVAILABLE")
-"""In pyarrow's errors, which have no number: of the network, or of a store that is overloaded."""
+"""Matches pyarrow's errors that may pass: of the network, or of a store that is overloaded. These
+have no number, so their text has to do."""
 
 
 class Storage(Protocol):
-    """A place for files by name; a name may have folders in it, by `/`."""
+    """Keeps files by name; a name may have folders in it, separated by `/`."""
 
     @property
     def uri(self) -> str:
-        """The folder's path, or what `open_storage` opens."""
+        """Return the folder's path, or the URI: what `open_storage` opens."""
         ...
 
     def child(self, name: str) -> "Storage":
-        """The place below this one."""
+        """Return the place below this one."""
         ...
 
     def write(self, name: str, content: bytes) -> None:
-        """Raises `OSError` (`StorageError` from an object store) where it cannot be written."""
+        """Write a file; raise `OSError` (`StorageError` from an object store) where it fails."""
         ...
 
     def read(self, name: str) -> bytes:
-        """Raises `FileNotFoundError` where there is no such file."""
+        """Read a file; raise `FileNotFoundError` where there is none."""
         ...
 
     def names(self) -> list[str]:
-        """The files here and in the folders below, sorted; none where the place does not exist.
+        """List the files here and in the folders below, sorted; none where there is no such place.
         What a dead process has not finished is among them, as `*.tmp`."""
         ...
 
     def remove(self, name: str) -> None:
-        """It need not exist."""
+        """Remove a file, which need not exist."""
         ...
 
 
@@ -67,9 +70,9 @@ def is_uri(place: str | Path) -> bool:
 
 
 def open_storage(uri: str | Path) -> Storage:
-    """The place at a path, or at a URI that pyarrow knows: `s3://bucket/prefix`, `gs://...`.
+    """Open the place at a path, or at a URI that pyarrow knows: `s3://bucket/prefix`, `gs://...`.
 
-    Options of pyarrow's may follow, as `?endpoint_override=127.0.0.1:5000&scheme=http`
+    pyarrow's options may follow, such as `?endpoint_override=127.0.0.1:5000&scheme=http`
     (https://arrow.apache.org/docs/python/filesystems.html); `AWS_ENDPOINT_URL` does the same.
 
     Raises:
@@ -93,6 +96,8 @@ def open_storage(uri: str | Path) -> Storage:
 
 @dataclass(frozen=True, slots=True)
 class LocalStorage:
+    """Keeps files in a folder."""
+
     path: Path
 
     @property
@@ -130,12 +135,12 @@ class LocalStorage:
 
 @dataclass(frozen=True, slots=True)
 class RemoteStorage:
-    """A prefix of an object store.
+    """Keeps files under a prefix of an object store.
 
     Attributes:
         filesystem: A pyarrow `FileSystem`.
         path: The bucket and the prefix.
-        patience_seconds: How long it is tried again while it is out of reach.
+        patience_seconds: The store is tried again for this long while it is out of reach.
     """
 
     filesystem: Any
@@ -175,9 +180,9 @@ class RemoteStorage:
             self._reach(lambda: self.filesystem.delete_file(f"{self.path}/{name}"))
 
     def _reach(self, action: Callable[[], T]) -> T:
-        """Do it, again while the store is out of reach; its errors are `StorageError`s."""
+        """Do `action`, again while the store is out of reach; raise errors as `StorageError`."""
         deadline = time.monotonic() + self.patience_seconds
-        told = False
+        has_warned = False
         while True:
             try:
                 return action()
@@ -186,22 +191,22 @@ class RemoteStorage:
             except OSError as error:
                 if not PASSING.search(str(error)) or time.monotonic() >= deadline:
                     raise StorageError(f"{self.uri}: {error}") from error
-                if not told:
+                if not has_warned:
                     print(f"--storage: trying again: {self.uri}: {error}", file=sys.stderr)
-                    told = True
+                    has_warned = True
             time.sleep(PAUSE_SECONDS)
 
 
 def patient(storage: Storage) -> Storage:
-    """The same place; an object store that does not answer is waited for, `PATIENCE_SECONDS`: for
-    one that has answered, so that a wrong address is told at once."""
+    """Return the same place, whose object store is tried for `PATIENCE_SECONDS`. Call it for a
+    store that has answered, so that a wrong address is reported at once."""
     if isinstance(storage, RemoteStorage):
         return replace(storage, patience_seconds=PATIENCE_SECONDS)
     return storage
 
 
 def split_name(file: str | Path) -> tuple[str, str]:
-    """The path or URI of a file -> that of its place, and its name."""
+    """Split the path or URI of a file into that of its place, and its name."""
     base, separator, options = str(file).partition("?")
     place, slash, name = base.rpartition("/")
     return f"{place or slash or '.'}{separator}{options}", name
@@ -209,8 +214,8 @@ def split_name(file: str | Path) -> tuple[str, str]:
 
 @contextmanager
 def fetched(file: str | Path) -> Iterator[Path]:
-    """The file at a path; one at a URI is copied for a while, with those beside it that have its
-    stem. It need not exist."""
+    """Yield a local path of the file at a path or URI; the file need not exist. One at a URI is
+    copied for a while, with the files beside it that share its stem (a model's card, say)."""
     if not is_uri(file):
         yield Path(file)
         return
@@ -225,7 +230,7 @@ def fetched(file: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def files_for(place: Storage) -> Iterator[Path]:
-    """A temporary folder; what is in it at the end is written to `place`."""
+    """Yield a temporary folder; write its files to `place` at the end, unless an error ends it."""
     with tempfile.TemporaryDirectory(prefix="files-") as folder:
         yield Path(folder)
         for file in sorted(Path(folder).iterdir()):
@@ -233,7 +238,7 @@ def files_for(place: Storage) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    """A rename outlives a power cut once its folder is synced."""
+    """Write a folder's entries to disk: only then a rename in it outlives a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,1 +1,1 @@
-"""A trial: a training with its checkpoints, its look at the test split, and the model it leaves."""
+"""Run a trial: train with checkpoints, evaluate on the test split, and export the model."""

@@ -1,4 +1,4 @@
-"""One attempt at a trial: where the one before it left off, and who watches it."""
+"""Hold what one attempt at a trial needs: where the attempt before it ended, and who watches it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,11 @@ from trainables.trials.watchdog import Watchdog
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """What a trial has for one attempt; the one before it may have been killed at any time.
+    """Holds what a trial needs for one attempt; an earlier one may have been killed at any time.
 
     Attributes:
+        checkpoints: The trial's checkpoints, earlier attempts' included.
+        watchdog: Ends the process if the attempt makes no progress.
         rungs: Epochs at which early stopping looks at the trial: a checkpoint is due there.
         epochs_reported: The last epoch that the record has; 0: none.
     """

@@ -1,4 +1,4 @@
-"""A trial's checkpoints: written whole or not at all, loaded without unpickling code."""
+"""Write a trial's checkpoints whole or not at all, and load them without unpickling code."""
 
 import hashlib
 import io
@@ -17,11 +17,12 @@ KEPT = 2
 """Checkpoints kept per trial: the newest, and the one before it to fall back to."""
 
 SAVE_EVERY_SECONDS = 30.0
+"""Besides rungs, the first epoch that ends so long after the last checkpoint gets one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The newest intact state, if any, and the names of newer files that are not intact."""
+    """Holds the newest intact state, if any, and the names of newer files that are not intact."""
 
     state: dict[str, Any] | None
     corrupt: tuple[str, ...]
@@ -29,12 +30,12 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """A trial's `<epoch>.pt` files, each followed by its sha256 (32 bytes)."""
+    """Keeps a trial's `<epoch>.pt` files, whose content is followed by its sha256 (32 bytes)."""
 
     place: Storage
 
     def save(self, epoch: int, state: dict[str, Any]) -> None:
-        """Write `state` whole or not at all; older ones are dropped."""
+        """Write `state` whole or not at all, then drop all but the newest `KEPT`."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
         content = buffer.getvalue()
@@ -43,7 +44,7 @@ class Checkpoints:
             self.place.remove(old)
 
     def load_newest(self) -> Loaded:
-        """The newest checkpoint that is intact. One that is not is left where it is."""
+        """Load the newest checkpoint that is intact; leave those that are not where they are."""
         corrupt: list[str] = []
         for name in reversed(self._names()):
             content = self.place.read(name)
@@ -63,12 +64,13 @@ class Checkpoints:
 
 @dataclass(slots=True)
 class CheckpointClock:
-    """When to save: at rungs, and whenever `SAVE_EVERY_SECONDS` have passed since the last time."""
+    """Says when to save: at rungs, and `SAVE_EVERY_SECONDS` after the last save."""
 
     rungs: Container[int]
     last: float = field(default_factory=time.monotonic)
 
     def is_due(self, epoch: int) -> bool:
+        """Return whether to save after `epoch`; if so, the time counts from now on."""
         now = time.monotonic()
         if epoch not in self.rungs and now - self.last < SAVE_EVERY_SECONDS:
             return False

@@ -1,4 +1,4 @@
-"""What a trained model costs: memory, multiply-adds, time per image."""
+"""Measure what a trained model costs: memory, multiply-adds, time per image."""
 
 import resource
 import statistics
@@ -12,11 +12,11 @@ from trainables.metrics import Cost
 from trainables.trials.trial import Trial
 
 LATENCY_SECONDS = 0.1
-"""For the repetitions of one prediction; there are at least three."""
+"""The prediction of one image is repeated for this long, and at least three times."""
 
 
 def forget_peak() -> None:
-    """The device's peak memory counts from now on."""
+    """Make the device's peak memory count from now on."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
 
@@ -24,13 +24,14 @@ def forget_peak() -> None:
 def measure_cost(trial: Trial, test_indices: Integers, test_seconds: float) -> Cost:
     """Measure a trained model.
 
-    `throughput` is the prediction of the test split itself, in batches of 256 (or of the whole
-    split, where that is smaller), so it costs no time of its own. Like `latency_seconds` it counts
-    from decoded images, or from features where a job trains on these.
+    `throughput` is that of the prediction of the test split itself, in batches of 256 (or of the
+    whole split, where that is smaller), so it costs no time of its own. Like `latency_seconds` it
+    counts from decoded images, or from features where a job trains on these.
 
     Args:
-        test_seconds: What the prediction of the test split took.
+        test_seconds: The duration of the prediction of the test split.
     """
+    # An estimator beside a GPU has allocated nothing there: its peak is none, not 0 bytes.
     on_gpu = torch.cuda.is_available() and torch.cuda.max_memory_allocated()
     return Cost(
         peak_host_bytes=_peak_host_bytes(),
@@ -42,14 +43,14 @@ def measure_cost(trial: Trial, test_indices: Integers, test_seconds: float) -> C
 
 
 def _peak_host_bytes() -> int:
-    """getrusage(2) counts in KiB on Linux and in bytes on macOS."""
+    """Return the peak memory of this process; getrusage(2) counts KiB on Linux, bytes on macOS."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _latency(trial: Trial, one: Integers) -> float:
     times: list[float] = []
-    trial.predict_logits(one)
+    trial.predict_logits(one)  # not counted: the first call allocates and picks algorithms
     while len(times) < 3 or sum(times) < LATENCY_SECONDS:
         started = time.perf_counter()
         trial.predict_logits(one).sum().item()  # which waits for the device

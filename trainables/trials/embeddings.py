@@ -1,4 +1,4 @@
-"""What a retrained model's layers make of test images, kept for pictures of them."""
+"""Keep what a retrained model's layers make of test images, for pictures in the report."""
 
 import io
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from trainables.datasets.image_data import Integers
 from trainables.storage import Storage
 
 EMBEDDINGS = "embeddings.npz"
-"""In the folder of a retraining, beside its model and its predictions."""
+"""The file's name in the folder of a retraining, beside its model and its predictions."""
 
 MOST_EMBEDDED = 1000
-"""Test images that are kept: as many as a t-SNE in a browser takes."""
+"""The most test images that are kept: as many as a t-SNE in a browser takes."""
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Embeddings:
-    """Some images of the test split, by two layers of a model.
+    """Holds the inputs of two layers of a model, for some images of the test split.
 
     Attributes:
-        positions_N: In the test split, and so in `Predictions`.
-        last_ND: What the classifier is given.
-        intermediate_ND: What the middle layer is given; `None` where a model has none.
+        positions_N: The images' positions in the test split, and so in `Predictions`.
+        last_ND: The classifier's inputs.
+        intermediate_ND: The middle layer's inputs; `None` where a model has none.
     """
 
     positions_N: Integers
@@ -36,13 +36,13 @@ class Embeddings:
 
     @property
     def by_layer(self) -> dict[str, Floats]:
-        """The layers that there are, the first one first."""
+        """Return the embeddings by layer, in the network's order."""
         between = {} if self.intermediate_ND is None else {"intermediate": self.intermediate_ND}
         return {**between, "last": self.last_ND}
 
 
 def choose_positions(num_images: int, most: int = MOST_EMBEDDED) -> Integers:
-    """At most so many of the images, evenly spread: a split may be sorted by class."""
+    """Choose at most `most` positions, evenly spread since a split may be sorted by class."""
     return np.linspace(0, num_images - 1, min(num_images, most)).round().astype(np.int64)
 
 
@@ -53,7 +53,7 @@ def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
 
 
 def read_embeddings(place: Storage) -> Embeddings | None:
-    """What `write_embeddings` wrote, from a retraining's place; `None` where there is nothing."""
+    """Read what `write_embeddings` wrote to a retraining's place; return `None` if it did not."""
     try:
         content = place.read(EMBEDDINGS)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A scikit-learn estimator, fitted at growing fidelity."""
+"""Run a trial of a scikit-learn estimator, fitted at growing fidelity."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ from trainables.trials.report import EpochReport
 
 
 def features_of(inputs: TrialInputs, architecture: str) -> FeatureData:
-    """The features that an estimator is fitted on.
+    """Return the features that an estimator is fitted on.
 
     Raises:
         ConfigError: The job computes none.
@@ -35,6 +35,8 @@ def features_of(inputs: TrialInputs, architecture: str) -> FeatureData:
 
 
 class EstimatorTrial:
+    """Fits a scikit-learn estimator, on more images or for more rounds at every rung."""
+
     def __init__(self, flat: Configuration, inputs: TrialInputs, *, seed: int) -> None:
         self._config, self._shared = flat, inputs
         estimator = find_estimator(flat["architecture"])
@@ -60,7 +62,7 @@ class EstimatorTrial:
         )
 
     def train(self, attempt: Attempt) -> Iterator[EpochReport]:
-        """Fit from the first rung on that the record does not have; no checkpoint is needed."""
+        """Fit from the first rung that the record does not have; a fit needs no checkpoint."""
         for metrics in self.training.fit(rungs=attempt.rungs, after=attempt.epochs_reported):
             attempt.watchdog.progress()
             yield EpochReport(metrics=metrics)
@@ -68,17 +70,17 @@ class EstimatorTrial:
     def predict_logits(self, indices: Integers) -> Tensor:
         features_ND = self._features.plain_ND[indices, : self._num_features]
         probabilities_NK = self.training.predict_probabilities(features_ND)
-        least = float(np.finfo(np.float32).tiny)
+        least = float(np.finfo(np.float32).tiny)  # an estimator may say 0, whose log is infinite
         return torch.tensor(probabilities_NK).clamp(min=least).log()
 
     def features(self, indices: Integers) -> Tensor:
         return torch.tensor(self._features.plain_ND[indices, : self._num_features])
 
     def intermediate_features(self, indices: Integers) -> None:
-        """An estimator has no layers."""
+        """Return nothing: an estimator has no layers."""
 
     def count_multiply_adds(self) -> None:
-        """An estimator is no sum of convolutions and matrix products."""
+        """Return nothing: an estimator is no sum of convolutions and matrix products."""
 
     def save(self, folder: Path) -> Path:
         shared, features = self._shared, self._features

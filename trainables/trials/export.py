@@ -1,8 +1,8 @@
-"""Exported models: the whole way from a raw image to class probabilities.
+"""Export models and load them again: the whole way from a raw image to class probabilities.
 
 NAME.safetensors        weights of a network, and whatever arrays its features need
 NAME.safetensors.json   the `ModelCard`
-NAME.skops              a scikit-learn estimator, where that is what was trained
+NAME.skops              the estimator, where scikit-learn's was trained
 """
 
 import json
@@ -29,16 +29,17 @@ from trainables.training.normalisation import Normalisation
 FORMAT = 1
 WEIGHTS = "model.safetensors"
 FRONT = "front."
+"""The prefix of the front's arrays in a file of weights."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelCard:
-    """All that is needed besides the weights: `<weights>.json`.
+    """Holds all that a model needs besides its weights; it is stored as `<weights>.json`.
 
     Attributes:
-        normalisation: With as many channels as the network takes: grey images are repeated.
-        in_channels, in_size: Of what the classifier takes: an image, or features as one pixel.
-        features: The spec of what is computed from an image first, or `None`.
+        normalisation: Has as many channels as the network takes: grey images are repeated.
+        in_channels, in_size: The shape of the classifier's input: an image, or features as a pixel.
+        features: The spec of the features that are computed from an image first, or `None`.
     """
 
     format: int
@@ -55,7 +56,7 @@ class ModelCard:
 
 
 class ImageFront(nn.Module):
-    """From pixels to what a network takes: the centre, normalised."""
+    """Turns pixels into a network's input: the centre of the image, normalised."""
 
     def __init__(self, normalisation: Normalisation, crop_fraction: float) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class ImageFront(nn.Module):
 
 
 class EstimatorClassifier(nn.Module):
-    """A fitted scikit-learn estimator as a module: features in, log-probabilities out."""
+    """Wraps a fitted scikit-learn estimator as a module: features in, log-probabilities out."""
 
     def __init__(self, fitted: Any, num_classes: int) -> None:
         super().__init__()
@@ -84,7 +85,7 @@ class EstimatorClassifier(nn.Module):
 
 
 class ImageClassifier(nn.Module):
-    """A trained classifier with its preprocessing: images in, class probabilities out."""
+    """Joins a trained classifier and its preprocessing: images in, class probabilities out."""
 
     def __init__(self, front: nn.Module, classifier: nn.Module, card: ModelCard) -> None:
         super().__init__()
@@ -93,13 +94,14 @@ class ImageClassifier(nn.Module):
         self.card = card
 
     def forward(self, images_NHWC: Tensor) -> Tensor:
-        """uint8 NHWC of the card's size and channels -> probabilities, float32, NK."""
+        """Turn uint8 NHWC of the card's size and channels into probabilities, float32 NK."""
         probabilities_NK: Tensor = self.network(self.front(images_NHWC)).float().softmax(dim=1)
         return probabilities_NK
 
     @torch.inference_mode()
     def predict(self, encoded_images: list[bytes]) -> Tensor:
-        """Contents of image files (PNG, JPEG, ...) -> probabilities, NK; at least one file."""
+        """Decode the contents of one or more image files (PNG, JPEG, ...) and return their
+        probabilities, NK."""
         if not encoded_images:
             raise ValueError("encoded_images is empty, but must hold the content of a file")
         images = [
@@ -125,7 +127,7 @@ def build_card(
     in_size: tuple[int, int],
     features: FeatureData | None,
 ) -> ModelCard:
-    """The card of what was trained on `data`, or on `features` of it."""
+    """Build the card of a model that was trained on `data`, or on `features` of it."""
     return ModelCard(
         format=FORMAT,
         config=dict(config),
@@ -167,7 +169,7 @@ def estimator_path(weights: Path) -> Path:
 
 
 def load_model(path: str | Path) -> ImageClassifier:
-    """The exported model at a path or URI (`*.safetensors`), in evaluation mode, on the CPU.
+    """Load the exported model at a path or URI (`*.safetensors`), in evaluation mode, on the CPU.
 
     Raises:
         FileNotFoundError: A file of the model is missing.

@@ -1,4 +1,4 @@
-"""What all trials of a run share."""
+"""Hold the data that all trials of a run share."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from trainables.training.pretrained import Pretrained
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class TrialInputs:
-    """The data, and what was computed or loaded for all trials at once. The arrays are read-only.
+    """Holds the data, and what was computed or loaded once for all trials; arrays are read-only.
 
     Attributes:
-        features: In place of the images, if the job trains on features.
+        features: Features to train on in place of the images, or `None`.
         pretrained: Weights to start from, or those of the frozen network behind the features.
     """
 

@@ -1,4 +1,4 @@
-"""A network, trained by gradient descent, on images or on features of them."""
+"""Run a trial of a network, trained by gradient descent on images or on features of them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +24,8 @@ from trainables.trials.report import EpochReport, Resumption
 
 
 class NetworkTrial:
+    """Trains a network, and resumes from its newest intact checkpoint."""
+
     def __init__(
         self,
         config: Configuration,
@@ -46,7 +48,7 @@ class NetworkTrial:
         self.epochs = self.training.config.epochs
 
     def train(self, attempt: Attempt) -> Iterator[EpochReport]:
-        """Train from the newest intact checkpoint on, whose earlier epochs are reported first."""
+        """Train from the newest intact checkpoint on; report the epochs that it holds first."""
         training = self.training
         training.on_step = attempt.watchdog.progress
         loaded, resumption = attempt.checkpoints.load_newest(), None
@@ -55,6 +57,7 @@ class NetworkTrial:
         if loaded.state is not None or loaded.corrupt:
             resumption = Resumption(epoch=training.epoch, corrupt=loaded.corrupt)
         clock = CheckpointClock(attempt.rungs)
+        # A driver that died may not have recorded all of them; those that it has are ignored.
         for metrics in training.history[:]:
             yield EpochReport(metrics=metrics, resumption=resumption)
         for metrics in fit(training):
@@ -79,13 +82,14 @@ class NetworkTrial:
         return None if middle_layer is None else self._see(indices, middle_layer)
 
     def _see(self, indices: Integers, layer: Callable[[Tensor], Tensor]) -> Tensor:
+        """Apply `layer` to the images that `indices` name, in batches; return ND."""
         training = self.training
         chosen = torch.tensor(indices, device=training.inputs.placed.labels_N.device)
         return predict_logits(training.model, training.inputs, chosen, training.runtime, layer)
 
     def count_multiply_adds(self) -> int:
-        """By torch's counter of convolutions and matrix products, which counts a multiply-add as
-        two operations."""
+        """Count the multiply-adds of one prediction by torch's counter of convolutions and matrix
+        products, which counts each as two operations."""
         training = self.training
         training.model.eval()
         image = training.inputs.plain(training.inputs.placed.test[:1])

@@ -1,4 +1,4 @@
-"""What a model says of each test image, kept so that models can be compared without retraining."""
+"""Keep a model's prediction of each test image, to compare models without retraining them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from trainables.datasets.image_data import Integers
 from trainables.storage import Storage
 
 PREDICTIONS = "predictions.parquet"
-"""In the folder of a retraining, beside its model."""
+"""The file's name in the folder of a retraining, beside its model."""
 
 
 class DamagedFileError(ValueError):
@@ -21,14 +21,14 @@ class DamagedFileError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Predictions:
-    """One row per image of the test split, in its order.
+    """Holds one row per image of the test split, in the split's order.
 
     Attributes:
-        indices_N: Into `ImageData.images_NHWC`.
+        indices_N: Indices into `ImageData.images_NHWC`.
         labels_N: The true classes.
         predicted_N: The most probable classes, by the logits: float32 probabilities may tie where
             these do not.
-        probabilities_NK: float32.
+        probabilities_NK: The class probabilities, float32.
     """
 
     indices_N: Integers
@@ -58,7 +58,7 @@ def write_predictions(folder: Path, predictions: Predictions) -> None:
 
 
 def read_predictions(place: Storage) -> Predictions | None:
-    """Read what `write_predictions` wrote, from a retraining's place; `None`: there is nothing.
+    """Read what `write_predictions` wrote to a retraining's place; return `None` where it did not.
 
     Raises:
         DamagedFileError: The file is not as it was written; its pages have checksums.
@@ -80,5 +80,5 @@ def read_predictions(place: Storage) -> Predictions | None:
             .to_numpy()
             .reshape(-1, probabilities.type.list_size),
         )
-    except (OSError, KeyError, pa.ArrowException) as error:  # of the bytes: they are all here
+    except (OSError, KeyError, pa.ArrowException) as error:  # by the bytes: the place was read
         raise DamagedFileError(f"{place.child(PREDICTIONS).uri}: {error}") from error

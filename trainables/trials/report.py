@@ -1,4 +1,4 @@
-"""What a worker reports: an epoch's metrics, what the probe has found, or a wrong configuration."""
+"""Define what a worker reports: an epoch, what the probe has found, an error, or no storage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from trainables.metrics import EpochMetrics
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resumption:
-    """Where an attempt at a trial went on.
+    """Says where an attempt at a trial resumed.
 
     Attributes:
-        epoch: The last one that its checkpoint holds; 0: there was none that is intact.
-        corrupt: The names of newer checkpoints that are not intact.
+        epoch: The last epoch in the checkpoint that it loaded; 0: none was intact.
+        corrupt: The names of newer checkpoints that were not intact.
     """
 
     epoch: int
@@ -24,7 +24,7 @@ class Resumption:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EpochReport:
-    """An epoch's metrics, and what is to be said of the attempt that made them."""
+    """Reports an epoch's metrics, and where the attempt that made them resumed, if it did."""
 
     metrics: EpochMetrics
     resumption: Resumption | None = None
@@ -32,7 +32,7 @@ class EpochReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProbeReport:
-    """The arithmetic in which all trials train, and the default configurations by architecture."""
+    """Reports the arithmetic in which all trials train, and each architecture's defaults."""
 
     runtime: Runtime
     defaults: Mapping[str, Configuration]
@@ -40,19 +40,24 @@ class ProbeReport:
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """The configuration cannot be trained; another attempt would not mend it."""
+    """Reports that the configuration cannot be trained, which another attempt would not mend."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class StorageFailure:
-    """The run's storage is full or out of reach, which is no trial's fault."""
+    """Reports that the run's storage is full or out of reach, which is no trial's fault."""
 
     message: str
 
 
 Report = EpochReport | ProbeReport | ErrorReport | StorageFailure
+
+OTHERS: dict[str, type[ProbeReport] | type[ErrorReport] | type[StorageFailure]] = {
+    cls.__name__: cls for cls in (ProbeReport, ErrorReport, StorageFailure)
+}
+"""All reports but `EpochReport`, whose metrics are stored flat, by their `kind`."""
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -72,8 +77,3 @@ def report_from_json(stored: Mapping[str, Any]) -> Report:
             )
         case kind:
             return from_json(OTHERS[kind], stored)
-
-
-OTHERS: dict[str, type[ProbeReport] | type[ErrorReport] | type[StorageFailure]] = {
-    cls.__name__: cls for cls in (ProbeReport, ErrorReport, StorageFailure)
-}

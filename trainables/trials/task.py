@@ -1,4 +1,4 @@
-"""What a worker is asked to do: to probe the machine, or to train a trial."""
+"""Define what a worker is asked to do: to probe the machine, or to train a trial."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from trainables.config.validation import from_json, to_json
 
 
 class Stage(StrEnum):
-    """The stage of a run that a trial belongs to."""
+    """Names the stage of a run that a trial belongs to."""
 
     SEARCH = "search"
     RETRAIN = "retrain"
@@ -18,14 +18,14 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProbeTask:
-    """Measure in which arithmetic a run's first configuration trains fastest, and tell the defaults
-    of its architectures.
+    """Asks a worker in which arithmetic a run's first configuration trains fastest, and for the
+    defaults of the run's architectures.
 
     Attributes:
         config: The configuration to measure, over its architecture's defaults.
-        architectures: Those whose defaults are told.
+        architectures: The architectures whose defaults are reported.
         epochs: A trial's full budget.
-        precision: `None`: the fastest.
+        precision: The precision to train in; `None` takes the fastest.
     """
 
     config: Configuration
@@ -40,13 +40,13 @@ class ProbeTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialTask:
-    """Train a configuration, and report every epoch.
+    """Asks a worker to train a configuration, and to report every epoch.
 
     Attributes:
-        number: Of the trial in its stage's study.
-        name: Of the trial's folder, unique in the run.
-        seed: Of the weights and all draws.
-        epochs_reported: What the record has of it already.
+        number: The trial's number in its stage's study.
+        name: The name of the trial's folder, unique in the run.
+        seed: Seeds the weights and all random draws.
+        epochs_reported: The last epoch that the record has already; 0: none.
     """
 
     stage: Stage

@@ -1,4 +1,4 @@
-"""The one look at the test split that a retrained model gets."""
+"""Evaluate a retrained model on the test split, which it sees only here."""
 
 import time
 from dataclasses import asdict
@@ -16,7 +16,7 @@ from trainables.trials.trial import Trial
 
 
 def evaluate_on_test(trial: Trial, data: ImageData, folder: Path) -> HeldOutMetrics:
-    """Predict the test split, and keep every prediction in `folder`."""
+    """Predict the test split, and keep the predictions and some embeddings in `folder`."""
     indices = data.test_indices
     started = time.perf_counter()
     logits_NK = trial.predict_logits(indices).cpu()

@@ -1,4 +1,4 @@
-"""A trial, whatever it trains: metrics by epoch, predictions, a model to keep."""
+"""Define what every trial offers: metrics by epoch, predictions, and a model to keep."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 class Trial(Protocol):
+    """Trains one configuration for at most `epochs`, predicts with the model, and exports it."""
+
     epochs: int
 
     def train(self, attempt: Attempt) -> Iterator[EpochReport]:
@@ -20,21 +22,21 @@ class Trial(Protocol):
         ...
 
     def predict_logits(self, indices: Integers) -> "Tensor":
-        """Logits or log-probabilities, NK, of the images that `indices` name."""
+        """Return logits or log-probabilities, NK, of the images that `indices` name."""
         ...
 
     def features(self, indices: Integers) -> "Tensor":
-        """What the classifier sees of these images, ND."""
+        """Return the classifier's inputs, ND, for the images that `indices` name."""
         ...
 
     def intermediate_features(self, indices: Integers) -> "Tensor | None":
-        """What the middle layer sees of them, ND; `None` where there is none."""
+        """Return the middle layer's inputs, ND, for these images; `None` where there is none."""
         ...
 
     def count_multiply_adds(self) -> int | None:
-        """Those of the prediction of one image; `None` for what is no network."""
+        """Count the multiply-adds that predict one image; return `None` without a network."""
         ...
 
     def save(self, folder: Path) -> Path:
-        """Export the model into `folder`; returns its `.safetensors`."""
+        """Export the model into `folder`; return the path of its `.safetensors`."""
         ...

@@ -1,4 +1,4 @@
-"""Ends a process whose trial makes no progress: Ray Tune cannot see a hang."""
+"""End a process whose trial makes no progress, since Ray Tune cannot see a hang."""
 
 import faulthandler
 import os
@@ -13,21 +13,23 @@ from typing import IO, Self
 from trainables.storage import LocalStorage, Storage
 
 HANG_FILE = "hang.txt"
-"""Where a trial's threads were when it was ended."""
+"""The file that says where a trial's threads were when the watchdog ended it."""
 
 REARM_SECONDS = 1.0
+"""The timer is set back at most this often: faulthandler starts a thread each time, which is too
+much for every step."""
 
 
 class Watchdog:
-    """A timer that each sign of progress sets back; when it runs out, the process exits.
+    """Ends the process when a timer runs out that each sign of progress sets back.
 
-    It is faulthandler's, a thread in C, so that a hang inside a library that holds the
+    The timer is faulthandler's, a thread in C, so that a hang inside a library that holds the
     interpreter's lock is seen too (https://docs.python.org/3/library/faulthandler.html).
 
     Args:
-        seconds: Without progress; `None` never ends anything.
-        place: The trial's; `HANG_FILE` in it then has the traceback. Where that is an object store,
-            it stays on the node, in its folder for temporary files: a process that hangs cannot
+        seconds: The time without progress after which the process ends; `None` never ends it.
+        place: The trial's place; `HANG_FILE` in it then has the traceback. For an object store the
+            file stays on the node, in its folder for temporary files: a process that hangs cannot
             send it.
     """
 
@@ -60,16 +62,16 @@ class Watchdog:
             self._path.unlink(missing_ok=True)
 
     def progress(self) -> None:
-        """The trial is alive; cheap enough for every step."""
+        """Set the timer back, since the trial is alive; this is cheap enough for every step."""
         if self._file and time.monotonic() - self._armed > REARM_SECONDS:
             self._arm()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """For the time that the trial waits for somebody else."""
+        """Stop the timer while the trial waits for somebody else."""
         if self._file:
             faulthandler.cancel_dump_traceback_later()
-        yield
+        yield  # an exception ends the trial: the timer then stays off
         if self._file:
             self._arm()
 
@@ -77,4 +79,5 @@ class Watchdog:
         assert self._seconds is not None
         assert self._file is not None
         self._armed = time.monotonic()
+        # faulthandler writes by the file's descriptor, so the file stays open while it is armed.
         faulthandler.dump_traceback_later(self._seconds, file=self._file, exit=True)

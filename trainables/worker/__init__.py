@@ -1,1 +1,1 @@
-"""What a worker process of a cluster does for a run."""
+"""Do a run's tasks in a worker process of the cluster."""

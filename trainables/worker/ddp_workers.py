@@ -1,8 +1,8 @@
-"""The other processes of a trial that several train: actors in the trial's own placement group.
+"""Train a trial by several processes: the trial's own, rank 0, and actors in its placement group.
 
-Why not Ray Train (2.60): inside a trial of Ray Tune it starts a controller, its workers and five
-more actors anew each time, takes resources that Tune does not know of, and trains on while Tune
-decides; and where Tune reuses its worker processes, the search stands still for good after the
+Ray Train (2.60) is no alternative: inside a trial of Ray Tune it starts a controller, its workers
+and five more actors anew each time, takes resources that Tune does not know of, and trains on while
+Tune decides; and where Tune reuses its worker processes, the search stands still for good after the
 first trial that was stopped. These actors wait between epochs, stay from trial to trial, and die
 with the trial's process, which owns them.
 """
@@ -28,16 +28,17 @@ if TYPE_CHECKING:
     from trainables.trials.watchdog import Watchdog
 
 GRACE_SECONDS = 30.0
-"""For rank 0 to notice that the connection to a dead peer is closed. gloo does; NCCL may not."""
+"""Rank 0 has this long to notice that a dead peer's connection is closed. NCCL may never do so."""
 
 LAST_WORD_SECONDS = 5.0
-"""For Ray to say that a peer has died, after a connection was closed."""
+"""Ray has this long to say that a peer has died, after a connection was closed."""
 
 NO_TIMEOUT = timedelta(days=1)
+"""Stands for no timeout: torch takes `None` for a default of its own, of some minutes."""
 
 
 class Peer:
-    """A process that trains under rank 0's direction."""
+    """Trains one process's part of every batch, under rank 0's direction."""
 
     _training: "Training"
 
@@ -62,7 +63,7 @@ class Peer:
         )
 
     def join(self, host: str, port: int, timeout: timedelta, state: bytes) -> None:
-        """Become one of the group, in the state of rank 0's training."""
+        """Join the process group, in the state of rank 0's training."""
         import torch
 
         from trainables.training.process_group import connect, join
@@ -86,7 +87,7 @@ class Peer:
 
 
 class Peers:
-    """Rank 0's view of the others, for one trial."""
+    """Directs a trial's other processes from rank 0."""
 
     def __init__(self, task: TrialTask, settings: TrialSettings, actors: list[Any]) -> None:
         from trainables.training.process_group import ProcessGroup
@@ -105,6 +106,7 @@ class Peers:
         self._error: Exception | None = None
 
     def begin_epoch(self, training: "Training") -> None:
+        """Have all peers begin the epoch that rank 0 begins."""
         ray.get(self._pending)
         if not self._joined:
             self._join(training)
@@ -127,7 +129,8 @@ class Peers:
         ray.get(self._pending)
 
     def _call(self, method: str, *arguments: Any) -> None:
-        """On all peers at once; while it runs, rank 0 may wait for them in the same step."""
+        """Call a method on all peers without waiting: rank 0 then does its part of the same work.
+        While it waits for them in there, a callback sees that a call has failed."""
         self._pending = [getattr(actor, method).remote(*arguments) for actor in self._actors]
         for reference in self._pending:
             reference.future().add_done_callback(self._check)
@@ -135,14 +138,15 @@ class Peers:
     def _check(self, done: "Future[None]") -> None:
         error = done.exception()
         if isinstance(error, Exception) and not self._left.is_set():
+            # This thread may be Ray's own, and `_end` waits.
             threading.Thread(target=self._end, args=(error,), daemon=True).start()
 
     def _end(self, error: Exception) -> None:
-        """A peer that has failed leaves rank 0 waiting: end all, and rank 0's wait with them."""
+        """End all peers since one has failed: rank 0, which may wait for it, sees them gone."""
         self._error = self._error or error
         _end_all()
         if not self._left.wait(GRACE_SECONDS):
-            os._exit(1)
+            os._exit(1)  # rank 0 hangs in a collective, where no exception reaches it
 
     def leave(self) -> None:
         from trainables.training.process_group import leave
@@ -154,9 +158,10 @@ class Peers:
         leave()
 
     def give_up(self) -> Exception | None:
-        """End the peers -> the error of the one that failed first, if any has."""
+        """End the peers; return the error of the one that failed first, if any has."""
         from trainables.training.process_group import leave
 
+        # Rank 0 may have seen a closed connection alone: Ray knows of what the peer died.
         if self._joined and self._error is None:
             done, _ = ray.wait(self._pending, timeout=LAST_WORD_SECONDS)
             try:
@@ -173,11 +178,12 @@ class Peers:
 def gather(
     task: TrialTask, settings: TrialSettings, watchdog: "Watchdog"
 ) -> "Iterator[Peers | None]":
-    """The processes that train a trial with this one, rank 0; `None`: this one trains it alone.
-    While they start, the watchdog is paused, as it is while rank 0's own process starts.
+    """Yield the processes that train a trial with this one, rank 0; `None` where it trains alone.
+
+    The watchdog is paused while they start, since it does not run while rank 0 starts either.
 
     Raises:
-        RayError: A peer has failed; the others are ended.
+        RayError: A peer has failed; all peers are ended.
     """
     if settings.workers == 1:
         yield None
@@ -198,14 +204,15 @@ def gather(
 
 
 _running: dict[Any, list[Any]] = {}
-"""The peers of this process's trials, by placement group: starting one costs seconds."""
+"""The peers of this process's trials, by placement group. They are kept from trial to trial, since
+starting one takes seconds."""
 
 
 def _actors(count: int) -> list[Any]:
-    """Peers, in bundles 1 to `count` of the placement group that this process is in."""
+    """Return peers in bundles 1 to `count` of the placement group that this process is in."""
     placement = ray.util.get_current_placement_group()
     if placement.id not in _running:
-        _running.clear()
+        _running.clear()  # Ray ends an actor once nobody has a handle of it
         actors = [_start(placement, bundle) for bundle in range(1, count + 1)]
         prepared = [actor.prepare.remote() for actor in actors]
         import_what_is_needed()
@@ -230,7 +237,7 @@ def _start(placement: Any, bundle: int) -> Any:
 
 
 def import_what_is_needed() -> None:
-    """The first `DistributedDataParallel` of a process imports it, for seconds."""
+    """Import what the first `DistributedDataParallel` of a process would import, for seconds."""
     import torch._dynamo  # noqa: F401
 
     import trainables.training.fit  # noqa: F401

@@ -1,4 +1,4 @@
-"""How much of a GPU's memory training takes: measured on whole batches of the data itself."""
+"""Measure how much of a GPU's memory training takes, on whole batches of the data itself."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,12 +14,13 @@ from trainables.training.fit import build_training
 from trainables.trials.inputs import TrialInputs
 
 STEPS = 2
-"""The first one ends with the optimizer's state allocated; the second has all at once."""
+"""The number of steps: the first one ends with the optimizer's state allocated, so that the second
+has all of the memory's contents at once."""
 
 
 def measure_need(configs: Sequence[Configuration], inputs: TrialInputs, runtime: Runtime) -> int:
-    """The most bytes that torch reserves on this process's GPU for any of `configs`; all of the
-    GPU, where a batch had to be split.
+    """Return the most bytes that torch reserves on this process's GPU for any of `configs`; all of
+    the GPU's, where a batch had to be split.
 
     Raises:
         ConfigError: A configuration breaks a rule, or torch has no GPU.
@@ -43,7 +44,7 @@ def device_bytes() -> int:
 
 
 def rehearse(flat: Configuration, inputs: TrialInputs, runtime: Runtime) -> EpochMetrics:
-    """An epoch of `STEPS` full batches, and an evaluation of one."""
+    """Train an epoch of `STEPS` full batches, and evaluate on one batch."""
     config, _ = parse_trial(flat, find_architecture(flat["architecture"]).Config)
     data, num_train = inputs.data, STEPS * config.batch_size
     few = replace(

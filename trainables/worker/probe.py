@@ -1,4 +1,4 @@
-"""In which arithmetic a run trains: measured once, then the same for every trial."""
+"""Measure in which arithmetic a run trains fastest: once, then it is the same for every trial."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -18,20 +18,22 @@ from trainables.training.pretrained import start_from
 from trainables.trials.inputs import TrialInputs
 
 PROBE_SECONDS = 0.8
-"""Time in which the combinations take turns; a first step of each is not counted."""
+"""Combinations of precision and memory format take turns for this long; the first step of each is
+not counted."""
 
 PROBE_BATCH_SIZE = 32
 
 LEAST_BATCH_SIZE = 4
 
 MOST_OF_A_TRIAL = 0.25
-"""Images that the combinations together see, as a share of those that a trial sees."""
+"""The most images that all combinations see together, as a share of those that a trial sees."""
 
 WORTH_A_CHANGE = 1.1
-"""What a combination must gain over a plainer one before it is taken."""
+"""A combination must be faster than a plainer one by this factor to be taken."""
 
 HOPELESS = 2.0
-"""A combination whose first steps take so many times the best one's takes no further turns."""
+"""A combination whose first steps take this many times as long as the best one's takes no further
+turns."""
 
 
 def check_features(architectures: Sequence[str], inputs: TrialInputs) -> None:
@@ -51,7 +53,7 @@ def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None)
     """Measure a configuration's model on random inputs of the data's shape.
 
     Args:
-        flat: A complete configuration: the run's first.
+        flat: The run's first configuration, complete.
         inputs: Give the shape of a batch, the number of classes, and the weights to start from.
         pinned: A precision to keep; then only the memory format is probed.
 
@@ -96,7 +98,7 @@ def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None)
 
 
 def _candidates(pinned: Precision | None) -> list[Runtime]:
-    """Plain ones first: fp32, contiguous."""
+    """List the combinations to measure, the plainest first: fp32, contiguous."""
     here = Runtime(device="cpu")
     if torch.cuda.is_available():
         here = Runtime(device="cuda", device_name=torch.cuda.get_device_name())
@@ -109,7 +111,8 @@ def _candidates(pinned: Precision | None) -> list[Runtime]:
 
 
 def _sensible_precisions(runtime: Runtime) -> tuple[Precision, ...]:
-    """A CPU without bf16 instructions emulates them, over ten times slower than fp32."""
+    """Return the precisions worth measuring: a CPU without bf16 instructions emulates them, over
+    ten times slower than fp32."""
     if runtime.device == "cuda":
         return ("fp32", "bf16")
     cpu = Path("/proc/cpuinfo")
@@ -120,7 +123,7 @@ def _sensible_precisions(runtime: Runtime) -> tuple[Precision, ...]:
 def _build_step(
     model: nn.Module, runtime: Runtime, images_NCHW: torch.Tensor, labels_N: torch.Tensor
 ) -> Callable[[], None]:
-    """A forward and a backward pass, finished when it returns."""
+    """Build a function that does a forward and a backward pass, and returns when both are done."""
     model.to(runtime.device, memory_format=memory_format(runtime))  # type: ignore[call-overload]
     images_NCHW = images_NCHW.to(runtime.device, memory_format=memory_format(runtime))
     labels_N = labels_N.to(runtime.device)
@@ -136,10 +139,10 @@ def _build_step(
 
 
 def _race(steps: Sequence[Callable[[], None]], rounds: int) -> list[float]:
-    """Each step's shortest time: taking turns, a busy machine slows all of them alike.
+    """Time the steps in turns, so that a busy machine slows all alike; return each one's shortest.
 
     Args:
-        rounds: At most so many, but at least two: the first is not counted.
+        rounds: The most rounds, but at least two are run: the first is not counted.
     """
     for step in steps:
         step()

@@ -1,6 +1,6 @@
-"""What a worker process does with a task; whoever calls it takes the reports.
+"""Do a task in a worker process, and give the reports to the caller.
 
-The driver imports this module too, so torch is imported where a worker runs.
+The driver imports this module too, so torch is imported only in the functions that a worker runs.
 """
 
 import socket
@@ -26,7 +26,7 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
     """Do what `task` says.
 
     Args:
-        report: Takes each epoch's metrics; of a probe, what it has found. It may end the process.
+        report: Takes each epoch's metrics, or what a probe has found. It may end the process.
     """
     from trainables.training.device import prepare_process
     from trainables.trials.watchdog import Watchdog
@@ -54,8 +54,9 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
 
 
 def retrain_once(task: TrialTask, settings: TrialSettings) -> EpochMetrics:
-    """Train a task to its end, reporting to nobody -> the last epoch's metrics, with the test's;
-    the rest is in its folder.
+    """Train a task to its end without reports; return the last epoch's metrics, with the test's.
+
+    The model and the predictions are in the task's folder.
 
     Raises:
         ConfigError: The configuration breaks a rule.
@@ -77,7 +78,7 @@ def check_run_folder(checkpoints: Storage) -> None:
     """Check that this node, which may have joined after the run began, sees the run.
 
     Raises:
-        StorageError: It does not: what a trial left here, no other node would find.
+        StorageError: It does not, so no other node would find what a trial leaves here.
     """
     if isinstance(checkpoints, LocalStorage) and not checkpoints.path.parent.is_dir():
         folder = checkpoints.path.parent
@@ -102,8 +103,8 @@ def _train(
     watchdog: "Watchdog",
     peers: Peers | None,
 ) -> Iterator[EpochReport]:
-    """Train and report by epoch; a retraining's last report has the test's metrics, and its model
-    is stored by then."""
+    """Train, and yield a report of each epoch. A retraining's last report has the test's metrics,
+    and its model is stored by then."""
     from trainables.trials.attempt import Attempt
     from trainables.trials.checkpoint import Checkpoints
     from trainables.trials.cost import forget_peak
@@ -135,7 +136,7 @@ def build_trial(
     seed: int,
     peers: Peers | None = None,
 ) -> "Trial":
-    """The trial that a configuration describes.
+    """Build the trial that a configuration describes.
 
     Args:
         peers: Processes that train it with this one; an estimator is fitted by this one alone.

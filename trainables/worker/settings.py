@@ -1,4 +1,4 @@
-"""What all trials of a run are told besides their task."""
+"""Hold what all trials of a run are told besides their task."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrialSettings:
-    """How all trials of a run train.
+    """Says how all trials of a run train.
 
     Attributes:
         inputs: Ray's reference to the `TrialInputs`.
         rungs: Epochs at which early stopping looks at a trial.
-        checkpoints: Where a trial keeps its files, below its own name.
-        timeout_seconds: After so long without progress a trial's process ends itself.
-        workers: Processes that train a trial; each has a bundle of its placement group.
-        gpus: What each of them has.
+        checkpoints: The place where each trial keeps its files, below its own name.
+        timeout_seconds: A trial's process ends itself after this time without progress.
+        workers: The number of processes that train a trial; each has a bundle of its placement
+            group.
+        gpus: The number of GPUs that each of them has, or its share of one.
     """
 
     inputs: Any
@@ -32,6 +33,6 @@ class TrialSettings:
     gpus: float = 1.0
 
     def fetch(self) -> "TrialInputs":
-        """The shared objects themselves; their arrays stay in the object store."""
+        """Return the shared objects themselves; their arrays stay in the object store."""
         inputs: TrialInputs = ray.get(self.inputs)
         return inputs

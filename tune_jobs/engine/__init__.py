@@ -1,4 +1,4 @@
-"""What runs a job. A job file needs `Job` and `main`; `run` is the same from Python."""
+"""Run jobs. A job file needs `Job` and `main`; `run` does the same from Python."""
 
 from tune_jobs.engine.cli.command_line import main
 from tune_jobs.engine.job import Job, Published

@@ -1,4 +1,4 @@
-"""The errors that the command line turns into an exit status."""
+"""Define the errors that the command line turns into an exit status."""
 
 
 class RequestError(ValueError):
@@ -6,4 +6,4 @@ class RequestError(ValueError):
 
 
 class RunError(RuntimeError):
-    """The run failed: exit status 1. What it has recorded can be read and resumed."""
+    """The run failed: exit status 1. Its record can be read, and the run be resumed."""

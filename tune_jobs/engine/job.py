@@ -1,4 +1,4 @@
-"""What a job is: a data set, an architecture, a search space, and the budget they deserve."""
+"""Define a job: a data set, an architecture, a search space, and the budget that they deserve."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 Space = Callable[["Trial"], Mapping[str, Any] | None]
 
 Origin = Literal["search", "published", "default"]
-"""Who proposed a configuration."""
+"""Names who proposed a configuration."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
-    """A configuration that a report gives for this system, and what it reached.
+    """Describes a configuration that a report gives for a system, and what it reached.
 
     Attributes:
         name: The system's number in the report.
         config: Names and values of `TrialConfig` and of the architecture's `Config`; what is
             not named is the architecture's default.
-        accuracy: The reported figure, a fraction, or `None` where the report gives none.
-        metric: What the figure is: `test`, `val, best`, ...
+        accuracy: The reported accuracy, a fraction, or `None` where the report gives none.
+        metric: Says what the accuracy was measured on: `test`, `val, best`, ...
         assumed: Names in `config` (or left to the default) that the report does not give.
     """
 
@@ -38,22 +38,23 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One line of the catalogue. `name` is the job file's own name.
+    """Declares one job of the catalogue. `name` is the job file's own name.
 
     Attributes:
-        dataset: As `--dataset` takes it.
+        dataset: The data set, as `--dataset` takes it.
         architecture: A module of `trainables.architectures` or `trainables.estimators`, or a dotted
             path to one of yours. A space that suggests an `architecture` overrules it.
         space: A module-level function (see `searchspaces`).
-        trials: Number of configurations tried.
+        trials: The number of configurations that the search tries.
         epochs: A trial's full budget.
-        image_size: Side in pixels to which images are resized; `None` keeps their own.
-        features: What is computed from every image once, for trials that train on it in place of
-            the images; `None`: they train on the images.
-        weights: What networks start from, as `--weights` takes it.
-        metric: What the search optimises, as `--metric` takes it.
-        shape: (H, W, C) of the data set's images and `num_classes`: those of `--smoke`'s images.
-        published: They are the first trials, never stopped early, always retrained. A job
+        image_size: The side in pixels to which images are resized; `None` keeps their own.
+        features: The features that are computed once from every image, for trials to train on;
+            `None`: trials train on the images.
+        weights: The weights that networks start from, as `--weights` takes them.
+        metric: The metric that the search optimises, as `--metric` takes it.
+        shape, num_classes: The data set's (H, W, C) and classes, for the images that `--smoke`
+            generates.
+        published: The first trials, which are never stopped early and always retrained. A job
             without any takes the architecture's default configuration in their place.
     """
 

@@ -1,6 +1,7 @@
-"""A run: load data -> search -> retrain -> leaderboard and report, each the next one's input.
+"""Run a job from its data to its results: load, search, retrain, write leaderboard and report.
 
-What is heavy (numpy, Ray, Optuna, pyarrow) is imported when a run starts: `--help` does without.
+Heavy libraries (numpy, Ray, Optuna, pyarrow) are imported when a run starts, since `--help` has to
+answer without them.
 """
 
 import os
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
     from tune_jobs.engine.stages.steps import RunRequest, Steps
 
 MEND = "mend it (make room, say), then resume; what has been recorded is whole"
+"""The remedy that an error of the storage ends with."""
 
 
 def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunResult":
-    """Do all five steps of `job`; `options` are those of `Options`, by name.
+    """Run `job` from its data to its results; `options` are those of `Options`, by name.
 
     Raises:
         RequestError: The request is wrong; nothing expensive has been started.
-        RunError: The run failed: every trial did, say.
+        RunError: The run failed, since every trial did, for instance.
     """
     return run_resolved(job, Options.resolve(job, **options), console)
 
@@ -57,10 +59,11 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
             )
         distributions = check_space(job.space)
         folder.create()
+        # The store has answered once: from here on it is waited for where it is out of reach.
         folder = replace(folder, place=patient(folder.place))
         with (
             storage_errors(options.storage),
-            lease(folder.place, options.run_id),
+            lease(folder.place, options.run_id),  # before the record is fetched or repaired
             mirrored(folder),
         ):
             torn = repair_journal(folder.journal)
@@ -80,7 +83,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
 def _run(
     request: "RunRequest", study: str, torn: int, storage: Storage, console: "Console | None"
 ) -> "RunResult":
-    """Do the five steps, as the one process that holds the run's lease."""
+    """Do the steps of the run, as the one process that holds its lease."""
     from tune_jobs.engine.cluster.start import ray_cluster
     from tune_jobs.engine.progress import Progress
     from tune_jobs.engine.stages.fork import forked_configurations
@@ -119,14 +122,17 @@ def _run(
 
 
 def _import_ahead() -> None:
-    """Import what the driver needs once Ray has started; both take seconds."""
+    """Import, while Ray starts, what the driver needs after that: each takes seconds."""
     import tune_jobs.engine.ray_tune.tuner
     import tune_jobs.engine.stages.steps  # noqa: F401
 
 
 def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInfo]":
-    """Load the data and the weights -> them, and the run's information, which an earlier session's
-    must agree with."""
+    """Load the data and the weights; return both, and the run's information.
+
+    Raises:
+        RequestError: They cannot be used, or an earlier session of the run had other ones.
+    """
     from tune_jobs.engine.prepare import (
         check_duplicates,
         check_estimators,
@@ -154,7 +160,8 @@ def _share(
     is_local: bool,
     say: Callable[[str], None],
 ) -> "tuple[Any, Resources]":
-    """Give the cluster what all trials share -> Ray's reference to it, and what a trial takes."""
+    """Give the cluster what all trials share; return Ray's reference to that, and the resources
+    that a trial takes."""
     from tune_jobs.engine.cluster.gpu_packing import pack
     from tune_jobs.engine.cluster.preflight import check_storage, num_nodes
     from tune_jobs.engine.cluster.share import check_resources, resources_of, share_inputs
@@ -191,8 +198,8 @@ def _settings(
 
 @contextmanager
 def storage_errors(storage: str) -> Iterator[None]:
-    """End the run, not its record, where a disk is full or a store out of reach: exit 1, with what
-    to do."""
+    """Raise `RunError` where a disk is full or a store is out of reach: the run ends with what to
+    do, and its record stays whole."""
     try:
         yield
     except StorageError as error:

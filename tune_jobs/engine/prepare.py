@@ -1,4 +1,4 @@
-"""From options to what trials need, read and checked before anything starts."""
+"""Read and check what the options ask for, before anything expensive starts."""
 
 import json
 from dataclasses import asdict
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def load_data(options: Options) -> ImageData:
-    """Decode (or read the cache) and split; bad data is a bad request."""
+    """Decode the data set (or read it from the cache), and split it.
+
+    Raises:
+        RequestError: The data set cannot be read.
+    """
     try:
         return load_dataset(
             options.dataset,
@@ -40,10 +44,10 @@ def load_data(options: Options) -> ImageData:
 def check_estimators(
     job: Job, options: Options, distributions: "Mapping[str, BaseDistribution]"
 ) -> None:
-    """Refuse several workers per trial for scikit-learn estimators.
+    """Refuse several workers per trial for scikit-learn's estimators, which one process fits.
 
     Raises:
-        RequestError: They are asked for, and the run may fit one.
+        RequestError: The job may train an estimator, and the options give it several workers.
     """
     if options.workers == 1:
         return
@@ -64,17 +68,17 @@ def check_estimators(
 def load_pretrained_weights(
     weights: str, architecture: str, features: Features | None
 ) -> "Pretrained | None":
-    """What `--weights` names, downloaded when missing; `None` to start from scratch.
+    """Load the weights that `--weights` names, downloaded when missing; return `None` for none.
 
-    Only then torch is imported here, which takes seconds.
+    torch, whose import takes seconds, is imported here only where there are weights to load.
     """
     if weights == "scratch":
         return None
     from trainables.training.pretrained import load_pretrained
 
-    of = features.architecture if isinstance(features, Frozen) else architecture
+    network = features.architecture if isinstance(features, Frozen) else architecture
     try:
-        return load_pretrained(weights, of)
+        return load_pretrained(weights, network)
     except ConfigError as error:
         raise RequestError(str(error)) from error
 

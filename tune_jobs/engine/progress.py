@@ -1,4 +1,4 @@
-"""What a run shows while it runs: a live view in a terminal, plain lines elsewhere."""
+"""Show a run while it runs: a live view in a terminal, plain lines elsewhere."""
 
 import math
 import time
@@ -22,11 +22,11 @@ from tune_jobs.engine.search.early_stopping import Never, StoppingRule
 WAITING = "starting Ray and measuring how a trial trains fastest here"
 
 SHOWN_TRIALS = 8
-"""Running trials that the live view has room for."""
+"""The number of running trials that the live view has room for."""
 
 
 class Progress(Listener):
-    """Shows trials done, running, stopped and failed, the best, rungs, time.
+    """Shows the trials done, running, stopped and failed, the best one, the rungs and the time.
 
     A trial's name begins with its stage: `trial-0007`, `retrain-0007-seed-1`.
     """
@@ -112,7 +112,7 @@ class Progress(Listener):
 
 
 class StageView:
-    """Counts and shows one stage; `num_trials` is `None` where they are not known beforehand."""
+    """Counts and shows one stage; `num_trials` is `None` where it is not known beforehand."""
 
     def __init__(
         self, name: str, metric: Metric, num_trials: int | None, rule: StoppingRule
@@ -171,7 +171,7 @@ class StageView:
             self._best = (value, name) if better else self._best
 
     def line(self) -> str:
-        """`search 9/16: 3 done, 2 running, 4 stopped, 0 failed; best val 0.98 (trial-4); 0:12`"""
+        """Sum the stage up: `search 9/16: 3 done, 2 running, ...; best val 0.9 (trial-4); 0:12`."""
         of = f"/{self.num_trials}" if self.num_trials else ""
         best = (
             f"; best {self._metric.label} {self._best[0]:.4f} ({self._best[1]})"

@@ -1,4 +1,4 @@
-"""Does a row come out again? Its configuration retrained, on the same data, seed by seed."""
+"""Check whether a row comes out again: retrain its configuration on the same data, seed by seed."""
 
 import json
 import math
@@ -31,16 +31,19 @@ if TYPE_CHECKING:
     from tune_jobs.engine.run_state.resources import Resources
 
 TOLERANCE = 0.01
-"""Of a seed's test accuracy, where numbers may differ: GPUs add in any order (atomics, cuDNN's
-choice of algorithm), and another version or processor rounds differently."""
+"""The most by which a seed's test accuracy may differ where numbers need not be equal: GPUs add in
+any order (atomics, cuDNN's choice of algorithm), and another version or processor rounds
+differently."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reproduced:
-    """One seed, retrained.
+    """Holds what the retraining of one seed has found.
 
     Attributes:
-        is_equal: Validation and test accuracy, and every probability that was kept, to the bit.
+        recorded, found: The test accuracy in the row, and the one found now.
+        is_equal: Whether validation and test accuracy, and every probability that was kept, are
+            equal to the bit.
     """
 
     seed: int
@@ -51,7 +54,11 @@ class Reproduced:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """`must_be_equal`: the same versions on the same CPU, where a difference is a defect."""
+    """Says whether a row came out again.
+
+    Attributes:
+        must_be_equal: Whether it was the same versions on the same CPU: a difference is a defect.
+    """
 
     seeds: list[Reproduced]
     must_be_equal: bool
@@ -70,14 +77,16 @@ class Verdict:
 
 
 def find_row(name: str, storage: str | Path) -> "Row":
-    """The row `RUN_ID:TRIAL`, or the only one whose name so begins.
+    """Find the row `RUN_ID:TRIAL`, or the only one whose name begins with `name`.
 
     Raises:
-        RequestError: There is none, or more than one.
+        RequestError: There is no such row, or more than one.
     """
     from tune_jobs.engine.results.leaderboard import read_rows
 
     rows = {f"{row.job}/{row.run_id}:{row.trial_number}": row for row in read_rows(storage).rows}
+    # Whole names come first, since that of trial 1 also begins those of trials 10 to 19. `name` may
+    # leave out the job.
     fits = [r for n, r in rows.items() if name in (n, n.partition("/")[2])]
     fits = fits or [
         r for n, r in rows.items() if n.startswith(name) or n.partition("/")[2].startswith(name)
@@ -95,7 +104,7 @@ def reproduce(row: "Row", storage: str | Path) -> Verdict:
     """Retrain every seed of `row` in a temporary folder and compare.
 
     Raises:
-        RequestError: The run's folder, its data or its device is not there.
+        RequestError: The run's folder, its data or its device is missing here.
     """
     from tune_jobs.engine.cluster.start import ray_cluster
 
@@ -129,8 +138,8 @@ def reproduce(row: "Row", storage: str | Path) -> Verdict:
 def _retrain(
     row: "Row", seeds: tuple[int, ...], info: "RunInfo", again: Storage
 ) -> list[tuple[float, float]]:
-    """(validation accuracy, test accuracy) of each seed, with the resources that the run gave a
-    trial."""
+    """Retrain the seeds with the resources that the run gave a trial; return each one's
+    (validation accuracy, test accuracy)."""
     import ray
 
     from trainables.worker.run_task import retrain_once
@@ -147,13 +156,14 @@ def _retrain(
             config=json.loads(row.config),
             runtime=runtime,
         )
+        # One group per seed, as Ray Tune has one per trial: those that have no room yet wait.
         group = ray.util.placement_group(resources.bundles())
         call = _first_in(group, ray.remote(retrain_once))
         pending[call.remote(task, settings)] = group
     calls = list(pending)
     while pending:
         [done], _ = ray.wait(list(pending), num_returns=1)
-        ray.util.remove_placement_group(pending.pop(done))
+        ray.util.remove_placement_group(pending.pop(done))  # gives its room to the next seed
     metrics: list[EpochMetrics] = ray.get(calls)
     return [(m.val_accuracy, m.test.accuracy if m.test else math.nan) for m in metrics]
 
@@ -169,7 +179,11 @@ def _check_runtime(row: "Row", info: "RunInfo") -> Runtime:
 
 
 def _settings(row: "Row", info: "RunInfo", again: Storage) -> "tuple[TrialSettings, Resources]":
-    """How trials train, with the data loaded anew and shared."""
+    """Load the data anew and share it; return a trial's settings and its resources.
+
+    Raises:
+        RequestError: The data has changed since that run, or cannot be read.
+    """
     from trainables.worker.settings import TrialSettings
     from tune_jobs.engine.cluster.share import resources_of, share_inputs
     from tune_jobs.engine.prepare import load_data, load_pretrained_weights
@@ -193,7 +207,11 @@ def _settings(row: "Row", info: "RunInfo", again: Storage) -> "tuple[TrialSettin
 
 
 def _first_in(group: Any, task: Any) -> Any:
-    """`task` as the first worker of a trial that has this placement group."""
+    """Put `task` into bundle 0 of a placement group, as Ray Tune puts a trial's own process.
+
+    `trainables.worker.ddp_workers` starts the peers in the bundles after it, of the group that it
+    finds itself in.
+    """
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
     wanted, *_ = group.bundle_specs
@@ -204,6 +222,7 @@ def _first_in(group: Any, task: Any) -> Any:
 def _same_predictions(before: Storage, now: Storage, trial_number: int, seed: int) -> bool:
     from trainables.trials.predictions import read_predictions
 
+    """Return whether both kept the same probabilities; a run that kept none does not contradict."""
     recorded = read_predictions(retraining_place(before, trial_number, seed))
     found = read_predictions(retraining_place(now, trial_number, seed))
     if recorded is None or found is None:

@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -46,9 +46,9 @@ def show(path: str | Path, format: Format, console: Console) -> None:
         case "md":
             console.out("\n\n".join(map(_format_markdown, boards)), highlight=False)
         case "json":
-            console.out(json.dumps(list(map(_build_object, rows)), indent=2), highlight=False)
+            console.out(format_json(rows), highlight=False)
         case "csv":
-            console.out(_format_csv(rows), end="", highlight=False)
+            console.out(format_csv(rows), end="", highlight=False)
 
 
 def _format_markdown(rows: Sequence[Row]) -> str:
@@ -74,10 +74,15 @@ def _build_object(row: Row) -> dict[str, object]:
     }
 
 
-def _format_csv(rows: Iterable[Row]) -> str:
-    """Every column; a list is JSON, and null is empty."""
+def format_json(rows: Sequence[Row]) -> str:
+    """Write every column of every row; what is JSON in a column is JSON here."""
+    return json.dumps(list(map(_build_object, rows)), indent=2)
+
+
+def format_csv(rows: Sequence[Row]) -> str:
+    """Write every column of every row; a list is JSON, and null is empty."""
     text = io.StringIO()
-    names = [column.name for column in dataclasses.fields(Row)]
+    names = [column.name for column in dataclasses.fields(rows[0])]
     table = csv.DictWriter(text, names, lineterminator="\n")
     table.writeheader()
     for row in rows:

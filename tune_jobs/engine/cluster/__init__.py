@@ -1,1 +1,1 @@
-"""The cluster: started or joined, checked, and given the data that trials share."""
+"""Start or join the cluster, check it, and give it the data that trials share."""

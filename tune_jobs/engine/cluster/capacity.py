@@ -1,4 +1,4 @@
-"""How many trials the cluster holds, and what it lacks for one."""
+"""Compare what trials take with what the cluster has."""
 
 import ray
 
@@ -6,7 +6,7 @@ from tune_jobs.engine.run_state.resources import Resources
 
 
 def count_slots(resources: Resources) -> int:
-    """How many trials the cluster holds now; at least one, so that an empty one grows."""
+    """Count the trials that the cluster holds now: at least one, so that an empty cluster grows."""
     have = ray.cluster_resources()
     room = [have.get(kind, 0.0) / need for kind, need in resources.per_trial.items() if need > 0]
     slots = max(1, int(min(room, default=1)))
@@ -14,7 +14,7 @@ def count_slots(resources: Resources) -> int:
 
 
 def find_lacking(resources: Resources) -> str | None:
-    """What a trial takes that the cluster does not have now, in words; `None`: it has all."""
+    """Say what a trial takes that the cluster does not have now; return `None` if it has all."""
     have = ray.cluster_resources()
     for kind, needed in resources.per_trial.items():
         if needed > have.get(kind, 0.0):

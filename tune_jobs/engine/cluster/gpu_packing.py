@@ -1,4 +1,4 @@
-"""`--gpus-per-trial auto`: how many trials one GPU holds, found out before the first of them."""
+"""Find how many trials one GPU holds, before the first of them begins (`--gpus-per-trial auto`)."""
 
 import math
 from collections.abc import Mapping
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from trainables.trials.inputs import TrialInputs
 
 MARGIN = 1.1
-"""Of what was measured: fragmentation, and a library that picks another algorithm."""
+"""A factor on the memory that was measured, for fragmentation and a library that picks another
+algorithm."""
 
 GRANULE = 10_000  # Ray counts GPUs in 1/10,000
 
@@ -27,22 +28,22 @@ GRANULE = 10_000  # Ray counts GPUs in 1/10,000
 def trials_per_gpu(
     *, need_bytes: int, device_bytes: int, cpus_per_gpu: float, cpus_per_trial: float
 ) -> int:
-    """As many as their memory and the CPUs beside the GPU allow; at least one."""
+    """Return how many trials the GPU's memory and the CPUs beside it allow; at least one."""
     by_memory = device_bytes / (need_bytes * MARGIN + CONTEXT_BYTES)
     by_cpus = cpus_per_gpu / cpus_per_trial if cpus_per_trial else math.inf
     return max(1, int(min(by_memory, by_cpus, GRANULE)))
 
 
 def share_of(trials: int) -> float:
-    """Of a GPU for each, rounded down to what Ray can count, so that all of them fit."""
+    """Return each trial's share of a GPU, rounded down to what Ray can count, so that all fit."""
     return GRANULE // trials / GRANULE
 
 
 def largest_configurations(
     job: Job, distributions: Mapping[str, BaseDistribution], epochs: int
 ) -> list[Configuration]:
-    """The published ones, and what the space gives with all its numbers at their largest, for each
-    architecture that it suggests.
+    """Return the published configurations, and what the space gives with all its numbers at their
+    largest, for each architecture that it suggests.
 
     Raises:
         ValueError: The space does not take its largest values together.
@@ -72,7 +73,8 @@ def pack(
     inputs: Any,
     resources: Resources,
 ) -> tuple[Resources, str]:
-    """What a trial takes, with its share in place of a whole GPU, and why it is that share.
+    """Measure the largest configurations on a GPU; return what a trial takes with its share of one,
+    and why it is that share.
 
     Args:
         inputs: Ray's reference to the `TrialInputs`.
@@ -105,12 +107,12 @@ def pack(
 
 
 def cpus_per_gpu(nodes: list[dict[str, float]]) -> float:
-    """The fewest, over the nodes that have GPUs; `nodes` are the resources of each."""
+    """Return the fewest CPUs per GPU of the nodes that have GPUs; `nodes` are their resources."""
     return min(node.get("CPU", 0.0) / node["GPU"] for node in nodes if node.get("GPU"))
 
 
 def _measure(configs: list[Configuration], inputs: "TrialInputs") -> tuple[int, int]:
-    """(bytes that the largest takes, bytes of the GPU), in fp32, which takes the most."""
+    """Return (bytes that the largest takes, bytes of the GPU), in fp32, which takes the most."""
     from trainables.config import Runtime
     from trainables.training.device import prepare_process
     from trainables.worker.gpu_memory import device_bytes, measure_need

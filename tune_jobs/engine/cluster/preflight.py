@@ -1,4 +1,4 @@
-"""What must hold on a cluster before a run begins: found out by small tasks, one on each node."""
+"""Check what must hold on a cluster before a run begins, by small tasks, one on each node."""
 
 import os
 import socket
@@ -18,13 +18,26 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.run_state.provenance import versions
 
 ANSWER_SECONDS = 5
+"""A connection to the cluster's address may take this long."""
+
 SUBMIT = "ray job submit --address http://127.0.0.1:8265 --working-dir . -- python -m tune_jobs ..."
+"""The command from outside a cluster. Nodes must reach the driver as it reaches them, so the driver
+runs on the cluster, as a job. The address is that of the dashboard, which `ray dashboard` forwards
+to this machine."""
+
+SHARED = "give a folder that all nodes mount and may write, or a bucket (s3://...)"
 
 
 def check_token() -> str:
-    """Whether this process has the cluster's token, which nobody else here may read -> where.
+    """Check that this process has the cluster's token, and that nobody else here may read it.
 
-    Ray's own rules: https://docs.ray.io/en/latest/ray-security/token-auth.html
+    The places to look are Ray's own: https://docs.ray.io/en/latest/ray-security/token-auth.html
+
+    Returns:
+        The place of the token, in words.
+
+    Raises:
+        RequestError: There is no token, or others may read it.
     """
     if os.environ.get("RAY_AUTH_MODE") != "token":
         return "not used, since RAY_AUTH_MODE is not 'token': whoever reaches a port owns the nodes"
@@ -43,7 +56,14 @@ def check_token() -> str:
 
 
 def check_address(address: str | None) -> str:
-    """Whether something answers there, since Ray itself tries for minutes -> where."""
+    """Check that something answers at the cluster's address, since Ray itself tries for minutes.
+
+    Returns:
+        The address, or `auto` or `local`.
+
+    Raises:
+        RequestError: Nothing answers, or the address is malformed.
+    """
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     if address in ("auto", "local"):
         return address
@@ -64,10 +84,10 @@ def check_address(address: str | None) -> str:
 
 
 def check_versions() -> str:
-    """Whether every node has the driver's versions -> which.
+    """Check that every node has the driver's versions; return these in words.
 
     Raises:
-        RequestError: All differences.
+        RequestError: A node has others; the message lists all differences.
     """
     own = versions()
     problems = []
@@ -88,10 +108,10 @@ def check_versions() -> str:
 
 
 def check_storage(storage: Storage) -> str:
-    """Whether all nodes write to the storage, and read what the others wrote -> in words.
+    """Check that all nodes write to the storage and read each other's files; say so in words.
 
     Raises:
-        RequestError: They do not.
+        RequestError: A node cannot write or read, or the nodes see different files.
     """
     mark = f".check-{uuid4().hex[:8]}-"
     try:
@@ -110,22 +130,19 @@ def check_storage(storage: Storage) -> str:
     return f"{storage.uri}: {len(names)} nodes write to it and read what the others wrote"
 
 
-SHARED = "give a folder that all nodes mount and may write, or a bucket (s3://...)"
-
-
 def num_nodes() -> int:
     return sum(node["Alive"] for node in ray.nodes())
 
 
 def on_every_node(function: Callable[..., Any], *arguments: Any) -> Iterator[tuple[str, Any]]:
-    """Call a function on each node at once -> the node in words, and what the call has returned or
-    raised. A node that is lost meanwhile is left out."""
+    """Call a function on all nodes at once; yield each node in words, and what the call returned
+    or raised. A node that is lost meanwhile is left out."""
     task = ray.remote(function)
     pending = []
     for node in ray.nodes():
         if node["Alive"]:
             here = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            call = task.options(num_cpus=0, scheduling_strategy=here)
+            call = task.options(num_cpus=0, scheduling_strategy=here)  # a busy node answers too
             words = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
             pending.append((words, call.remote(*arguments)))
     for words, reference in pending:
@@ -158,7 +175,7 @@ def _write(storage: Storage, mark: str) -> str:
 
 
 def _miss(storage: Storage, names: list[str]) -> list[str]:
-    """Those that cannot be read here."""
+    """Return those of `names` that cannot be read here."""
     missing = []
     for name in names:
         try:

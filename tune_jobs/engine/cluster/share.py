@@ -1,4 +1,4 @@
-"""What all trials share through Ray's object store: the data, its features, weights.
+"""Share the data, its features and pretrained weights with all trials, by Ray's object store.
 
 Features are computed once, in parallel over the cluster, and cached on the driver's disk by the
 fingerprint of all that they depend on.
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from trainables.trials.inputs import TrialInputs
 
 CHUNKS_PER_SLOT = 4
+"""Several chunks per slot keep a fast slot busy while a slow one still computes."""
+
 LARGEST_CHUNK = 4096
-"""Images; what a task returns must fit in memory several times over."""
+"""The most images in a chunk: what a task returns must fit in memory several times over."""
 
 
 def resources_of(options: Options) -> Resources:
-    """What a trial takes here. With `--gpus-per-trial auto` a whole GPU, until it is known."""
+    """Return what a trial takes; for `--gpus-per-trial auto`, a whole GPU until that is known."""
     return Resources(
         cpus=options.cpus_per_trial,
         gpus=gpus_per_worker(options.gpus_per_trial),
@@ -49,7 +51,7 @@ def check_resources(resources: Resources, *, is_local: bool, say: Callable[[str]
 
     Args:
         is_local: Whether the cluster is this machine, which will not grow.
-        say: Told what is waited for.
+        say: Shows what is waited for.
 
     Raises:
         RequestError: A trial takes more than this machine has.
@@ -69,11 +71,12 @@ def share_inputs(
     resources: Resources,
     say: Callable[[str], None],
 ) -> Any:
-    """Put what all trials share into the object store, computing the features that are not in the
-    cache -> Ray's reference to the `TrialInputs`.
+    """Put what all trials share into the object store; return Ray's reference to the `TrialInputs`.
+
+    Features that are not in the cache are computed first.
 
     Args:
-        say: Told how far the features are.
+        say: Shows how far the features are.
 
     Raises:
         RequestError: The weights do not fit the network behind the features.
@@ -133,7 +136,7 @@ def _describe(
 
 
 def write_features(file: Path, features: "FeatureData") -> None:
-    """Written under a temporary name and renamed: whole or not at all."""
+    """Write features under a temporary name and rename the file: whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.stem}.{os.getpid()}.npz")
     arrays = {f"array_{name}": array for name, array in features.arrays.items()}
@@ -147,7 +150,7 @@ def write_features(file: Path, features: "FeatureData") -> None:
 
 
 def read_features(file: Path, spec: Features) -> "FeatureData | None":
-    """Read what an earlier run has computed; `None` where there is nothing, or it is damaged."""
+    """Read what an earlier run has computed; return `None` if that is missing or damaged."""
     from trainables.datasets.feature_data import FeatureData
 
     if not file.is_file():

@@ -1,4 +1,4 @@
-"""Ray: start it here, or connect to a cluster that runs."""
+"""Start Ray here, or connect to a cluster that runs."""
 
 import logging
 import os
@@ -18,32 +18,36 @@ QUIET = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     "TUNE_WARN_THRESHOLD_S": "60",
 }
-"""Ray writes no files of its own beside the record, and says nothing that the live view says."""
+"""Settings by which Ray writes no files of its own beside the record, and says nothing that the
+live view says."""
 
 PATIENT = {"RAY_timeout_ms_task_wait_for_death_info": "60000"}
-"""Wait up to 60 s for Ray's report of what a process died of: Ray notices a lost node only after
-ten seconds or more, and a node that is lost must not be taken for a process that crashed."""
+"""An internal setting of Ray's: wait up to 60 s for the report of what a process died of. Ray
+notices a lost node only after ten seconds or more, and a node that is lost must not be taken for a
+process that crashed."""
 
 PRELOADED = "torch,ray.tune"
-"""What a local Ray's workers import as they start, while the driver still connects."""
+"""The modules that a local Ray's workers import as they start, while the driver still connects."""
 
 
 @contextmanager
 def ray_cluster(
     address: str | None, *, verbose: bool, meanwhile: Callable[[], None] | None = None
 ) -> Iterator[bool]:
-    """Start or join Ray for the time of a run -> whether it is this machine alone. A Ray that was
-    started here is stopped at the end; a process that is connected already keeps its connection.
+    """Start or join Ray for the time of a run; yield whether it is this machine alone.
+
+    A Ray that was started here is stopped at the end; a process that is connected already keeps its
+    connection.
 
     Args:
         address: A running cluster; `None` is the one that `RAY_ADDRESS` names (`ray job submit`
             sets it), else a local one.
         verbose: Show what Ray says.
-        meanwhile: Called in a thread while Ray's processes start: imports, say.
+        meanwhile: Called in a thread while Ray's processes start, to import something for instance.
     """
     address = address or os.environ.get("RAY_ADDRESS")
     for name, value in (QUIET | PATIENT).items():
-        os.environ.setdefault(name, value)
+        os.environ.setdefault(name, value)  # what the user has set stays
     if address is None:
         os.environ.setdefault("RAY_preload_python_modules", PRELOADED)
     import ray
@@ -70,7 +74,7 @@ def ray_cluster(
 
 
 def gpus_per_worker(asked: float | Literal["auto"] | None) -> float:
-    """Of what is asked for a trial, or 1 where the cluster has GPUs."""
+    """Return a worker's GPUs: as asked for a trial, at most 1; unasked, 1 if there are any."""
     import ray
 
     if isinstance(asked, float):
@@ -80,7 +84,7 @@ def gpus_per_worker(asked: float | Literal["auto"] | None) -> float:
 
 def wait_for_worker(cpus: float, say: Callable[[str], None]) -> None:
     """Wait until a trial can have its CPUs: a cluster that scales with the work may have no worker
-    yet, and starts one for the task that waits here."""
+    yet, and starts one for the empty task that waits here."""
     import ray
 
     if ray.cluster_resources().get("CPU", 0) >= cpus:

@@ -1,1 +1,1 @@
-"""The wall around Ray Tune: nothing else imports it."""
+"""Run tasks on Ray Tune, behind a wall: nothing else imports it."""

@@ -1,4 +1,4 @@
-"""Between Ray Tune's loop and a source of tasks: JSON on that side, types on this one."""
+"""Translate between Ray Tune's loop and a source of tasks: JSON on that side, types on this one."""
 
 import json
 from collections import Counter
@@ -12,45 +12,46 @@ from trainables.trials.task import Task, task_from_json, task_to_json
 from tune_jobs.engine.stages.source import TrialSource
 
 REPORT = "report"
-"""The one key of what a worker reports to Ray Tune: the report, as a JSON text, since Ray Tune
-flattens a dict."""
+"""The one key of what a worker reports to Ray Tune. Its value is the report as a JSON text, since
+Ray Tune flattens a dict."""
 
 MOST_NODES_LOST = 20
-"""By one trial, which may well be what brings them down: out of a node's memory, say."""
+"""The most nodes that one trial may lose: it may be what brings them down, by their memory, say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt at a task came to no end."""
+    """Says why an attempt at a task came to no end."""
 
     cause: str
     is_node_lost: bool = False
 
 
 def pack_report(report: Report) -> dict[str, str]:
-    """As a worker gives it to Ray Tune."""
+    """Pack a report as a worker gives it to Ray Tune."""
     return {REPORT: json.dumps(report_to_json(report))}
 
 
 class Bridge:
-    """What Ray Tune's searcher, scheduler and callback ask, each of them a few lines long.
+    """Answers Ray Tune's searcher, scheduler and callback, each of them a few lines long.
 
-    Ray could start a failed trial again by itself. But it counts a lost node as a failure of its
-    trials, and as two where the trial was about to begin in a process that an earlier one had left.
+    A failed task is started again by this class. Ray could do that by itself, but it counts a lost
+    node as a failure of its trials, and as two where the trial was about to begin in a process that
+    an earlier one had left.
 
     Args:
         max_failures: A task that has failed more often, or lost `MOST_NODES_LOST` nodes, is not
             started again.
 
     Attributes:
-        error: The source's first exception, which ends the run; Ray Tune would make a text of it.
+        error: The source's first exception, which ends the run.
     """
 
     def __init__(self, source: TrialSource, *, max_failures: int) -> None:
         self.error: Exception | None = None
         self._source = source
         self._max_failures = max_failures
-        self._last_failures: dict[str, Failure] = {}  # by the task's name, as the next two
+        self._last_failures: dict[str, Failure] = {}  # this and the next two are by a task's name
         self._failures: Counter[str] = Counter()
         self._nodes_lost: Counter[str] = Counter()
         self._again: list[Task] = []
@@ -61,7 +62,7 @@ class Bridge:
             return not self._again and self._source.finished
 
     def next_config(self) -> dict[str, Any] | None:
-        """The next task, one that is to be tried again first; `None`: there is none at present."""
+        """Return the next task as JSON, one that is to be tried again first; `None`: none now."""
         with self._keeping_errors():
             task = self._again.pop(0) if self._again else self._source.next_task()
             return None if task is None else task_to_json(task)
@@ -71,13 +72,13 @@ class Bridge:
             self._source.on_start(task_from_json(config))
 
     def on_report(self, config: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
-        """Whether the trial goes on."""
+        """Pass a report on; return whether the trial goes on."""
         with self._keeping_errors():
             report = report_from_json(json.loads(result[REPORT]))
             return self._source.on_report(task_from_json(config), report)
 
     def on_attempt_failed(self, config: Mapping[str, Any], failure: Failure) -> None:
-        """Remember why, until Ray says that the trial has failed."""
+        """Remember why an attempt failed, until Ray says that the trial has."""
         self._last_failures[config["name"]] = failure
 
     def on_failed(self, config: Mapping[str, Any]) -> None:
@@ -97,6 +98,7 @@ class Bridge:
 
     @contextmanager
     def _keeping_errors(self) -> Iterator[None]:
+        """Keep the source's first exception: Ray Tune makes a text of what passes through it."""
         try:
             yield
         except Exception as error:

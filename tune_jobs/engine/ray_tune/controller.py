@@ -1,4 +1,4 @@
-"""Private parts of Ray Tune's loop, all that this project uses of them, each for a reason.
+"""Use private parts of Ray Tune's loop: all that this project needs of them, each for a reason.
 
 `tests/tune_jobs/engine/ray_tune/test_contract.py` names every one of them, so that another version
 of Ray fails there, with a sentence, and not in a search.
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def loop_of(tune_controller: Any) -> Any:
-    """Climb over the guard that Ray puts before its loop.
+    """Return Ray's `TuneController` itself, from behind the guard that Ray puts before it.
 
     A scheduler is given a `TrialRunnerWrapper`, which shows a few methods of the `TuneController`
     and refuses the rest, so that schedulers do not change what they should not. What is needed here
@@ -19,13 +19,16 @@ def loop_of(tune_controller: Any) -> Any:
 
 
 def allow_pending(tune_controller: Any, count: int) -> None:
-    """Let so many trials wait for room: a cluster that grows then has work for its new nodes, and
+    """Let `count` trials wait for room: a cluster that grows then has work for its new nodes, and
     one that scales with the work sees how much there is. (Ray itself asks once, as it begins.)"""
     loop_of(tune_controller).update_max_pending_trials(count)
 
 
 def find_unstarted(tune_controller: Any) -> Any | None:
-    """The oldest trial that waits and for which no process is starting; `None`: there is none."""
+    """Find the oldest trial that waits and for which no process is starting; `None`: there is none.
+
+    Ray's public calls tell which trials wait, but not for which of them it starts a process.
+    """
     loop = loop_of(tune_controller)
     starting = set(loop._actor_manager.live_actors)
     waiting = (trial for trial in loop.get_trials() if trial.status == trial.PENDING)

@@ -1,14 +1,14 @@
-"""Why a trial's process ended, read from the text that Ray keeps of it: Ray gives no class."""
+"""Explain why a trial's process ended, by the text that Ray keeps of it: Ray gives no class."""
 
 from tune_jobs.engine.ray_tune.bridge import Failure
 
 LOW_ON_MEMORY = "running low on memory"
 
 DEATHS = ("The actor is dead", "The actor died", "ActorDiedError")
-"""What Ray says of a process that died."""
+"""Ray's words for a process that died."""
 
 NODE_DEATHS = ("its node has died", "died by preemption", "is temporarily unavailable")
-"""What Ray says where the node itself is gone: while it is up, Ray says that the process died."""
+"""Ray's words for a node that is gone. While the node is up, Ray says that the process died."""
 
 
 def explain(errors: str) -> Failure:

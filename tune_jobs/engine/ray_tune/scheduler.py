@@ -1,4 +1,4 @@
-"""Ray Tune's scheduler: record, then decide."""
+"""Be Ray Tune's scheduler: have each report recorded, then decided on."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ class BridgeScheduler(FIFOScheduler):  # type: ignore[misc]
     the one place where every report comes by.
 
     Args:
-        count_slots: How many trials the cluster holds now.
+        count_slots: Returns the number of trials that the cluster holds now.
     """
 
     def __init__(self, bridge: Bridge, count_slots: Callable[[], int]) -> None:
@@ -31,7 +31,9 @@ class BridgeScheduler(FIFOScheduler):  # type: ignore[misc]
         self._count_slots = count_slots
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Ray pickles its scheduler; this one's state is the record
+        # Ray pickles its scheduler for `Tuner.restore`. The source behind this one holds open files
+        # and locks, which cannot be pickled; and a run is resumed from its record.
+        return {}
 
     def save(self, checkpoint_path: str) -> None:
         """Write nothing: the record is saved already."""

@@ -1,4 +1,4 @@
-"""Ray Tune's `Searcher`: hands out what the bridge has."""
+"""Be Ray Tune's `Searcher`: hand out the tasks that the bridge has."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class BridgeSearcher(Searcher):  # type: ignore[misc]
     """Gives Ray Tune its trials, and tells the bridge which of them have failed.
 
     Args:
-        max_parallel: At most so many trials at once; `None`: as many as the cluster holds.
+        max_parallel: The most trials at once; `None`: as many as the cluster holds.
     """
 
     def __init__(self, bridge: Bridge, *, max_parallel: int | None) -> None:
@@ -21,7 +21,7 @@ class BridgeSearcher(Searcher):  # type: ignore[misc]
         self._running: dict[str, dict[str, Any]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Ray pickles its searcher; this one's state is the record
+        return {}  # Ray pickles its searcher: see `BridgeScheduler`
 
     def save(self, checkpoint_path: str) -> None:
         """Write nothing: the record is saved already."""

@@ -1,4 +1,4 @@
-"""The function that Ray Tune calls in a worker process."""
+"""Define the function that Ray Tune calls in a worker process."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from tune_jobs.engine.ray_tune.bridge import pack_report
 
 
 def build_trainable(settings: TrialSettings) -> Callable[[dict[str, Any]], None]:
-    """`train_trial`, for the trials of one run."""
+    """Bind `train_trial` to the settings of one run, which Ray keeps in its object store."""
     trainable: Callable[[dict[str, Any]], None] = tune.with_parameters(
         train_trial, settings=settings
     )

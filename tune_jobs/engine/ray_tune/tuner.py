@@ -1,4 +1,4 @@
-"""Runs a source of tasks on Ray Tune until it has no more to give."""
+"""Run a source of tasks on Ray Tune until it has no more to give."""
 
 import tempfile
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def run_tasks(
 
     Args:
         trainable: Does a task in a worker, and reports as `pack_report` says.
-        max_failures: How often a task whose process has ended in an error is started again; a
+        max_failures: A task whose process has ended in an error is started again this often; a
             node that is lost does not count (before `MOST_NODES_LOST` of them).
 
     Raises:
@@ -40,7 +40,7 @@ def run_tasks(
             tune_config=tune.TuneConfig(
                 search_alg=BridgeSearcher(bridge, max_parallel=resources.max_parallel),
                 scheduler=BridgeScheduler(bridge, partial(count_slots, resources)),
-                num_samples=-1,
+                num_samples=-1,  # no limit: the searcher says when there is no more
                 reuse_actors=True,
                 trial_dirname_creator=_trial_name,
                 trial_name_creator=_trial_name,
@@ -69,7 +69,7 @@ class StartCallback(TrialProgressCallback):  # type: ignore[misc]
         self._bridge = bridge
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # Ray pickles its callbacks; this one's state is the record
+        return {}  # Ray pickles its callbacks: see `BridgeScheduler`
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         self._bridge.on_start(trial.config)

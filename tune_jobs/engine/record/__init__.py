@@ -1,1 +1,1 @@
-"""The durable record of a run: an Optuna study of its search, and one of its retraining."""
+"""Keep the durable record of a run: an Optuna study of its search, and one of its retraining."""

@@ -1,4 +1,4 @@
-"""The journal file under a study: whole lines only, and a lock that no dead process keeps."""
+"""Keep a study's journal file to whole lines, under a lock that no dead process holds for good."""
 
 import json
 import mmap
@@ -11,11 +11,11 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from tune_jobs.engine.errors import RunError
 
 STALE_SECONDS = 3
-"""A lock that nobody has released or used for so long is taken over: its owner is dead."""
+"""A lock that nobody has released or used for this long is taken over: its owner is dead."""
 
 
 def open_journal(path: Path) -> JournalStorage:
-    """The storage of all studies in the journal; each such object holds them all in memory.
+    """Open the storage of all studies in the journal; each such object holds them all in memory.
 
     Raises:
         RunError: A line amid the journal is damaged.
@@ -30,10 +30,10 @@ def open_journal(path: Path) -> JournalStorage:
 
 
 def repair_journal(path: Path) -> int:
-    """Cut a torn end off -> the number of its bytes.
+    """Cut off a torn end; return the number of bytes cut.
 
-    A process that dies while it writes leaves one. Optuna skips it when it reads, and would glue
-    the next record onto it, so it is cut off under the lock before the first append.
+    A process that dies while it writes leaves a part of a line. Optuna skips it when it reads, and
+    would glue the next line onto it, so it is cut off under the lock before the first append.
     """
     if not path.exists():
         return 0
@@ -50,7 +50,7 @@ def _lock(path: Path) -> JournalFileSymlinkLock:
 
 
 def _cut_torn_line(path: Path) -> int:
-    """Also lines that hold no JSON, which a power cut may leave at the end."""
+    """Cut off a torn last line, and any before it that are no JSON, as a power cut leaves them."""
     size = path.stat().st_size
     if size == 0:  # cannot be mapped
         return 0

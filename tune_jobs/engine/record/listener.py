@@ -1,4 +1,4 @@
-"""Who is told what the record has just been told: the live view, TensorBoard's logs."""
+"""Pass on what the record has just been told: to the live view, to TensorBoard's logs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from tune_jobs.engine.search.early_stopping import StoppingRule
 
 
 class Ended(NamedTuple):
-    """A trial that an earlier session has ended."""
+    """Describes a trial that an earlier session has ended."""
 
     name: str
     state: TrialState
@@ -18,19 +18,19 @@ class Ended(NamedTuple):
 
 
 class Listener:
-    """Override what matters to you; nothing happens otherwise."""
+    """Hears what the record was told; override what matters, since nothing happens otherwise."""
 
     def begin(self, num_trials: int, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
-        """Called before the first trial of a session, with the trials of earlier ones."""
+        """Hear that a session begins, before its first trial; `earlier` ended in other sessions."""
 
     def started(self, name: str, config: Mapping[str, Any]) -> None:
-        """Called with a proposal's configuration, and its parameters as the space names them."""
+        """Hear of a proposal: its configuration, and its parameters as the space names them."""
 
     def training(self, name: str, epochs_done: int) -> None:
-        """Called when a process begins on the trial, once the cluster has room."""
+        """Hear that a process begins on the trial, once the cluster has room."""
 
     def reported(self, name: str, metrics: EpochMetrics) -> None:
-        """Called with each epoch that the record did not have."""
+        """Hear of an epoch that the record did not have."""
 
     def ended(self, name: str, state: TrialState, reason: str) -> None:
-        """Called with a trial's end and why it came."""
+        """Hear that a trial has ended, and for what reason."""

@@ -1,4 +1,4 @@
-"""The record: an Optuna study that every proposal, report and end is written into first."""
+"""Write every proposal, report and end into an Optuna study, before anything acts on it."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +23,11 @@ from tune_jobs.engine.record.recorded_trial import RecordedTrial
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 MUST_REPEAT = ("train_loss", "val_loss", "val_accuracy")
-"""What another attempt at an epoch must find again, on one machine."""
+"""The metrics that another attempt at an epoch must find again, on one machine."""
 
 PUBLISHED_BEFORE = "published_before"
-"""A study's attribute: the reports of the first trials, of a run that began before trials carried
-them. It is written once, since a later session's job may have other ones."""
+"""An attribute of a study that began before published trials carried their report: it holds the
+reports of the first trials. It is written once, since a later session's job may have other ones."""
 
 AnyTrial = Trial | FrozenTrial
 Name = Callable[[AnyTrial], str]
@@ -35,7 +35,7 @@ Name = Callable[[AnyTrial], str]
 
 @dataclass(slots=True)
 class Running:
-    """A trial that has no end yet: Optuna's handle, and the epochs that the record has of it."""
+    """Holds a trial that has not ended: Optuna's handle, and the epochs that the record has."""
 
     trial: Trial
     epochs: dict[int, EpochMetrics]
@@ -46,14 +46,14 @@ class Running:
 
 
 class Record:
-    """One study: asks for trials, takes reports and ends. `RecordedTrial` says what it stores.
+    """Wraps one study: asks for trials, takes reports and ends. `RecordedTrial` lists the contents.
 
     Args:
         name_of: Names a trial, and so its folder.
-        metric: What the study optimises.
-        listeners: Told what the record has just been told.
-        published_before: What `run.json` has of the published configurations, for the trials of a
-            run that began before they carried it themselves.
+        metric: The metric that the study optimises.
+        listeners: Hear what the record has just been told.
+        published_before: The published configurations in `run.json`, for a run that began before
+            its trials carried them.
     """
 
     def __init__(
@@ -73,6 +73,8 @@ class Record:
             published_before if kept is None else [from_json(Published, p) for p in kept]
         )
         self._running: dict[int, Running] = {}
+        # Reports are numbered over all trials: a stopping rule is rebuilt from them in their order,
+        # which Optuna does not keep.
         self._sequence = 1 + max((trial.last_sequence for trial in self.trials()), default=0)
 
     @classmethod
@@ -98,28 +100,28 @@ class Record:
         return cls(study, name_of, metric, listeners, published_before)
 
     def trials(self, *states: TrialState) -> list[RecordedTrial]:
-        """All trials, or those in one of the states, by number."""
+        """Return all trials, or those in one of the states, by number."""
         return [
             RecordedTrial(trial, self._published_before)
             for trial in self.study.get_trials(deepcopy=False, states=states or None)
         ]
 
     def best(self, top: int) -> list[RecordedTrial]:
-        """The `top` best of the trials that came to their full budget, the best first."""
+        """Return the `top` best of the trials that reached their full budget, the best first."""
         complete = self.trials(TrialState.COMPLETE)
         return sorted(complete, key=lambda t: (-self.metric.score(t.value or 0.0), t.number))[:top]
 
     def ended(self) -> list[Ended]:
-        """The trials that earlier sessions have ended."""
+        """Return the trials that earlier sessions have ended."""
         finished = [trial for trial in self.trials() if trial.state.is_finished()]
         return [Ended(self.name_of(t.frozen), t.state, t.value) for t in finished]
 
     def enqueue(self, params: Mapping[str, Any], /, **attributes: Any) -> None:
-        """Have `ask` give these parameters before the sampler is asked; attributes are JSON's."""
+        """Have `ask` give these parameters before it asks the sampler; attributes must be JSON."""
         self.study.enqueue_trial(dict(params), user_attrs=attributes)
 
     def ask(self, sampler: BaseSampler, complete: Callable[[Trial], Configuration]) -> Trial:
-        """A new trial, or the next enqueued one; `complete` makes its whole configuration."""
+        """Begin a new trial, or the next enqueued one; `complete` makes its whole configuration."""
         self.study.sampler = sampler
         return self._start(Running(self.study.ask(), {}), complete)
 
@@ -131,10 +133,12 @@ class Record:
     ) -> Trial:
         """Take up a trial that an earlier session left running, under its own number."""
         self.study.sampler = sampler
+        # Optuna hands out a `Trial` for new ones alone, so this one is made by its storage's id.
         trial = Trial(self.study, unfinished.frozen._trial_id)
         if unfinished.config is None:
             _forget_parameters(trial)
         running = Running(trial, dict(sorted(unfinished.epochs.items())))
+        # That session may have died between the two writes of an epoch in `report`.
         for epoch, metrics in running.epochs.items():
             if epoch not in unfinished.frozen.intermediate_values and not metrics.diverged:
                 trial.report(self.metric.on_validation(metrics), epoch)
@@ -152,15 +156,15 @@ class Record:
 
     @property
     def running(self) -> set[str]:
-        """The names of the trials that have not ended."""
+        """Return the names of the trials that have not ended."""
         return {self.name_of(trial.frozen) for trial in self.trials(TrialState.RUNNING)}
 
     def epochs_reported(self, number: int) -> int:
-        """The last epoch that the record has of a running trial."""
+        """Return the last epoch that the record has of a running trial."""
         return self._running[number].last_epoch
 
     def report(self, number: int, report: EpochReport) -> bool:
-        """Write one epoch's metrics -> whether they are new.
+        """Write one epoch's metrics; return whether they are new.
 
         An epoch that an earlier attempt has reported stays as it is; a repetition that differs is
         noted, since on one machine it should not.
@@ -183,7 +187,7 @@ class Record:
         return True
 
     def end(self, number: int, state: TrialState, reason: str) -> None:
-        """Record a trial's end: COMPLETE takes the last reported value; the reason is kept."""
+        """Record a trial's end and the reason; a COMPLETE one has the last reported value."""
         running = self._running.pop(number)
         running.trial.set_user_attr("end_reason", reason)
         value = None
@@ -195,26 +199,30 @@ class Record:
 
     @property
     def seconds(self) -> float:
-        """Wall time of all sessions, each to its last report or end."""
+        """Return the wall time of all sessions, each to its last report or end."""
         return float(self.study.user_attrs.get("seconds", 0.0))
 
     def add_seconds(self, seconds: float) -> None:
         self.study.set_user_attr("seconds", self.seconds + seconds)
 
     def group_ends(self) -> str:
-        """How the trials ended, most frequent first, a line each."""
+        """Count the reasons for which trials ended; return a line each, the most frequent first."""
         reasons = Counter(trial.end_reason or "unfinished" for trial in self.trials())
         return "\n".join(f"  {count} x {reason}" for reason, count in reasons.most_common())
 
 
 def _says_what_it_is(trial: FrozenTrial) -> bool:
-    """Whether a published trial carries its report, as those of earlier versions did not."""
+    """Return whether a trial, if published, carries its report: in early versions it did not."""
     return trial.user_attrs.get("origin") != "published" or "published" in trial.user_attrs
 
 
 def _forget_parameters(trial: Trial) -> None:
-    """Draw all parameters again, for a session that died amid a proposal: a draw that were left out
-    would change those after it. The record gets the same values twice."""
+    """Have all parameters drawn again, after a session that died amid a proposal.
+
+    The draws follow one seed, so leaving one out would change those after it; the record gets the
+    same values twice. Optuna has no call for this: `suggest_*` returns what its private cache of
+    the trial holds. The cache is copied first, since it may be the storage's own object.
+    """
     trial._cached_frozen_trial = deepcopy(trial._cached_frozen_trial)
     trial._cached_frozen_trial.params = {}
     trial._cached_frozen_trial.distributions = {}

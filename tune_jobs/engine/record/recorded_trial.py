@@ -1,4 +1,4 @@
-"""A trial as the record has it: what Optuna knows, and our own attributes of it, typed."""
+"""Read a trial of the record: Optuna's fields, and the attributes that this project adds, typed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +15,21 @@ from tune_jobs.engine.job import Origin, Published
 EPOCH = "epoch_"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True)  # without slots: `cached_property` needs `__dict__`
 class RecordedTrial:
-    """User attributes of a trial of the search: `config` (complete), `origin`, `published` (what a
+    """Reads a trial of the record.
+
+    Its user attributes are, in the search, `config` (complete), `origin`, `published` (what a
     report says of it), `epoch_<n>` (that epoch's metrics, with their `sequence` in the study) and,
     at its end, `end_reason`. `intermediate_values[n]` is the metric that the study optimises.
 
-    A trial of the retraining has `trial_number`, of the search, and `seed` besides. One that was
+    A trial of the retraining also has `trial_number`, that of the search, and `seed`. One that was
     interrupted has `resumed`: where each attempt went on, and checkpoints that were not intact.
     """
 
     frozen: FrozenTrial
     published_before: Sequence[Published] = ()
-    """The reports of the first trials, of a run that began before trials carried `published`."""
+    """The reports of the first trials, for a run that began before trials carried `published`."""
 
     @property
     def number(self) -> int:
@@ -39,18 +41,18 @@ class RecordedTrial:
 
     @property
     def value(self) -> float | None:
-        """The metric at the full budget; `None` for a trial that did not come to it."""
+        """Return the metric at the full budget; `None` for a trial that did not reach it."""
         return self.frozen.value if self.state == TrialState.COMPLETE else None
 
     @property
     def params(self) -> dict[str, Any]:
-        """What the space suggested; of a trial that is enqueued, what it will be given."""
+        """Return what the space suggested; for an enqueued trial, what `ask` will give it."""
         fixed: dict[str, Any] | None = self.frozen.system_attrs.get("fixed_params")
         return self.frozen.params or fixed or {}
 
     @property
     def config(self) -> Configuration | None:
-        """`None`: the session died before the proposal was whole."""
+        """Return the complete configuration; `None`: the session died amid the proposal."""
         return self.frozen.user_attrs.get("config")
 
     @property
@@ -59,7 +61,7 @@ class RecordedTrial:
 
     @property
     def published(self) -> Published | None:
-        """What a report says of this configuration; `None`: it is not a report's."""
+        """Return what a report says of this configuration; `None`: it is not a report's."""
         stored = self.frozen.user_attrs.get("published")
         if stored:
             return from_json(Published, stored)
@@ -72,23 +74,23 @@ class RecordedTrial:
 
     @property
     def pair(self) -> tuple[int, int]:
-        """Of a retraining: the number of the trial in the search, and the seed."""
+        """Return a retraining's trial number in the search, and its seed."""
         attributes = self.frozen.user_attrs
         return attributes["trial_number"], attributes["seed"]
 
     @cached_property
     def epochs(self) -> dict[int, EpochMetrics]:
-        """Epoch -> its metrics."""
+        """Return the metrics by epoch."""
         return {epoch: EpochMetrics.from_json(stored) for epoch, stored in self._stored().items()}
 
     @property
     def last(self) -> EpochMetrics | None:
-        """The metrics of the last epoch that was reported."""
+        """Return the metrics of the last epoch that was reported."""
         return self.epochs[max(self.epochs)] if self.epochs else None
 
     @property
     def seconds(self) -> float:
-        """Training time over all epochs."""
+        """Return the training time over all epochs."""
         return sum(metrics.seconds for metrics in self.epochs.values())
 
     @property
@@ -96,7 +98,7 @@ class RecordedTrial:
         return max((s.get("sequence", 0) for s in self._stored().values()), default=0)
 
     def in_sequence(self) -> list[tuple[int, EpochMetrics]]:
-        """(place in the study's order of reports, metrics) of each epoch."""
+        """Return (place in the study's order of reports, metrics) of each epoch."""
         return [(s["sequence"], self.epochs[epoch]) for epoch, s in self._stored().items()]
 
     def _stored(self) -> dict[int, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Where a run's studies are kept: a journal file, or a database."""
+"""Open the storage of a run's studies: a journal file, or a database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 def open_study_storage(
     job: Job, options: Options, earlier: RunInfo | None, folder: RunFolder
 ) -> tuple[str, BaseStorage]:
-    """Open what `--study` names, or where the run's record began -> its name, and the storage.
+    """Open the storage that `--study` names, or else the one in which the run's record began.
+
+    Returns:
+        The storage's name, as `--study` takes it, and the storage.
 
     Raises:
-        RequestError: It cannot be opened, or is not where this run's record is.
+        RequestError: The storage cannot be opened, or is not where this run's record is.
     """
     began = earlier.study if earlier else None
     study = options.study or began or JOURNAL_FILE
@@ -47,11 +50,11 @@ def open_study_storage(
 
 
 def open_record_storage(study: str, folder: RunFolder) -> BaseStorage:
-    """The storage of all studies of the run in `folder`.
+    """Open the storage of all studies of the run in `folder`.
 
     Args:
-        study: `journal`, or a URL of SQLAlchemy's (https://docs.sqlalchemy.org, Engine
-            Configuration), whose tables Optuna makes.
+        study: `journal`, or a database's URL (https://docs.sqlalchemy.org, Engine Configuration),
+            in which Optuna makes its tables.
 
     Raises:
         RequestError: The database cannot be reached, or the URL has a password in it.
@@ -66,6 +69,7 @@ def open_record_storage(study: str, folder: RunFolder) -> BaseStorage:
             "(PostgreSQL: PGPASSWORD, or ~/.pgpass)"
         )
     try:
+        # An epoch may last for hours: a connection that was closed meanwhile is opened again.
         return RDBStorage(study, engine_kwargs={"pool_pre_ping": True})
     except ImportError as error:
         raise RequestError(
@@ -82,10 +86,10 @@ def open_record_storage(study: str, folder: RunFolder) -> BaseStorage:
 
 @contextmanager
 def read_studies(folder: RunFolder, info: RunInfo) -> Iterator[tuple[Study, Study]]:
-    """The studies of a run's search and of its retraining, to read.
+    """Yield the studies of a run's search and of its retraining, to read.
 
     Raises:
-        RequestError: They are not there.
+        RequestError: The storage has no such studies.
     """
     name = f"{info.job}/{info.run_id}"
     storage = open_record_storage(info.study, folder)
@@ -102,8 +106,8 @@ def read_studies(folder: RunFolder, info: RunInfo) -> Iterator[tuple[Study, Stud
 
 @contextmanager
 def closing(study: str, storage: BaseStorage) -> Iterator[None]:
-    """Close a database's connections at the end. One out of reach ends the run, not its record:
-    exit 1, with what to do."""
+    """Close a database's connections at the end. Where it is out of reach, raise `RunError`: the
+    run ends with what to do, and its record stays whole."""
     try:
         yield
     except StorageInternalError as error:
@@ -118,7 +122,7 @@ def closing(study: str, storage: BaseStorage) -> Iterator[None]:
 
 
 def dashboard_storage(study: str, folder: RunFolder) -> str | None:
-    """As optuna-dashboard takes it; `None`: it reads no journal in an object store."""
+    """Return the storage as optuna-dashboard takes it; `None` for a journal in an object store."""
     if study != JOURNAL_FILE:
         return study
     return str(folder.journal) if isinstance(folder.place, LocalStorage) else None

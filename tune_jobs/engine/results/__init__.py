@@ -1,1 +1,1 @@
-"""What a run leaves behind: leaderboard, statistics, report, TensorBoard."""
+"""Write what a run leaves behind: leaderboard, statistics, report, TensorBoard's logs."""

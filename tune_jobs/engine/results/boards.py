@@ -1,4 +1,4 @@
-"""Boards: rows that answer the same question, on the same images split in the same way."""
+"""Put rows on boards, each of which compares rows on the same images, split in the same way."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,13 +14,13 @@ from tune_jobs.engine.run_state.folder import open_place, place_of
 
 
 def split_boards(rows: Iterable[Row], storage: Storage | None) -> list[list[Row]]:
-    """One list per data set and split, best row first.
+    """Return one list of rows per data set and split, the best row first.
 
     Several runs share a board where their predictions are at hand: `tie_group` is then the rank
-    among the rows of all of them. Without them each run keeps a board of its own.
+    among the rows of all of them. Without predictions each run keeps a board of its own.
 
     Args:
-        storage: Where the `runs/` of these rows are, if anywhere.
+        storage: The storage that holds the `runs/` of these rows, if there is one.
     """
 
     def question(row: Row) -> tuple[str, str, str]:
@@ -31,7 +31,7 @@ def split_boards(rows: Iterable[Row], storage: Storage | None) -> list[list[Row]
 
 
 def find_storage(path: str | Path) -> Storage | None:
-    """The storage that `path` is, or lies in: the folder at or above it that holds `runs/`."""
+    """Find the storage that `path` is, or lies in: the folder at or above it that holds `runs/`."""
     if is_uri(path):
         base, separator, options = str(path).partition("?")
         return open_place(f"{base.partition('/leaderboards')[0]}{separator}{options}")
@@ -41,14 +41,17 @@ def find_storage(path: str | Path) -> Storage | None:
 
 
 def sort_board(rows: Iterable[Row]) -> list[Row]:
-    """By test accuracy, best first, null last."""
+    """Sort rows by test accuracy, best first, null last."""
     return sorted(
         sort_rows(rows), key=lambda row: 1.0 if row.test_accuracy is None else -row.test_accuracy
     )
 
 
 def pareto_front(costs: Sequence[float | None], accuracies: Sequence[float | None]) -> list[bool]:
-    """Whether no other row is at least as accurate at no more cost, and better in one of them."""
+    """Return for each row whether it is on the Pareto front of accuracy against cost.
+
+    It is where no other row is at least as accurate at no more cost, and better in one of the two.
+    """
     points = [
         None if cost is None or accuracy is None else (cost, accuracy)
         for cost, accuracy in zip(costs, accuracies, strict=True)

@@ -1,4 +1,4 @@
-"""A run's rows, from its record, its `run.json` and its stored predictions alone."""
+"""Build a run's rows from its record, its `run.json` and its stored predictions alone."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ def build_rows(
     results: Sequence[Retrained],
     folder: RunFolder,
 ) -> list[Row]:
-    """One row per retrained configuration; the same record gives the same rows again.
+    """Build one row per retrained configuration; the same record gives the same rows again.
 
     Raises:
         RequestError: The probe has not ended: nothing was trained.
@@ -45,7 +45,7 @@ def build_rows(
 
 
 def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any]:
-    """The columns that all rows of a run share."""
+    """Return the columns that all rows of a run share."""
     if info.runtime is None:
         raise RequestError(f"{info.job}/{info.run_id}: nothing of that run has been trained")
     trials = search.trials()

@@ -1,4 +1,4 @@
-"""Rows compared by what their models answer, example by example, to the same test split."""
+"""Compare rows by what their models answer to the same test split, example by example."""
 
 import dataclasses
 import sys
@@ -23,15 +23,20 @@ from tune_jobs.engine.run_state.folder import retraining_place
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """Which of its test examples a configuration answers correctly, seed by seed."""
+    """Holds which test examples a configuration answers correctly, seed by seed.
+
+    Attributes:
+        indices_N: The test examples' indices into the data set's images.
+        correct_SN: Whether seed s answers example n correctly.
+    """
 
     indices_N: Integers
     correct_SN: Correct
 
 
 def read_answers(run: Storage, trial_number: int, seeds: Sequence[int]) -> Answers | None:
-    """Read a configuration's answers from a run's place; `None` where a seed's predictions are
-    missing or damaged (which is said), or there is nothing to compare.
+    """Read a configuration's answers from a run's place; return `None` where a seed's predictions
+    are missing or damaged (a warning says so), or there is nothing to compare.
 
     Raises:
         OSError: The place cannot be read (`StorageError` from an object store).
@@ -52,10 +57,10 @@ def read_answers(run: Storage, trial_number: int, seeds: Sequence[int]) -> Answe
 
 
 def add_statistics(rows: Sequence[Row], answers: Mapping[int, Answers | None]) -> list[Row]:
-    """One run's rows with their interval, gain and tie group.
+    """Return one run's rows with their interval, gain and tie group.
 
     Args:
-        answers: By trial number; rows without any keep null.
+        answers: The answers by trial number; rows without any keep null.
     """
     known = {number: found for number, found in answers.items() if found is not None}
     base = best_before(r for r in rows if r.trial_number in known)
@@ -69,8 +74,8 @@ def add_statistics(rows: Sequence[Row], answers: Mapping[int, Answers | None]) -
 
 
 def best_before(rows: Iterable[Row]) -> int | None:
-    """The trial of the published (or default) row that is best on validation: what people had
-    before the search."""
+    """Return the trial number of the published (or default) row that is best on validation: what
+    people had before the search."""
 
     def rank(row: Row) -> tuple[float, int]:
         if row.metric is None or row.val_metric is None:  # of a version that knew accuracy alone
@@ -83,10 +88,10 @@ def best_before(rows: Iterable[Row]) -> int | None:
 
 
 def add_tie_groups(rows: Sequence[Row], answers: Sequence[Answers | None]) -> list[Row]:
-    """Rows ranked by mean test accuracy; those that cannot be told apart share a rank.
+    """Rank rows by mean test accuracy; those that cannot be told apart share a rank.
 
     Args:
-        answers: One per row; rows without any have no rank.
+        answers: The answers of each row; rows without any have no rank.
     """
     found = [(place, given) for place, given in enumerate(answers) if given is not None]
     found.sort(key=lambda pair: -float(pair[1].correct_SN.mean()))

@@ -1,4 +1,4 @@
-"""The leaderboard: one Parquet row per retrained configuration, one part file per run.
+"""Store the leaderboard: one Parquet row per retrained configuration, one part file per run.
 
     <storage>/leaderboards/<job>/<run_id>.parquet
 
@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trainables.storage import Storage, split_name
-from tune_jobs.engine.results.row import SCHEMA, Row
+from tune_jobs.engine.results.row import SCHEMA, Row, build_schema
 from tune_jobs.engine.run_state.folder import open_place
 
 SUFFIX = ".parquet"
@@ -32,13 +32,14 @@ def write_rows(rows: Sequence[Row], storage: Storage) -> str:
     A reader sees the old part or the new one, also after a power cut, never a mixture.
 
     Raises:
-        ValueError: there is no row, or the rows are not of one run of one job.
+        ValueError: There is no row, or the rows are not of one run of one job.
     """
     runs = {(row.job, row.run_id) for row in rows}
     if len(runs) != 1:
         raise ValueError(f"a part holds the rows of one run, but these are of {sorted(runs)}")
     [(job, run_id)] = runs
-    table = pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=SCHEMA)
+    schema = build_schema(type(rows[0]))
+    table = pa.Table.from_pylist([dataclasses.asdict(row) for row in rows], schema=schema)
     table = table.replace_schema_metadata({_DIGEST: _compute_digest(table)})
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd", write_page_checksum=True)
@@ -48,12 +49,12 @@ def write_rows(rows: Sequence[Row], storage: Storage) -> str:
 
 
 class Leaderboard(NamedTuple):
-    """What `read_rows` found."""
+    """Holds what `read_rows` has found."""
 
     rows: list[Row]
-    """In the order of `sort_rows`."""
+    """The rows, in the order of `sort_rows`."""
     warnings: list[str]
-    """One line per part that could not be read; its rows are missing above."""
+    """One line per part that could not be read; `rows` lacks its rows."""
 
 
 def read_rows(path: str | Path) -> Leaderboard:
@@ -79,7 +80,7 @@ def read_rows(path: str | Path) -> Leaderboard:
 
 
 def sort_rows(rows: Iterable[Row]) -> list[Row]:
-    """By job, then dataset, then test accuracy, best first and null last."""
+    """Sort rows by job, then dataset, then test accuracy, best first and null last."""
 
     def rank(row: Row) -> tuple[str, str, float]:
         worst_last = math.inf if row.test_accuracy is None else -row.test_accuracy
@@ -89,7 +90,7 @@ def sort_rows(rows: Iterable[Row]) -> list[Row]:
 
 
 def _find_parts(path: str | Path) -> tuple[Storage, list[str]]:
-    """A place, and the names of the parts in it."""
+    """Return a place, and the names of the parts in it."""
     folder, name = split_name(path)
     if name.endswith(SUFFIX):
         return open_place(folder), [name]
@@ -120,13 +121,12 @@ def _read_part(content: bytes) -> list[Row]:
 
 
 def _compute_digest(table: Any) -> bytes:
-    """sha256 of names and values: page checksums do not cover Parquet's headers and footer."""
+    """Hash names and values by sha256, since page checksums do not cover headers and footer."""
     return hashlib.sha256(json.dumps(table.to_pylist(), default=str).encode()).hexdigest().encode()
 
 
-def _build_row(values: dict[str, Any]) -> Row:
-    for name in ("val_accuracy_per_seed", "test_accuracy_per_seed"):
-        values[name] = tuple(values[name])
-    if values["seeds"] is not None:
-        values["seeds"] = tuple(values["seeds"])
+def _build_row(stored: Mapping[str, Any]) -> Row:
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+    }
     return Row(**values)

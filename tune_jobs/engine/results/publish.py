@@ -1,4 +1,4 @@
-"""From a finished run to what its user takes away: the winner's model and the leaderboard."""
+"""Publish a finished run: export the winner's model, write the leaderboard and the report."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +29,12 @@ from tune_jobs.engine.stages.steps import Stages
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunResult:
-    """What a run leaves behind, by path or URI.
+    """Names what a run leaves behind, by path or URI.
 
     Attributes:
-        study: What optuna-dashboard opens, a journal or a database; `None`: a journal in an object
-            store, which it cannot.
-        model: `None` where no configuration ended on every seed.
+        study: The journal or the database that optuna-dashboard opens; `None`: a journal in an
+            object store, which it cannot.
+        model: The winner's model; `None` where no configuration ended on every seed.
     """
 
     storage: str
@@ -77,7 +77,7 @@ def publish(
 
 def rebuild(run: str | Path) -> str:
     """Write a run's part of the leaderboard again, from its folder `<storage>/runs/<job>/<run id>`;
-    returns the part.
+    return the part.
 
     Raises:
         RequestError: It is no run's folder, or nothing of it has been retrained.
@@ -108,7 +108,7 @@ def read_retrained(search: Record, retrain: Record, options: Options) -> list[Re
 
 
 def export(winner: Retrained, metric: Metric, folder: RunFolder) -> str:
-    """Copy the winner's best seed on validation to `models/`; returns its `.safetensors`."""
+    """Copy the winner's best seed on validation to `models/`; return its `.safetensors`."""
     name = winner.names[best_seed(winner, metric)]
     source, models = folder.checkpoints.child(name), folder.place.child("models")
     for file in source.names():

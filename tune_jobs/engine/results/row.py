@@ -1,4 +1,4 @@
-"""A row of the leaderboard: its columns, documented, and their Arrow schema.
+"""Define a row of the leaderboard: its columns, documented, and their Arrow schema.
 
 Version 2 added what can be trusted of a row and what it cost: seeds, the interval, tie groups, the
 gain, the selection gap, cost, hardware and duplicates.
@@ -20,7 +20,7 @@ SCHEMA_VERSION = 2
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One retrained configuration. The fields are the columns, in this order.
+    """Describes one retrained configuration. The fields are the columns, in this order.
 
     Accuracies are fractions in [0, 1]. What does not exist is null, never NaN. A column added after
     version 1 must be nullable: parts written before it read with null.
@@ -156,9 +156,10 @@ _ARROW_TYPES = {
 }
 
 
-def _build_schema() -> Any:
+def build_schema(row: type[Row]) -> Any:
+    """Arrow's view of a row's columns; each field's metadata has the column's one line, `doc`."""
     fields = []
-    for name, hint in typing.get_type_hints(Row, include_extras=True).items():
+    for name, hint in typing.get_type_hints(row, include_extras=True).items():
         annotation, doc = typing.get_args(hint)
         nullable = isinstance(annotation, types.UnionType)
         kind = typing.get_args(annotation)[0] if nullable else annotation
@@ -166,5 +167,4 @@ def _build_schema() -> Any:
     return pa.schema(fields)
 
 
-SCHEMA = _build_schema()
-"""Arrow's view of `Row`; each field's metadata has the column's one-line documentation, `doc`."""
+SCHEMA = build_schema(Row)

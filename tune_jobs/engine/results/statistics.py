@@ -1,4 +1,4 @@
-"""How far test accuracies can be trusted, and which rows can be told apart.
+"""Estimate how far test accuracies can be trusted, and which rows can be told apart.
 
 A configuration is given as `correct_SN`: whether its retraining with seed s answers test example
 n correctly (S seeds, N examples, bool). All configurations see the same N examples in the same
@@ -36,7 +36,7 @@ import numpy.typing as npt
 from scipy import optimize, special
 
 MIN_P_VALUE = 1e-12
-"""Smaller ones are not computed."""
+"""Smaller p-values are not computed."""
 
 Correct = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value between the ends of its confidence interval."""
+    """Holds a value and the ends of its confidence interval."""
 
     value: float
     low: float
@@ -53,21 +53,21 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The accuracy of a less that of b, and the p-value of their being equal."""
+    """Holds the accuracy of a less that of b, and the p-value of their being equal."""
 
     difference: Estimate
     p_value: float
 
 
 class _Variance(NamedTuple):
-    """One part of the variance of a mean, and the degrees of freedom of its estimate."""
+    """Holds one part of the variance of a mean, and the degrees of freedom of its estimate."""
 
     value: float
     degrees: float
 
 
 class _Configuration(NamedTuple):
-    """What the comparisons need of `correct_SN`."""
+    """Holds what the comparisons need of a configuration's `correct_SN`."""
 
     num_seeds: int
     accuracy: float
@@ -76,10 +76,10 @@ class _Configuration(NamedTuple):
 
 
 def accuracy_interval(correct_SN: Correct, confidence: float = 0.95) -> Estimate:
-    """The mean accuracy and its interval, over other test examples and other seeds.
+    """Return the mean accuracy and its interval, over other test examples and other seeds.
 
-    Wilson's interval for the number of examples that would vary as much in a simple random sample
-    (Korn and Graubard, "Confidence Intervals for Proportions with Small Expected Number of
+    The interval is Wilson's, for the number of examples that would vary as much in a simple random
+    sample (Korn and Graubard, "Confidence Intervals for Proportions with Small Expected Number of
     Positive Counts Estimated from Survey Data", 1998; Franco et al., "Comparative Study of
     Confidence Intervals for Proportions in Complex Sample Surveys", 2019). It lies within [0, 1]
     and has a width also where every answer is correct, which then counts as N answers.
@@ -113,15 +113,16 @@ def compare(correct_a_SN: Correct, correct_b_SN: Correct, confidence: float = 0.
     of McNemar's exact test instead (1947), which may disagree with the interval at the margin.
 
     Raises:
-        ValueError: the examples are not as many, or as in `accuracy_interval`.
+        ValueError: The numbers of examples differ, or as in `accuracy_interval`.
     """
     return _compare(_summarise(correct_a_SN), _summarise(correct_b_SN), confidence)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values, in the order given: all those below alpha may be believed together.
+    """Adjust p-values, in the order given: all those below alpha may be believed together.
 
-    Holm, "A Simple Sequentially Rejective Multiple Test Procedure" (1979); any dependence.
+    The method is Holm's, "A Simple Sequentially Rejective Multiple Test Procedure" (1979), which
+    holds under any dependence.
     """
     order = np.argsort(p_values)
     adjusted = np.empty(len(p_values))
@@ -132,7 +133,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def tie_groups(correct: Sequence[Correct], alpha: float = 0.05) -> list[int]:
-    """The rank of each configuration, from 1; those that share it cannot be told apart.
+    """Return the rank of each configuration, from 1; those that share it cannot be told apart.
 
     The first leads group 1, which takes in all that cannot be told apart from it. The first that
     can leads the next group, of those that remain, and so on. Therefore a row may be in a higher
@@ -144,8 +145,8 @@ def tie_groups(correct: Sequence[Correct], alpha: float = 0.05) -> list[int]:
     seeds, which are too few (up to 15 % where seeds vary more than examples).
 
     Args:
-        correct: one `correct_SN` per configuration, by mean accuracy, best first.
-        alpha: the probability of any false separation.
+        correct: One `correct_SN` per configuration, by mean accuracy, best first.
+        alpha: The probability of any false separation.
     """
     configurations = [_summarise(correct_SN) for correct_SN in correct]
     pairs = list(combinations(range(len(correct)), 2))
@@ -174,14 +175,14 @@ def _summarise(correct_SN: Correct) -> _Configuration:
 
 
 def _variance_over_examples(values_N: Floats, squares_added: float = 0.0) -> _Variance:
-    """The part of the variance of the mean of `values_N` that other examples would cause."""
+    """Estimate the part of the variance of the mean of `values_N` that other examples cause."""
     squares = float(np.square(values_N - values_N.mean()).sum()) + squares_added
     degrees = len(values_N) - 1
     return _Variance(squares / degrees / len(values_N), degrees)
 
 
 def _variance_over_seeds(accuracy_S: Floats, accuracy_N: Floats) -> _Variance:
-    """The part of the variance of the mean accuracy that other seeds would cause."""
+    """Estimate the part of the variance of the mean accuracy that other seeds would cause."""
     S, N = len(accuracy_S), len(accuracy_N)
     if S == 1:
         return _Variance(0.0, math.inf)
@@ -194,14 +195,14 @@ def _variance_over_seeds(accuracy_S: Floats, accuracy_N: Floats) -> _Variance:
 
 
 def _welch(a: _Variance, b: _Variance) -> _Variance:
-    """The sum of the two, with the degrees of freedom of Welch and Satterthwaite."""
+    """Add the two, with the degrees of freedom of Welch and Satterthwaite."""
     total = a.value + b.value
     squares = a.value**2 / a.degrees + b.value**2 / b.degrees
     return _Variance(total, total**2 / squares if squares else math.inf)
 
 
 def _half_width(alpha: float, parts: Sequence[_Variance]) -> float:
-    """Half the width of the interval whose confidence is 1 - alpha, by Howe's method."""
+    """Return half the width of the interval whose confidence is 1 - alpha, by Howe's method."""
     found = [part for part in parts if part.value]
     return math.hypot(
         *(special.stdtrit(part.degrees, alpha / 2) * math.sqrt(part.value) for part in found)
@@ -225,6 +226,7 @@ def _compare(a: _Configuration, b: _Configuration, confidence: float = 0.95) -> 
 
 
 def _seeds_of_both(a: _Configuration, b: _Configuration) -> _Variance:
+    """Add the variances over seeds; a single seed is taken to vary as the other's seeds do."""
     for one, other in ((a, b), (b, a)):
         if one.num_seeds == 1:
             return _Variance((1 + other.num_seeds) * other.seeds.value, other.seeds.degrees)
@@ -232,7 +234,7 @@ def _seeds_of_both(a: _Configuration, b: _Configuration) -> _Variance:
 
 
 def _invert(difference: float, parts: Sequence[_Variance]) -> float:
-    """The alpha at which the half-width equals the difference."""
+    """Find the alpha at which the half-width equals the difference."""
 
     def excess(log_alpha: float) -> float:
         return _half_width(math.exp(log_alpha), parts) - difference
@@ -244,6 +246,7 @@ def _invert(difference: float, parts: Sequence[_Variance]) -> float:
 
 
 def _mcnemar(differences_N: Floats) -> float:
+    """Return the p-value of McNemar's exact test, of the examples that one alone answers."""
     num_better, num_worse = int((differences_N > 0).sum()), int((differences_N < 0).sum())
     fewer = min(num_better, num_worse)
     return min(1.0, 2 * float(special.bdtr(fewer, num_better + num_worse, 0.5)))

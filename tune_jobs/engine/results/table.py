@@ -1,4 +1,4 @@
-"""A board as a table: as many columns as fit, the ones that matter most first."""
+"""Show a board as a table: as many columns as fit, the ones that matter most first."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
@@ -20,6 +20,8 @@ NOTES = {
 
 
 class Column(NamedTuple):
+    """Holds a column of a table: its header, and a cell for every row."""
+
     header: str
     cells: list[str]
     justify: Justify = "right"
@@ -48,7 +50,7 @@ def render_table(rows: Sequence[Row], width: int = 80) -> Table:
 
 
 def build_columns(rows: Sequence[Row]) -> list[Column]:
-    """All columns of a board whose rows are in order."""
+    """Build all columns of a board whose rows are in order."""
 
     def column(header: str, format: Callable[[Row], str], justify: Justify = "right") -> Column:
         return Column(header, list(map(format, rows)), justify)
@@ -91,8 +93,10 @@ def build_title(rows: Sequence[Row]) -> str:
 
 
 def build_ranks(rows: Sequence[Row]) -> list[str]:
-    """`*1=`: the winner, of rank 1, which it shares. Rows that have no tie group, of a run that
-    kept no predictions, are counted."""
+    """Return each row's rank: `*1=` is the winner, of rank 1, which it shares with others.
+
+    Where a row has no tie group, since its run kept no predictions, the rows are numbered instead.
+    """
     if any(row.tie_group is None and row.test_accuracy is not None for row in rows):
         return [f"{'*' * row.winner}{rank} " for rank, row in enumerate(rows, start=1)]
     groups = [row.tie_group for row in rows if row.tie_group is not None]
@@ -103,7 +107,8 @@ def build_ranks(rows: Sequence[Row]) -> list[str]:
 
 
 def cost_of(rows: Sequence[Row]) -> tuple[str, list[float | None]]:
-    """Multiply-adds where all rows have them, else seconds of training: (name, one per row)."""
+    """Return the name of the cost and each row's: multiply-adds if all have them, else seconds of
+    training."""
     if all(row.multiply_adds is not None for row in rows if row.test_accuracy is not None):
         return "multiply-adds", [row.multiply_adds for row in rows]
     return "seconds of training", [row.train_seconds for row in rows]
@@ -135,7 +140,7 @@ def format_signed(value: float | None) -> str:
 
 
 def format_number(value: float | None) -> str:
-    """To two digits, or to the unit."""
+    """Format a number to two digits, or to the unit if it has more."""
     if value is None:
         return "-"
     return f"{value:.2g}" if abs(value) < 99.5 else f"{value:,.0f}"
@@ -168,6 +173,7 @@ def _is_shared(row: Row, groups: Sequence[int]) -> bool:
 
 
 def _fit(columns: Sequence[Column], width: int) -> Iterator[Column]:
+    """Yield the first columns that fit in `width` characters, with a space between them."""
     used = -1
     for column in columns:
         used += 1 + max(map(cell_len, (column.header, *column.cells)))
@@ -177,7 +183,7 @@ def _fit(columns: Sequence[Column], width: int) -> Iterator[Column]:
 
 
 def build_notes(rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
-    """What the marks and figures mean that are there."""
+    """Explain the marks and figures that are in the columns."""
     shown = {column.header: " ".join(column.cells) for column in columns}
     notes = [note for mark, note in _marks(rows) if mark in shown["#"] or mark == "P"]
     if "=" in shown["#"] and any(row.num_seeds == 2 for row in rows):

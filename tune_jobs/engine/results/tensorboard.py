@@ -1,4 +1,4 @@
-"""TensorBoard logs, written by the driver without importing torch or tensorflow.
+"""Write TensorBoard's logs from the driver, without importing torch or tensorflow.
 
 <run folder>/tensorboard/               what the HParams tab shows: hyperparameters and metrics
 <run folder>/tensorboard/trial-0007/    one trial: scalars by epoch, hyperparameters, status
@@ -28,13 +28,13 @@ _STATUS = {"success": api_pb2.STATUS_SUCCESS, "failure": api_pb2.STATUS_FAILURE}
 
 
 class TrialLog:
-    """The log of one trial in `folder`, whose name is the name that TensorBoard shows.
+    """Writes the log of one trial into `folder`, whose name is the name that TensorBoard shows.
 
-    The trial is in the HParams tab from now on. A folder that has a log already, of a run that was
-    interrupted, gets another file that continues it.
+    The trial is in the HParams tab as soon as this object exists. A folder that has a log already,
+    of a run that was interrupted, gets another file that continues it.
 
     Raises:
-        TypeError: a hyperparameter is no bool, int, float or str.
+        TypeError: A hyperparameter is no bool, int, float or str.
     """
 
     def __init__(self, folder: Path, hparams: Mapping[str, bool | int | float | str]) -> None:
@@ -43,7 +43,7 @@ class TrialLog:
         self._events.write(start)
 
     def add_epoch(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Add an epoch's figures by tag, such as `accuracy/val`; what is not finite is left out.
+        """Add an epoch's metrics by tag, such as `accuracy/val`; what is not finite is left out.
 
         A reader sees them when this returns, also if the process is killed right after.
         """
@@ -73,10 +73,10 @@ def write_hparams_config(
     """Write what the HParams tab shows and filters by, once, into the root `tensorboard` folder.
 
     Args:
-        folder: the parent of the trials' folders.
-        hparams: every hyperparameter that a trial may have, since the tab shows no other, and its
+        folder: The parent of the trials' folders.
+        hparams: Every hyperparameter that a trial may have, since the tab shows no other, and its
             distribution where it is known.
-        metrics: tags of scalars.
+        metrics: The tags of the scalars that the tab shows.
     """
     config = summary_v2.hparams_config_pb(
         [summary_v2.HParam(name, _build_domain(d)) for name, d in hparams.items()],
@@ -88,7 +88,7 @@ def write_hparams_config(
 
 
 class EventFile:
-    """An event file, written through at each event.
+    """Writes an event file, and flushes it at each event.
 
     TensorBoard's own writer has a thread and a queue per file, and imports tensorflow if it can.
     """

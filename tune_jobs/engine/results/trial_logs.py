@@ -1,4 +1,4 @@
-"""TensorBoard logs of a run, fed by the record: one folder per trial, open while it runs."""
+"""Log a run for TensorBoard as its record is written: one folder per trial, open while it runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,11 +22,11 @@ TAGS = {
 
 
 class TrialLogs(Listener):
-    """Writes what the record is told.
+    """Writes what the record is told into TensorBoard's logs.
 
     Args:
         folder: The run's `tensorboard` folder.
-        distributions: What the search space suggests from, by name.
+        distributions: The distributions that the search space suggests from, by name.
     """
 
     def __init__(self, folder: Path, distributions: Mapping[str, BaseDistribution]) -> None:

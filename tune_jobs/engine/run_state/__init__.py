@@ -1,1 +1,1 @@
-"""Where a run lives: its folder, its information, its lease."""
+"""Keep the state of a run outside its record: its folder, its information, its lease."""

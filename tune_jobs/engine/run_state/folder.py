@@ -1,4 +1,4 @@
-"""Where a run writes: `<storage>/runs/<job>/<run id>/`."""
+"""Find, read and write a run's folder: `<storage>/runs/<job>/<run id>/`."""
 
 import json
 import tempfile
@@ -23,18 +23,18 @@ def retraining_name(trial_number: int, seed: int) -> str:
 
 
 def retraining_place(run: Storage, trial_number: int, seed: int) -> Storage:
-    """Where a retraining leaves its model and its predictions, below its run's place."""
+    """Return the place of a retraining's model and predictions, below its run's place."""
     return run.child(f"{CHECKPOINTS}/{retraining_name(trial_number, seed)}")
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A run's files.
+    """Gives access to a run's files.
 
     Attributes:
-        place: All of them, as the workers and other machines see them.
-        local: What the driver appends to, the journal and TensorBoard's logs: the same folder, or
-            a temporary one that `mirrored` copies to an object store.
+        place: The place of all files, as the workers and other machines see them.
+        local: The folder of the files that the driver appends to (the journal, TensorBoard's
+            logs): the same one, or a temporary one that `mirrored` copies to an object store.
     """
 
     place: Storage
@@ -53,7 +53,7 @@ class RunFolder:
         return self.place.child(CHECKPOINTS)
 
     def fetch(self) -> None:
-        """Bring what an earlier session has left of the local files."""
+        """Copy the local files that an earlier session has left in an object store."""
         if isinstance(self.place, LocalStorage):
             return
         for name in self.place.names():
@@ -63,7 +63,7 @@ class RunFolder:
                 target.write_bytes(self.place.read(name))
 
     def create(self) -> None:
-        """Make the folder; raises `RequestError` where the storage cannot be written."""
+        """Make the folder; raise `RequestError` where the storage cannot be written."""
         try:
             self.place.write(".writable", b"there is room")
             self.place.remove(".writable")
@@ -78,11 +78,14 @@ class RunFolder:
         _drop_checkpoints(self.checkpoints.child(name), lambda _: True)
 
     def drop_checkpoints_but(self, names: Container[str]) -> None:
-        """Remove those of trials that ended as an earlier session died."""
+        """Remove all checkpoints but those of the trials in `names`, which have not ended.
+
+        An earlier session may have died between a trial's end and `drop_checkpoints`.
+        """
         _drop_checkpoints(self.checkpoints, lambda file: file.partition("/")[0] not in names)
 
     def read_hang(self, name: str) -> str | None:
-        """Where a trial was when it was ended for making no progress, or `None`."""
+        """Say where a trial was when the watchdog ended it; return `None` where it did not."""
         try:
             text = self.checkpoints.child(name).read(HANG_FILE).decode(errors="replace")
         except FileNotFoundError:
@@ -93,7 +96,7 @@ class RunFolder:
         return f"no progress within --trial-timeout; it was at {places[0]}"
 
     def read_info(self) -> RunInfo | None:
-        """`run.json` of an earlier session; `None` where there is none.
+        """Read the `run.json` of an earlier session; return `None` where there is none.
 
         Raises:
             RequestError: The storage cannot be read, or the file is damaged.
@@ -123,7 +126,7 @@ def _drop_checkpoints(place: Storage, is_meant: Callable[[str], bool]) -> None:
 
 
 def open_place(uri: str | Path) -> Storage:
-    """`open_storage` of what `--storage` names; raises `RequestError`."""
+    """Open the place that `--storage` names; raise `RequestError` where that cannot be done."""
     try:
         return open_storage(uri)
     except (ValueError, OSError) as error:
@@ -137,15 +140,18 @@ def place_of(storage: Storage, job: str, run_id: str) -> Storage:
 
 
 def storage_of(run: Storage) -> Storage:
-    """The storage in which a run's place is: the inverse of `place_of`."""
+    """Return the storage in which a run's place is: the inverse of `place_of`."""
     base, separator, options = run.uri.partition("?")
     return open_place(f"{base.rsplit('/', 3)[0]}{separator}{options}")
 
 
 @contextmanager
 def run_folder(place: Storage) -> Iterator[RunFolder]:
-    """The run whose files are at `place`. One in an object store gets a temporary folder for what
-    is appended to; `fetch` fills it."""
+    """Yield the folder of the run whose files are at `place`.
+
+    A run in an object store gets a temporary folder for the files that are appended to; `fetch`
+    fills it.
+    """
     if isinstance(place, LocalStorage):
         yield RunFolder(place, place.path)
         return

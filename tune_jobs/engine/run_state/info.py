@@ -1,4 +1,4 @@
-"""What a run's `run.json` holds: how it began, what it needs to go on, where its rows come from."""
+"""Define `run.json`: how a run began, what it needs to go on, and where its rows come from."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,36 +31,37 @@ MUST_MATCH = (
     "features",
     "weights",
 )
-"""What a resumed run must share with its earlier sessions: else its trials do not compare."""
+"""A resumed run must share these fields with its earlier sessions, or its trials do not compare."""
 
 JOURNAL_FILE = "journal"
-"""What `--study` is by default: a file of the run's own."""
+"""The default of `--study`: a file of the run's own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunInfo:
-    """The information of a run, rewritten whenever a part becomes known.
+    """Holds the information of a run; it is rewritten whenever a part becomes known.
 
     Attributes:
-        dataset: As `--dataset` names it.
+        dataset: The data set, as `--dataset` names it.
         data: The data set in words.
-        notes: What the user should know of the data and of earlier sessions.
+        notes: Remarks for the user on the data and on earlier sessions.
         dataset_fingerprint: sha256 of the decoded images and labels.
         split_fingerprint: sha256 of the indices of the splits.
         space: The search space's function, by its dotted name.
-        suggests: What it suggests from: name -> Optuna's distribution, as text.
-        weights: What networks start from, with the file's sha256.
-        published: The job's, as this session has them.
-        duplicates: `None`: they were not counted.
-        git_commit, git_clean: Of the checkout that ran; `None` outside one.
+        suggests: The space's distributions: name -> Optuna's distribution, as text.
+        weights: The weights that networks start from, with the file's sha256.
+        published: The job's published configurations, as this session has them.
+        duplicates: Counts of duplicate images; `None`: they were not counted.
+        git_commit, git_clean: The commit of the checkout that ran, and whether its files were as
+            committed; `None` outside a checkout.
         hardware: The driver's machine.
-        versions: Of Python and the packages that can change a result.
+        versions: The versions of Python and of the packages that can change a result.
         command: The command line of the session.
-        started_at: When the session began, ISO 8601, UTC.
+        started_at: The time when the session began, ISO 8601, UTC.
         study: `journal`, or the URL of the database that holds the record.
-        resources: What a trial takes; `None` until the cluster is known.
-        runtime: In which arithmetic the trials train; `None` until it was probed.
-        default_configs: What the probe was told by each architecture.
+        resources: The resources of a trial; `None` until the cluster is known.
+        runtime: The arithmetic in which trials train; `None` until it was probed.
+        default_configs: Each architecture's default configuration, as the probe reported it.
     """
 
     run_id: str
@@ -97,7 +98,7 @@ class RunInfo:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "RunInfo":
-        """The inverse of `to_json`, also for what an earlier version has stored.
+        """Read what `to_json` returned, also that of an earlier version.
 
         Raises:
             ValueError: A value is missing, or not what it must be.
@@ -116,7 +117,7 @@ def describe_run(
     distributions: "Mapping[str, BaseDistribution]",
     duplicates: Duplicates | None = None,
 ) -> RunInfo:
-    """All that is known of a run before Ray starts."""
+    """Collect all that is known of a run before Ray starts."""
     return RunInfo(
         run_id=options.run_id,
         job=job.name,
@@ -145,7 +146,10 @@ def describe_run(
 
 
 def describe_data(data: ImageData) -> str:
-    """`digits: 1797 images of 8x8x1 in 10 classes; 1150 train, 288 validation, 359 test`."""
+    """Describe the data in a line.
+
+    For instance: `digits: 1797 images of 8x8x1 in 10 classes; 1150 train, 288 validation, 359 test`
+    """
     height, width = data.image_size
     return (
         f"{data.source}: {len(data.labels_N)} images of {height}x{width}x{data.num_channels} in "
@@ -155,7 +159,7 @@ def describe_data(data: ImageData) -> str:
 
 
 def describe_duplicates(duplicates: Duplicates | None) -> list[str]:
-    """What the user should know of images that train and test share."""
+    """Return remarks for the user on images that train and test share."""
     if duplicates is None:
         return []
     notes = {
@@ -166,7 +170,7 @@ def describe_duplicates(duplicates: Duplicates | None) -> list[str]:
 
 
 def continue_run(info: RunInfo, earlier: RunInfo | None) -> RunInfo:
-    """`info`, with what an earlier session of the run has found out.
+    """Return `info` with what an earlier session of the run has found out.
 
     Raises:
         RequestError: The run began as another one; the message lists the differences.
@@ -194,7 +198,7 @@ def continue_run(info: RunInfo, earlier: RunInfo | None) -> RunInfo:
 
 
 def _pairs(name: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
-    """What to compare, and what to call it: of names and values, each by itself."""
+    """Yield (name, was, now) of all that is compared; a dict's values are compared one by one."""
     was, now = to_json(was), to_json(now)
     if not (isinstance(was, dict) and isinstance(now, dict)):
         yield name, was, now

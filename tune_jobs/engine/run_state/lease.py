@@ -1,4 +1,4 @@
-"""One live process per run: a lock that ends with its process, however that ends."""
+"""Allow one live process per run, by a lease that ends with its process, however that ends."""
 
 import fcntl
 import itertools
@@ -20,21 +20,22 @@ from tune_jobs.engine.run_state.periodic import repeating
 LEASE = "lease"
 RENEW_SECONDS = 5.0
 DEAD_AFTER_SECONDS = 20.0
-"""A lease in an object store that is not renewed for so long is that of a dead process."""
+"""A lease in an object store that is not renewed for this long is that of a dead process."""
 
 SETTLE_SECONDS = 1.0
-"""Two processes that take a lease at once both read who has it after this time."""
+"""Two processes that take a lease at once both wait this long, then read whose it is."""
 
 
 @contextmanager
 def lease(place: Storage, run_id: str) -> Iterator[None]:
     """Hold the lease of the run at `place`; its content says who holds it.
 
-    In a folder it is a lock of the kernel's. An object store has none: there its holder renews it,
-    and who finds one waits and sees whether that happens.
+    In a folder the lease is a lock of the kernel (flock), which ends with its process, also by
+    SIGKILL. An object store has no locks: there the holder renews the lease, and a process that
+    finds one waits to see whether that happens.
 
     Raises:
-        RequestError: Another process holds it.
+        RequestError: Another process holds the lease.
     """
     if isinstance(place, LocalStorage):
         with _locked(place.path / LEASE, run_id):
@@ -53,8 +54,8 @@ def _locked(path: Path, run_id: str) -> Iterator[None]:
         except BlockingIOError:
             raise _alive(run_id, os.read(descriptor, 1000)) from None
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, _holder(), 0)
-        yield
+        os.pwrite(descriptor, _holder(), 0)  # for the error of a process that comes later
+        yield  # the file stays: if it were removed, two processes could lock two files
     finally:
         os.close(descriptor)
 
@@ -70,9 +71,9 @@ def _renewed(place: Storage, run_id: str) -> Iterator[None]:
     counts = itertools.count(1)
 
     def renew() -> bool:
-        if _token(place) != own:
+        if _token(place) != own:  # this process was out of reach too long, and taken for dead
             print("--storage: another process took this run over", file=sys.stderr)
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)  # an exception here would end this thread alone
             return False
         place.write(LEASE, _holder(token=own, renewed=next(counts)))
         return True
@@ -81,13 +82,13 @@ def _renewed(place: Storage, run_id: str) -> Iterator[None]:
         with repeating(renew, RENEW_SECONDS):
             yield
     finally:
-        with suppress(StorageError):  # nobody renews it: that ends it too
+        with suppress(StorageError):  # nobody renews the lease: that ends it too
             if _token(place) == own:
                 place.remove(LEASE)
 
 
 def wait_for_end(place: Storage, run_id: str) -> None:
-    """Return once nobody renews the lease at `place`; raises `RequestError` if somebody does."""
+    """Return once nobody renews the lease at `place`; raise `RequestError` if somebody does."""
     deadline = time.monotonic() + DEAD_AFTER_SECONDS
     first = now = _content(place)
     while now and time.monotonic() < deadline:

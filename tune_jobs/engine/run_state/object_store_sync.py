@@ -1,4 +1,4 @@
-"""Copies what the driver appends to, which an object store cannot do, while a run is alive."""
+"""Copy the files that the driver appends to into an object store, which cannot append."""
 
 import shutil
 import tempfile
@@ -13,6 +13,7 @@ from tune_jobs.engine.run_state.folder import JOURNAL, RunFolder
 from tune_jobs.engine.run_state.periodic import repeating
 
 EVERY_SECONDS = 30.0
+"""Files are copied this often: a machine that is lost takes so much of the record with it."""
 
 
 @contextmanager
@@ -44,14 +45,17 @@ def mirrored(folder: RunFolder) -> Iterator[None]:
 
 
 class _Copies:
-    """What has been copied so far: name -> (size, time) of the file as it was then."""
+    """Copies files that have changed: it keeps each one's (size, time) as it was when copied."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._done = self._found()
 
     def update(self) -> bool:
-        """Copy what has changed, the journal first; remove what is gone; to be done again."""
+        """Copy what has changed, remove what is gone, and return `True`, to be called again.
+
+        The journal comes first: a run resumes from it, and can do without TensorBoard's logs.
+        """
         found = self._found()
         for name in sorted(found, key=lambda name: (name != JOURNAL, name)):
             if self._done.get(name) != found[name]:
@@ -65,7 +69,7 @@ class _Copies:
 
     def _copy(self, name: str) -> None:
         content = (self._folder.local / name).read_bytes()
-        if name == JOURNAL:
+        if name == JOURNAL:  # the driver may be amid a line: copy whole ones, the rest comes next
             content = content[: content.rfind(b"\n") + 1]
         self._folder.place.write(name, content)
 

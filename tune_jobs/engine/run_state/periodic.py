@@ -1,4 +1,4 @@
-"""What is done again and again beside a run."""
+"""Repeat an action in a thread beside a run."""
 
 import sys
 import threading
@@ -10,8 +10,10 @@ from trainables.storage import StorageError
 
 @contextmanager
 def repeating(action: Callable[[], bool], every_seconds: float) -> Iterator[None]:
-    """Call `action` in a thread every so many seconds, until it says `False` or the block ends. A
-    storage that it cannot reach is told and tried again."""
+    """Call `action` in a thread every `every_seconds`, until it returns `False` or the block ends.
+
+    Where it cannot reach the storage, that is printed, and the next call tries again.
+    """
     stop = threading.Event()
 
     def repeat() -> None:

@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, commit, command."""
+"""Tell where a result comes from: versions, commit, hardware, command line."""
 
 import os
 import platform
@@ -13,13 +13,14 @@ from pathlib import Path
 from tune_jobs import __version__
 
 PACKAGES = ("ray", "torch", "torchvision", "optuna", "numpy", "scikit-learn")
+"""The packages that can change a result, besides this one."""
 
 
 def versions() -> dict[str, str]:
-    """Python's, ours and those of the packages that can change a result.
+    """Return the versions of Python, of this code and of those of `PACKAGES` that are installed.
 
-    Ours is the code's that runs: a working directory sent to a cluster may be newer than what is
-    installed there.
+    Ours is that of the code that runs: a working directory that was sent to a cluster may be newer
+    than what is installed there.
     """
     found = {"python": sys.version.split()[0], "tune-jobs": __version__}
     for package in PACKAGES:
@@ -31,12 +32,12 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str | None:
-    """The commit of the checkout that this code runs from; `None` outside one."""
+    """Return the commit of the checkout that this code runs from; `None` outside a checkout."""
     return _git("rev-parse", "HEAD") or None
 
 
 def git_is_clean() -> bool | None:
-    """Whether the checkout's files are as committed; `None` outside one."""
+    """Return whether the checkout's files are as committed; `None` outside a checkout."""
     changes = _git("status", "--porcelain")
     return None if changes is None else not changes
 
@@ -57,7 +58,7 @@ def _git(*arguments: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hardware:
-    """A machine: the model of its CPU, its cores and its memory."""
+    """Describes a machine: the model of its CPU, its cores and its memory."""
 
     cpu: str
     cores: int
@@ -65,7 +66,7 @@ class Hardware:
 
 
 def hardware() -> Hardware:
-    """The machine of the driver; a trial's GPU is in the run's `runtime`."""
+    """Return the machine of the driver; a trial's GPU is in the run's `runtime`."""
     return Hardware(
         cpu=_cpu_model(),
         cores=os.cpu_count() or 1,
@@ -74,7 +75,7 @@ def hardware() -> Hardware:
 
 
 def _cpu_model() -> str:
-    """As Linux tells it; `platform.processor()` is empty there."""
+    """Return the CPU's model, from /proc on Linux, where `platform.processor()` is empty."""
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -82,7 +83,7 @@ def _cpu_model() -> str:
 
 
 def program() -> list[str]:
-    """How this process was started, as the words to type again, without its arguments:
+    """Return the words that started this process, to be typed again, without its arguments:
     `python -m tune_jobs.digits_cnn`, `python my_job.py`, `tune-jobs`."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and spec.name != "__main__":
@@ -96,5 +97,5 @@ def program() -> list[str]:
 
 
 def command() -> str:
-    """The command line of this process, as it can be typed again."""
+    """Return the command line of this process, as it can be typed again."""
     return shlex.join([*program(), *sys.argv[1:]])

@@ -1,18 +1,17 @@
-"""What a trial takes of the cluster."""
+"""Define what a trial takes of the cluster."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resources:
-    """What each worker of a trial takes, how many of them train it, and how many trials run at once
-    at most.
+    """Says what each worker of a trial takes, how many workers train it, and how many trials run.
 
     Attributes:
-        cpus: Of each worker.
-        gpus: Of each worker, at most 1.
-        workers: Processes that train a trial.
-        max_parallel: `None`: as many trials as the cluster holds.
+        cpus: The CPUs of each worker.
+        gpus: The GPUs of each worker, at most 1.
+        workers: The number of processes that train a trial.
+        max_parallel: The most trials at once; `None`: as many as the cluster holds.
     """
 
     cpus: float
@@ -22,10 +21,10 @@ class Resources:
 
     @property
     def per_trial(self) -> dict[str, float]:
-        """Ray's names and amounts, of all its workers together."""
+        """Return what all workers of a trial take together, by Ray's names."""
         return {"CPU": self.cpus * self.workers, "GPU": self.gpus * self.workers}
 
     def bundles(self) -> list[dict[str, float]]:
-        """The bundles of a trial's placement group, one for each worker; they may lie on several
-        nodes."""
+        """Return the bundles of a trial's placement group, one for each worker: they may lie on
+        several nodes."""
         return [{"CPU": self.cpus, "GPU": self.gpus}] * self.workers

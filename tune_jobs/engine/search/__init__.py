@@ -1,1 +1,1 @@
-"""How configurations are proposed, and the weak ones stopped."""
+"""Propose configurations, and stop the weak ones early."""

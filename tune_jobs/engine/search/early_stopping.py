@@ -1,7 +1,7 @@
-"""Early stopping rules: pure bookkeeping over reported scores, no Ray, no Optuna.
+"""Define the early stopping rules: pure bookkeeping over reported scores, without Ray or Optuna.
 
-A score is what the metric says, turned so that the higher is the better. numpy is imported when a
-rule first decides, since `--help` shows the names of the rules.
+A score is the metric's value, negated where lower is better, so that higher is better. numpy is
+imported when a rule first decides, since `--help` shows the names of the rules.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RungSettings:
-    """When and how strictly a rule looks at trials.
+    """Says when and how strictly a rule looks at trials.
 
     Attributes:
-        grace_period: The first epoch at which it does.
-        reduction_factor: One in so many trials goes on past a rung.
-        brackets: How many, each with a later first rung.
-        epochs: The full budget.
+        grace_period: The first epoch at which a rule looks at a trial.
+        reduction_factor: The top 1 / `reduction_factor` of the trials continue past a rung.
+        brackets: The number of brackets, each with a later first rung.
+        epochs: A trial's full budget.
     """
 
     grace_period: int
@@ -27,12 +27,14 @@ class RungSettings:
 
 
 class StoppingRule(Protocol):
+    """Decides, report by report, which trials continue."""
+
     def goes_on(self, number: int, epoch: int, score: float) -> bool:
         """Record the score of trial `number` at `epoch`, then say whether it may continue."""
         ...
 
     def rungs(self) -> dict[int, int]:
-        """Epoch -> number of trials that have reached it."""
+        """Return the number of trials that have reached each rung, by its epoch."""
         ...
 
 
@@ -40,7 +42,7 @@ class Never:
     """Lets every trial go on."""
 
     def __init__(self, settings: RungSettings | None = None) -> None:
-        """There is nothing to set."""
+        """Take settings as every rule does, and ignore them."""
 
     def goes_on(self, number: int, epoch: int, score: float) -> bool:
         return True
@@ -50,8 +52,8 @@ class Never:
 
 
 class Asha:
-    """Asynchronous successive halving, the stopping variant (Li et al. 2020,
-    https://arxiv.org/abs/1810.05934, section 3.2; Ray Tune's ASHAScheduler).
+    """Stops trials at rungs by asynchronous successive halving, the stopping variant (Li et al.
+    2020, https://arxiv.org/abs/1810.05934, section 3.2; Ray Tune's ASHAScheduler).
 
     At a rung the first trial continues; a later one continues if its score is at least the
     (1 - 1/eta) quantile (linear interpolation) of the scores recorded there before it, where eta is
@@ -92,7 +94,7 @@ class Asha:
 
 
 class Median:
-    """Stop a trial whose best score is under the median of the other trials' running means
+    """Stops a trial whose best score is under the median of the other trials' running means
     (Golovin et al. 2017, Google Vizier, section 3.2.1), from `grace_period` epochs on and once
     `MINIMUM_TRIALS` others have come as far."""
 
@@ -127,7 +129,7 @@ RULES: dict[str, Callable[[RungSettings], StoppingRule]] = {
     "median": Median,
     "none": Never,
 }
-"""What `--scheduler` names: a rule, made for a run's settings."""
+"""The rules that `--scheduler` names, each of which is made for a run's settings."""
 
 UNREAD: dict[str, tuple[str, ...]] = {
     "median": ("reduction_factor", "brackets"),

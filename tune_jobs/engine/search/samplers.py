@@ -1,4 +1,4 @@
-"""What proposes configurations: Optuna's samplers, by name.
+"""Build the samplers that propose configurations: Optuna's, by name.
 
 Optuna is imported when a sampler is built, since `--help` shows the names.
 """
@@ -11,24 +11,16 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 
-def build_sampler(name: str, *, seed: int, number: int) -> "BaseSampler":
-    """The sampler that proposes trial `number`, seeded by (seed, number): a sampler's own state is
-    not in the study, so a resumed run could not go on from it.
-
-    Raises:
-        KeyError: `SAMPLERS` has no such name.
-    """
-    return SAMPLERS[name]((seed * 1_000_003 + number) % 2**32)
-
-
 def _tpe(seed: int) -> "BaseSampler":
-    """The tree-structured Parzen estimator (Bergstra et al. 2011), multivariate, which takes trials
-    that still run for bad ones (the constant liar), so that slots do not propose the same twice
-    (https://optuna.readthedocs.io, TPESampler)."""
+    """Build the multivariate tree-structured Parzen estimator (Bergstra et al. 2011).
+
+    By the constant liar it takes trials that still run for bad ones, so that parallel slots do not
+    propose the same twice (https://optuna.readthedocs.io, TPESampler).
+    """
     from optuna.exceptions import ExperimentalWarning
     from optuna.samplers import TPESampler
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings():  # Optuna calls `group` experimental
         warnings.simplefilter("ignore", ExperimentalWarning)
         return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
 
@@ -40,4 +32,17 @@ def _random(seed: int) -> "BaseSampler":
 
 
 SAMPLERS: dict[str, Callable[[int], "BaseSampler"]] = {"tpe": _tpe, "random": _random}
-"""What `--sampler` names: a sampler, made from a seed."""
+"""The samplers that `--sampler` names, each of which is made from a seed."""
+
+
+def build_sampler(name: str, *, seed: int, number: int) -> "BaseSampler":
+    """Build the sampler that proposes trial `number`, seeded by (seed, number).
+
+    Each trial has a sampler of its own: a sampler's state is not in the study, so a resumed run
+    could not go on from it.
+
+    Raises:
+        KeyError: `SAMPLERS` has no such name.
+    """
+    # A prime above any number of trials keeps the seeds of two runs apart; numpy takes 32 bits.
+    return SAMPLERS[name]((seed * 1_000_003 + number) % 2**32)

@@ -1,4 +1,4 @@
-"""A search space, looked at before anything is searched."""
+"""Look into a search space before anything is searched: its names, ranges and architectures."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,14 +14,18 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Space
 
 SAMPLES = 32
+"""The number of samples in which names should turn up that are suggested under a condition."""
 
 
 def check_space(space: Space) -> dict[str, BaseDistribution]:
-    """Sample the space, away from any record -> the distributions that it suggests from.
+    """Sample the space, away from any record; return the distributions that it suggests from.
 
     Names that are suggested under a condition alone are found by sampling more than once.
+
+    Raises:
+        RequestError: The space cannot be imported by name, or fails when it is sampled.
     """
-    if "<" in space.__qualname__:
+    if "<" in space.__qualname__:  # `<lambda>`, `<locals>`
         raise RequestError(
             f"space = {space.__qualname__}: must be a function at the top of a module, "
             "since workers find it by name"
@@ -57,7 +61,10 @@ def check_names(
 
 
 def replay(space: Space, config: Configuration) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `space` makes of a configuration, by numbered names: (suggested parameters, constants).
+    """Run `space` on a given configuration; return (suggested parameters, constants).
+
+    Args:
+        config: A configuration by numbered names: `filters_1`, not `filters`.
 
     Raises:
         RequestError: The space does not give this configuration.
@@ -86,7 +93,7 @@ def _name_misfits(space: Space, config: Configuration) -> str:
 
 
 def architectures_of(job: Job, distributions: Mapping[str, BaseDistribution]) -> list[str]:
-    """The job's own architecture, and those that its space or a published configuration names."""
+    """List the job's own architecture, and those that its space or a published one names."""
     named = [job.architecture]
     named += [p.config["architecture"] for p in job.published if "architecture" in p.config]
     suggested = distributions.get("architecture")

@@ -1,1 +1,1 @@
-"""Probe, search and retraining: what is trained next, and what becomes of it."""
+"""Decide what is trained next (probe, search, retraining), and what becomes of each trial."""

@@ -1,4 +1,4 @@
-"""What is retrained, and what the record says became of it."""
+"""Choose what is retrained, and read from the record what became of it."""
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,12 +19,12 @@ from tune_jobs.engine.stages.search import EXEMPT
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """A configuration to retrain.
+    """Describes a configuration to retrain.
 
     Attributes:
-        trial_number: Of its trial in the search.
-        params: What the space suggested for it.
-        searched: The metrics that the search saw at the full budget; `None`: it did not come to it.
+        trial_number: The number of its trial in the search.
+        params: The parameters that the space suggested for it.
+        searched: The metrics that the search saw at the full budget; `None`: it did not reach that.
     """
 
     trial_number: int
@@ -37,11 +37,11 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retrained:
-    """A candidate with the last epoch's metrics of each seed that was trained to the end.
+    """Holds a candidate with the last epoch's metrics of each seed that was trained to the end.
 
     Attributes:
-        names: Of the seeds' trials, and so of their folders.
-        train_seconds: Over all seeds.
+        names: The names of the seeds' trials, and so of their folders.
+        train_seconds: The training time over all seeds.
     """
 
     candidate: Candidate
@@ -57,8 +57,8 @@ class Retrained:
 
 
 def choose_candidates(search: Record, top: int, retrained: Collection[int]) -> list[Candidate]:
-    """The `top` best of the full-budget trials, every published (or default) one, and those that
-    an earlier session has retrained: no row is lost when a better one is found."""
+    """Return the `top` best of the full-budget trials, every published (or default) one, and those
+    that an earlier session has retrained: no row is lost when a better one is found."""
     chosen = {trial.number: trial for trial in search.best(top)}
     for trial in search.trials():
         if trial.number in retrained or trial.origin in EXEMPT:
@@ -80,7 +80,7 @@ def _candidate(trial: RecordedTrial, config: Configuration) -> Candidate:
 def read_results(
     candidates: Sequence[Candidate], record: Record, seeds: Sequence[int], epochs: int
 ) -> list[Retrained]:
-    """Per candidate, what its seeds reached, read from the record of the retraining."""
+    """Read from the record of the retraining what each candidate's seeds reached."""
     ended = {trial.pair: trial for trial in record.trials(TrialState.COMPLETE)}
     results = []
     for candidate in candidates:
@@ -100,7 +100,7 @@ def read_results(
 
 
 def choose_winner(results: Sequence[Retrained], metric: Metric) -> Retrained | None:
-    """The best mean of the metric on validation, of configurations that trained on every seed."""
+    """Return the result of the best mean metric on validation, of those that ended every seed."""
 
     def score(result: Retrained) -> float:
         mean = result.mean_of(metric.on_validation)
@@ -111,7 +111,7 @@ def choose_winner(results: Sequence[Retrained], metric: Metric) -> Retrained | N
 
 
 def best_seed(winner: Retrained, metric: Metric) -> int:
-    """The position of the seed that is best on validation; ties go to the lower loss."""
+    """Return the position of the seed that is best on validation; ties go to the lower loss."""
 
     def rank(position: int) -> tuple[float, float]:
         metrics = winner.metrics[position]
@@ -121,5 +121,5 @@ def best_seed(winner: Retrained, metric: Metric) -> int:
 
 
 def pair_name(trial: AnyTrial) -> str:
-    """The name of a trial of the retraining."""
+    """Return the name of a trial of the retraining."""
     return retraining_name(trial.user_attrs["trial_number"], trial.user_attrs["seed"])

@@ -1,4 +1,4 @@
-"""A run that begins with what another one has found."""
+"""Begin a run with what another one has found."""
 
 from trainables.config import Configuration
 from trainables.metrics import METRICS
@@ -13,7 +13,7 @@ from tune_jobs.engine.stages.candidates import pair_name
 
 
 def forked_configurations(job: Job, options: Options, storage: Storage) -> list[Configuration]:
-    """The configurations of the `--retrain-top` best trials of the run that `--fork` names.
+    """Return the configurations of the `--retrain-top` best trials of the run that `--fork` names.
 
     That run is only read. Its data, space and budget may differ from this one's.
 

@@ -1,6 +1,6 @@
-"""Retraining: the best configurations and the published ones, over several seeds, on train.
+"""Retrain the best configurations and the published ones on the train split, over several seeds.
 
-Validation chooses the winner; test is read here, once per retrained model.
+Validation chooses the winner; the test split is read here alone, once per retrained model.
 """
 
 from collections.abc import Sequence
@@ -39,15 +39,18 @@ class Retraining(TrialStage):
 
     @property
     def finished(self) -> bool:
-        """Whether the search is over, and no pair is left or running."""
+        """Return whether the search is over, and no pair is left or running."""
         if not self.search.finished:
             return False
         self._choose()
         return not (self._unfinished or self._num_waiting or self._running)
 
     def next_task(self) -> TrialTask | None:
-        """The next pair. Published (or default) configurations are sure to be retrained: they fill
-        slots that the search's last trials leave idle; the others are known when it is over."""
+        """Return the next pair's task, or `None` where there is none at present.
+
+        Published (or default) configurations are sure to be retrained, so they fill slots that the
+        search's last trials leave idle; the best ones are known when the search is over.
+        """
         self._choose()
         if self._unfinished:
             trial = self._restart(self._unfinished.pop(0))
@@ -63,7 +66,7 @@ class Retraining(TrialStage):
         return read_results(candidates, self.record, self._seeds, self.epochs)
 
     def _choose(self) -> None:
-        """Enqueue what has become certain to be retrained since the last time."""
+        """Enqueue the pairs that have become certain to be retrained since the last call."""
         now = self.search.num_first_asked, self.search.finished
         if now == self._chosen_at:
             return
@@ -81,7 +84,7 @@ class Retraining(TrialStage):
                     self._num_waiting += 1
 
     def _sampler(self, number: int) -> BaseSampler:
-        """Nothing is sampled: a pair's configuration is its candidate's."""
+        """Build a sampler that samples nothing: a pair's configuration is its candidate's."""
         return build_sampler("random", seed=0, number=0)
 
     def _configuration(self, trial: Trial) -> Configuration:

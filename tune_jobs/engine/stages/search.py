@@ -1,4 +1,4 @@
-"""The search: Optuna proposes, the record remembers, the rule decides who goes on."""
+"""Search: Optuna proposes configurations, the record keeps them, a rule decides which go on."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -20,22 +20,22 @@ from tune_jobs.engine.search.space import replay
 from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
 
 EXEMPT = ("published", "default")
-"""Origins of the trials that early stopping leaves alone. At the rungs they count like all others:
-a proposal is measured against what is known to work, from the first one on."""
+"""Origins of the trials that early stopping leaves alone. At the rungs their scores count all the
+same, so that every proposal is measured against what is known to work, from the first one on."""
 
 OUT_OF_TIME = TrialState.PRUNED, "time budget"
 
 COUNTED_EVERY_SECONDS = 10
-"""Time is recorded so often, and with each trial's end; more would only lengthen the record."""
+"""Time is recorded this often, and at each trial's end; more would only lengthen the record."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FirstConfiguration:
-    """A configuration that is tried before the sampler is asked.
+    """Describes a configuration that is tried before the sampler is asked.
 
     Attributes:
-        config: Over the defaults of its architecture.
-        published: What a report says of it.
+        config: The configuration, over the defaults of its architecture.
+        published: The report's entry for it, where it is a report's.
     """
 
     config: Configuration
@@ -45,13 +45,17 @@ class FirstConfiguration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchPlan:
-    """What a search is asked to do.
+    """Says what a search is asked to do.
 
     Attributes:
         space: The search space.
-        architecture: Of every configuration, unless the space suggests another.
+        architecture: The architecture of every configuration, unless the space suggests another.
         defaults: The default configuration of each architecture.
-        first: Configurations tried first.
+        first: Configurations that are tried first.
+        trials: The number of configurations tried, the first ones included.
+        epochs: A trial's full budget.
+        sampler: The sampler's name, as `--sampler` takes it.
+        seed: Seeds the sampler and the trials.
         time_budget: Seconds after which the search ends, or `None`.
     """
 
@@ -85,17 +89,17 @@ class Search(TrialStage):
 
     @property
     def num_first_asked(self) -> int:
-        """How many of the first configurations have begun."""
+        """Count those of the first configurations that have begun."""
         return min(self._num_asked, len(self.plan.first))
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing left to propose, and nothing that still runs."""
+        """Return whether nothing is left to propose, and nothing still runs."""
         exhausted = not self._unfinished and self._num_asked >= self.plan.trials
         return (exhausted or self._out_of_time()) and not self._running
 
     def next_task(self) -> TrialTask | None:
-        """The next proposal, an earlier session's unfinished trials first."""
+        """Return the next proposal's task, an earlier session's unfinished trials first."""
         if self._out_of_time():
             while self._unfinished:
                 self._end(self._restart(self._unfinished.pop(0)).number, *OUT_OF_TIME)
@@ -112,8 +116,11 @@ class Search(TrialStage):
         return self._task(trial, seed=self.plan.seed)
 
     def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:
-        """Have a configuration tried, unless the record has it: a published one by its name in the
-        report, so that one which was added since an earlier session is tried too."""
+        """Have a configuration tried, unless the record has it.
+
+        A published one is known by its name in the report, so that one which was added to the job
+        since an earlier session is tried too.
+        """
         params, _ = replay(self.plan.space, number_entries(first.config))
         same_origin = [trial for trial in known if trial.origin == first.origin]
         if first.published:
@@ -131,7 +138,7 @@ class Search(TrialStage):
         return build_sampler(self.plan.sampler, seed=self.plan.seed, number=number)
 
     def _configuration(self, trial: Trial) -> Configuration:
-        """The complete configuration: what is suggested and returned, over the defaults."""
+        """Return the complete configuration: what the space suggests and returns, over defaults."""
         constants = self.plan.space(trial) or {}
         given = {"architecture": self.plan.architecture, **trial.params, **constants}
         defaults = self.plan.defaults.get(given["architecture"], {})
@@ -158,14 +165,14 @@ class Search(TrialStage):
         self._count_time()
 
     def _count_time(self) -> None:
-        """Record the time since the last call, so that a process that is killed has counted too."""
+        """Record the time since the last call, so that it counts even if the process is killed."""
         now = time.monotonic()
         self.record.add_seconds(now - self._counted)
         self._counted = now
 
     def _replay_reports(self, known: Sequence[RecordedTrial]) -> set[int]:
-        """Give the rule all recorded reports in their order -> the trials that its last word on
-        them stops."""
+        """Give the rule all recorded reports in their order; return the numbers of the trials that
+        it stops at their last report."""
         reports = sorted(
             (sequence, trial.number, metrics)
             for trial in known

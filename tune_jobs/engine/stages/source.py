@@ -1,4 +1,4 @@
-"""The contract between the loop that runs trials and whoever keeps the record."""
+"""Define the contract between the loop that runs trials and the source that keeps the record."""
 
 from typing import Protocol
 
@@ -7,24 +7,26 @@ from trainables.trials.task import Task
 
 
 class TrialSource(Protocol):
-    """What is run. It keeps the record; the loop keeps nothing."""
+    """Gives out tasks and decides on their reports. It keeps the record; the loop keeps nothing."""
 
     @property
     def finished(self) -> bool:
-        """Whether there will be no further task, and none is running."""
+        """Return whether no further task will come, and none is running."""
         ...
 
     def next_task(self) -> Task | None:
-        """The next task; `None`: there is none at present."""
+        """Return the next task, or `None` where there is none at present."""
         ...
 
     def on_start(self, task: Task) -> None:
-        """Called when the task has room and a process: for the first time, or again."""
+        """Hear that the task has room and a process: for the first time, or again."""
         ...
 
     def on_report(self, task: Task, report: Report) -> bool:
-        """Record a report, then decide: `False` ends the task, whose end is then recorded. What
-        this raises ends the run, and leaves the task unfinished."""
+        """Record a report, then decide: `False` ends the task, whose end is recorded by then.
+
+        An exception ends the run, and leaves the task unfinished.
+        """
         ...
 
     def on_failure(self, task: Task, cause: str) -> None:

@@ -1,4 +1,4 @@
-"""Probe, search, retrain: one source of tasks for one loop.
+"""Join probe, search and retraining into one source of tasks, for one loop.
 
 Worker processes are reused from the first probe to the last retraining; starting one costs
 seconds. Retrainings that are certain begin while the search's last trials still run.
@@ -32,13 +32,13 @@ from tune_jobs.engine.stages.trial_stage import TrialStage
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRequest:
-    """What a run is asked for, and where its record is.
+    """Says what a run is asked for, and where its record is.
 
     Attributes:
-        studies: Hold the record.
-        distributions: Of the space. Where it suggests the architecture, its choices are tried.
+        studies: The storage of the run's studies, which hold the record.
+        distributions: The distributions that the space suggests from, by name.
         forked: Configurations of another run, tried after the published (or default) ones.
-        earlier: The information that an earlier session of the run has left.
+        earlier: The information that an earlier session of the run has left, if there was one.
     """
 
     job: Job
@@ -52,7 +52,7 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The two stages of trials; they begin when the probe has ended."""
+    """Holds the two stages of trials, which begin when the probe has ended."""
 
     search: Search
     retraining: Retraining
@@ -62,7 +62,7 @@ class Stages:
 
 
 class Steps:
-    """The source of a run's tasks.
+    """Gives out a run's tasks: the probe, then the trials of search and retraining.
 
     Args:
         info: The run's information so far. The probe's findings are added to it; a resumed run has
@@ -83,10 +83,10 @@ class Steps:
 
     @property
     def stages(self) -> Stages:
-        """The search and the retraining.
+        """Return the search and the retraining.
 
         Raises:
-            RunError: The probe has not ended: the workers came to nothing.
+            RunError: The probe has not ended, so that nothing could be trained.
         """
         if self._stages is None:
             raise RunError("no worker has told how a trial trains here: see --verbose")
@@ -206,8 +206,8 @@ class Steps:
 def first_configurations(
     job: Job, defaults: Mapping[str, Configuration]
 ) -> list[FirstConfiguration]:
-    """The published configurations, completed by the defaults of their architectures; without any,
-    the defaults of the job's own."""
+    """Return the published configurations, over the defaults of their architectures; without any,
+    the defaults of the job's own architecture."""
     if not job.published:
         return [FirstConfiguration(config=defaults[job.architecture], origin="default")]
     return [

@@ -1,4 +1,4 @@
-"""What search and retraining have in common: trials that are taken up, reported and ended."""
+"""Take up, report and end trials, in the way that search and retraining have in common."""
 
 from collections.abc import Container, Sequence
 
@@ -13,11 +13,11 @@ from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 
 Verdict = tuple[TrialState, str]
-"""How a trial ends, and why."""
+"""The state in which a trial ends, and the reason."""
 
 
 class TrialStage:
-    """A stage of a run over the trials of one record.
+    """Decides on the trials of one record, in one stage of a run.
 
     Args:
         epochs: A trial's full budget.
@@ -35,7 +35,7 @@ class TrialStage:
     def on_report(self, number: int, report: EpochReport) -> bool:
         """Record a report, then decide whether the trial goes on."""
         if not self.record.report(number, report):
-            return True  # decided before
+            return True  # an epoch repeated after an interruption: it was decided then
         verdict = self._verdict(report.metrics, goes_on=self._goes_on(number, report.metrics))
         if verdict:
             self._end(number, *verdict)
@@ -45,7 +45,7 @@ class TrialStage:
         self._end(number, TrialState.FAIL, cause)
 
     def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
-        """Whether early stopping lets the trial go on."""
+        """Return whether early stopping lets the trial go on."""
         return True
 
     def _sampler(self, number: int) -> BaseSampler:
@@ -55,7 +55,7 @@ class TrialStage:
         raise NotImplementedError
 
     def _verdict(self, metrics: EpochMetrics, *, goes_on: bool = True) -> Verdict | None:
-        """How a trial ends with an epoch; `None`: it continues."""
+        """Return the state and reason with which this epoch ends a trial; `None`: it goes on."""
         if metrics.diverged:
             return TrialState.PRUNED, "diverged"
         if metrics.epoch >= self.epochs:
@@ -63,11 +63,14 @@ class TrialStage:
         return None if goes_on else (TrialState.PRUNED, "stopped early")
 
     def _settle(self, left: Sequence[RecordedTrial], stopped: Container[int] = ()) -> None:
-        """Take up the trials that earlier sessions left running. A driver may have died after it
-        recorded a report and before it acted on it: such a trial ends now, as it was due to.
+        """Take up the trials that earlier sessions left running.
+
+        A driver may have died after it recorded a report and before it recorded the end that was
+        due: such a trial ends now.
 
         Args:
-            stopped: Numbers of the trials whose last report early stopping does not let pass.
+            left: The trials without an end in the record.
+            stopped: Numbers of the trials that early stopping ends at their last report.
         """
         for trial in left:
             goes_on = trial.number not in stopped
