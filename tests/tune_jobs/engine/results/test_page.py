@@ -77,7 +77,11 @@ def test_a_run_that_kept_no_predictions_has_its_tables_and_how_to_get_it_again(
     for said in (
         "python -m tune_jobs leaderboard reproduce first:1 --storage &#39;/data/my results&#39;",
         *("commit: abc with changes", "seeds: search 3, retraining [1, 2]", "data: a split b"),
-        *("versions: python 3.11, torch 2.11", "hardware: {&#34;cores&#34;: 2}", "precision: fp32"),
+        *(
+            "versions: python 3.11, torch 2.11",
+            "&#34;cores&#34;: 2, &#34;memory_bytes&#34;",
+            "precision: fp32",
+        ),
     ):
         assert said in page
 
