@@ -37,7 +37,7 @@ class Contents:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Description:
-    """What `contents.json` says of the arrays beside it."""
+    """Holds what `contents.json` says of the arrays beside it."""
 
     shapes: Mapping[str, tuple[int, ...]]
     class_names: tuple[str, ...]

@@ -190,7 +190,8 @@ class Options:
 
     @property
     def rung_settings(self) -> RungSettings:
-        """When early stopping looks at a trial; first after a tenth of the epochs, unless given."""
+        """Return when early stopping looks at a trial: first after a tenth of the epochs, unless
+        `--grace-period` is given."""
         return RungSettings(
             grace_period=self.grace_period or max(1, self.epochs // 10),
             reduction_factor=self.reduction_factor,
@@ -204,12 +205,12 @@ class Options:
 
     @property
     def first_trials(self) -> int | None:
-        """How many of the published configurations are tried; `None`: all of them."""
+        """Return how many of the published configurations are tried; `None` means all of them."""
         return SMOKE_TRIALS - 1 if self.smoke else None
 
 
 def _check_scheduler(scheduler: str, given: Mapping[str, Any]) -> None:
-    """What is given for early stopping is read by the rule that does it."""
+    """Refuse settings of early stopping that the chosen rule does not read."""
     flags = [f"--{name.replace('_', '-')}" for name in UNREAD.get(scheduler, ()) if name in given]
     if flags:
         raise RequestError(

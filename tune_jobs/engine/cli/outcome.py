@@ -35,7 +35,7 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
 
 
 def tensorboard_folder(run: str) -> str:
-    """As TensorBoard takes it, which knows none of pyarrow's options."""
+    """Return the folder of logs as TensorBoard takes it, which knows none of pyarrow's options."""
     return f"{run.partition('?')[0]}/{TENSORBOARD}"
 
 

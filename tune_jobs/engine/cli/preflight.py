@@ -42,7 +42,7 @@ def _check(name: str, check: Callable[[], str]) -> bool:
 
 
 def _connect(address: str | None, stack: ExitStack) -> str:
-    """Until `stack` is closed."""
+    """Connect to Ray, until `stack` is closed, and return the cluster's size in words."""
     import ray
 
     from tune_jobs.engine.cluster.preflight import num_nodes

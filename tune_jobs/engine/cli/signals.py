@@ -9,6 +9,8 @@ from types import FrameType
 
 INTERRUPTED = 130
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextmanager
 def interruptible(message: str) -> Iterator[None]:
@@ -34,6 +36,3 @@ def interruptible(message: str) -> Iterator[None]:
     yield
     for number, handler in before.items():  # not after an interruption: a second one may follow
         signal.signal(number, handler)
-
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)

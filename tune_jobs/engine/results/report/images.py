@@ -59,7 +59,7 @@ def samples(data: ImageData) -> dict[str, list[Image.Image]]:
 
 
 def surest_mistakes(finding: Finding, data: ImageData) -> list[Captioned]:
-    """Of the best seed: `9, taken for 4 (0.98)`."""
+    """Show the mistakes that the best seed was surest of, each as `9, taken for 4 (0.98)`."""
     names = data.class_names
     return [
         (

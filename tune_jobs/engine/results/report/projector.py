@@ -27,8 +27,8 @@ CONFIG = """embeddings {{
 
 
 def write_projector(finding: Finding, data: ImageData, target: Path) -> None:
-    """Beside a finding's pictures: vectors of each layer and labels as TSV, thumbnails as one
-    sprite."""
+    """Write what TensorBoard's projector reads, beside a finding's pictures: vectors of each layer
+    and labels as TSV, thumbnails as one sprite."""
     embeddings = finding.embeddings
     if embeddings is None:
         return

@@ -110,7 +110,8 @@ def _image(tag: str, figure: Figure) -> Any:
 
 
 def _spread_chart() -> Any:
-    """Of the Custom Scalars tab: the mean over seeds, in a band from the lowest to the highest."""
+    """Lay out the Custom Scalars tab: the mean over seeds, in a band from the lowest to the
+    highest."""
     mean, low, high = SPREAD
     series = layout_pb2.MarginChartContent.Series(value=mean, lower=low, upper=high)
     chart = layout_pb2.Chart(
