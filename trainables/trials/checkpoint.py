@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import sys
 import time
 from collections.abc import Container
 from dataclasses import dataclass, field
@@ -53,8 +54,8 @@ class Checkpoints:
                 try:
                     state = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
                     return Loaded(state, tuple(corrupt))
-                except Exception:  # noqa: S110 (foreign bytes raise anything; none is trusted)
-                    pass
+                except Exception as error:  # foreign bytes raise anything; none is trusted
+                    print(f"warning: checkpoint {name} cannot be read: {error}", file=sys.stderr)
             corrupt.append(name)
         return Loaded(None, tuple(corrupt))
 

@@ -34,7 +34,7 @@ def measure_cost(trial: Trial, test_indices: Integers, test_seconds: float) -> C
     # An estimator beside a GPU has allocated nothing there: its peak is none, not 0 bytes.
     on_gpu = torch.cuda.is_available() and torch.cuda.max_memory_allocated()
     return Cost(
-        peak_host_bytes=_peak_host_bytes(),
+        peak_host_bytes=peak_host_bytes(),
         throughput=len(test_indices) / test_seconds,
         latency_seconds=_latency(trial, test_indices[:1]),
         peak_device_bytes=torch.cuda.max_memory_allocated() if on_gpu else None,
@@ -42,7 +42,7 @@ def measure_cost(trial: Trial, test_indices: Integers, test_seconds: float) -> C
     )
 
 
-def _peak_host_bytes() -> int:
+def peak_host_bytes() -> int:
     """Return the peak memory of this process; getrusage(2) counts KiB on Linux, bytes on macOS."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -1,11 +1,12 @@
 """Read and check what the options ask for, before anything expensive starts."""
 
 import json
-from dataclasses import asdict
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainables.config import ConfigError
+from trainables.config.validation import from_json, to_json
 from trainables.datasets import DatasetError, ImageData, load_dataset
 from trainables.datasets.duplicates import Duplicates, find_duplicates
 from trainables.datasets.spec import is_own_data
@@ -106,17 +107,21 @@ def check_duplicates(data: ImageData, options: Options) -> Duplicates:
 def _count(data: ImageData, folder: Path) -> Duplicates:
     file = folder / f"{data.fingerprint[:32]}-{data.split_fingerprint[:32]}.json"
     try:
-        stored = json.loads(file.read_text())
-        examples = tuple((train, test) for train, test in stored.pop("train_test_examples"))
-        return Duplicates(**stored, train_test_examples=examples)
-    except (OSError, ValueError, TypeError, KeyError):
-        pass  # not counted yet, or not what is written below
+        if file.is_file():
+            return from_json(Duplicates, json.loads(file.read_text()))
+    except ValueError as error:
+        print(f"warning: {file} is damaged, and made again: {error}", file=sys.stderr)
+    except OSError as error:
+        raise _no_access(file, "read", error) from error
     found = find_duplicates(data)
     try:
-        LocalStorage(folder).write(file.name, json.dumps(asdict(found)).encode())
+        LocalStorage(folder).write(file.name, json.dumps(to_json(found)).encode())
     except OSError as error:
-        raise RequestError(
-            f"--data-dir: {file} cannot be written ({error.strerror}): "
-            "give a folder of yours, with room"
-        ) from error
+        raise _no_access(file, "written", error) from error
     return found
+
+
+def _no_access(file: Path, verb: str, error: OSError) -> RequestError:
+    return RequestError(
+        f"--data-dir: {file} cannot be {verb} ({error.strerror}): give a folder of yours, with room"
+    )

@@ -6,6 +6,7 @@ fingerprint of all that they depend on.
 
 import math
 import os
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -158,7 +159,8 @@ def read_features(file: Path, spec: Features) -> "FeatureData | None":
     try:
         with np.load(file, allow_pickle=False) as stored:
             arrays = dict(stored)
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        print(f"warning: {file} is damaged, and made again: {error}", file=sys.stderr)
         return None
     return FeatureData(
         plain_ND=arrays.pop("plain_ND"),

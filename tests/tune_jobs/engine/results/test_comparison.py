@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from trainables.storage import LocalStorage, files_for
+from trainables.storage import LocalStorage, StorageError, files_for, open_storage
 from trainables.trials.predictions import PREDICTIONS, Predictions, write_predictions
 from tune_jobs.engine.results.boards import find_storage, pareto_front, split_boards
 from tune_jobs.engine.results.comparison import add_statistics, read_answers
+from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.folder import place_of, retraining_place
+
+if TYPE_CHECKING:
+    from moto.server import ThreadedMotoServer
 
 NUM_EXAMPLES = 1000
 MakeRow = Callable[..., Row]
@@ -130,3 +135,32 @@ def test_the_front_holds_what_nothing_beats() -> None:
     costs = [1.0, 2.0, 2.0, 3.0, None, 4.0, 1.0]
     accuracies = [0.5, 0.6, 0.7, 0.7, 0.9, None, 0.5]
     assert pareto_front(costs, accuracies) == [True, False, True, False, False, False, True]
+
+
+def test_a_store_that_is_away_is_not_a_configuration_without_predictions(
+    s3_server: "ThreadedMotoServer", bucket: str
+) -> None:
+    """Or its row would be written without interval and rank, as final."""
+    place = open_storage(bucket).child("away")
+    s3_server.stop()
+    try:
+        with pytest.raises(StorageError):
+            read_answers(place, 1, (1, 2))
+        with pytest.raises(StorageError):
+            read_rows(bucket)
+    finally:
+        s3_server.start()
+    assert read_answers(place, 1, (1, 2)) is None
+
+
+def test_damaged_predictions_are_named(
+    tmp_path: Path, make_row: MakeRow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = make_row(0.9)
+    store(tmp_path, row)
+    run = place_of(LocalStorage(tmp_path), row.job, row.run_id)
+    retraining_place(run, row.trial_number, 2).write(PREDICTIONS, b"PAR1")
+    assert read_answers(run, row.trial_number, row.seeds or ()) is None
+    said = capsys.readouterr().err
+    assert said.startswith("warning: trial 1 has no interval and no rank: ")
+    assert "seed-2/predictions.parquet" in said
