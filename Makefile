@@ -2,20 +2,26 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test smoke rest faults cluster lint format docs
+.PHONY: demo test commands rest smoke faults cluster lint format docs
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m tune_jobs.digits_cnn
 
-# Two at a time: a test of a run waits for processes to start more than it computes.
+# Tests that run whole commands take as long as all others together, so the halves run at once: a
+# test of a run waits for processes to start more than it computes.
+COMMANDS = tests/tune_jobs/test_smoke.py tests/examples tests/formats tests/test_wheel.py
+
 test: lint
-	$(MAKE) --jobs=2 $(addprefix --,$(filter output-sync,$(.FEATURES))) smoke rest
+	$(MAKE) --jobs=2 $(addprefix --,$(filter output-sync,$(.FEATURES))) commands rest
+
+commands: $(VENV)/.installed
+	$(BIN)/python -m pytest $(COMMANDS)
+
+rest: $(VENV)/.installed
+	$(BIN)/python -m pytest $(addprefix --ignore=,tests/faults tests/cluster $(COMMANDS))
 
 smoke: $(VENV)/.installed
 	$(BIN)/python -m pytest tests/tune_jobs/test_smoke.py
-
-rest: $(VENV)/.installed
-	$(BIN)/python -m pytest $(addprefix --ignore=tests/,faults cluster tune_jobs/test_smoke.py)
 
 cluster: $(VENV)/.installed
 	CLUSTER=1 $(BIN)/python -m pytest tests/cluster -s
