@@ -9,7 +9,8 @@ demo: $(VENV)/.installed
 
 # Tests that run whole commands take as long as all others together, so the halves run at once: a
 # test of a run waits for processes to start more than it computes.
-COMMANDS = tests/tune_jobs/test_smoke.py tests/examples tests/formats tests/test_wheel.py
+COMMANDS = tests/tune_jobs/test_smoke.py tests/tune_jobs/engine/test_own_job.py \
+	tests/examples tests/formats tests/test_wheel.py
 
 test: lint
 	$(MAKE) --jobs=2 $(addprefix --,$(filter output-sync,$(.FEATURES))) commands rest

@@ -102,7 +102,6 @@ def _run(
     ):
         from tune_jobs.engine.ray_tune.trainable import build_trainable
         from tune_jobs.engine.ray_tune.tuner import run_tasks
-        from tune_jobs.engine.results.publish import publish
         from tune_jobs.engine.results.trial_logs import TrialLogs
         from tune_jobs.engine.stages.steps import Steps
 
@@ -118,6 +117,8 @@ def _run(
         run_tasks(steps, build_trainable(settings), resources, max_failures=max_failures)
         if steps.error:
             raise steps.error
+    from tune_jobs.engine.results.publish import publish  # imports matplotlib: after the search
+
     return publish(steps.info, steps.stages, folder, data, patient(storage))
 
 
