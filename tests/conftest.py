@@ -105,7 +105,10 @@ def one_ray() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def on_one_ray(one_ray: str) -> Iterator[None]:
-    """For a module's tests: commands that they start find it too."""
+    """For a module's tests: commands that they start find it too, on the loopback as it is."""
+    from tune_jobs.engine.cluster.start import SPANS_MACHINES
+
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("RAY_ADDRESS", one_ray)
+        environment.setenv(SPANS_MACHINES, "0")
         yield

@@ -42,6 +42,7 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 
 def run_resolved(job: Job, options: Options, console: "Console | None" = None) -> "RunResult":
     """Do what `run` does, for options that are already complete."""
+    from tune_jobs.engine.cluster.address import check_address
     from tune_jobs.engine.record.journal import repair_journal
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
     from tune_jobs.engine.run_state.folder import open_place, place_of, run_folder
@@ -57,6 +58,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
             raise RequestError(
                 f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
             )
+        check_address(options.address)
         distributions = check_space(job.space)
         folder.create()
         # The store has answered once: from here on it is waited for where it is out of reach.

@@ -9,12 +9,8 @@ from tune_jobs.engine.errors import RequestError
 
 def preflight(address: str | None, storage: str | None, dataset: str | None, data_dir: Path) -> int:
     """Print what is well, and what is not with its remedy -> exit status, 0 or 2."""
-    from tune_jobs.engine.cluster.preflight import (
-        check_address,
-        check_storage,
-        check_token,
-        check_versions,
-    )
+    from tune_jobs.engine.cluster.address import check_address
+    from tune_jobs.engine.cluster.preflight import check_storage, check_token, check_versions
     from tune_jobs.engine.run_state.folder import open_place
 
     checks = [_check("token", check_token)]
@@ -48,10 +44,7 @@ def _connect(address: str | None, stack: ExitStack) -> str:
     from tune_jobs.engine.cluster.preflight import num_nodes
     from tune_jobs.engine.cluster.start import ray_cluster
 
-    try:
-        stack.enter_context(ray_cluster(address, verbose=False))
-    except (ConnectionError, RuntimeError, ray.exceptions.RayError) as error:
-        raise RequestError(f"{error}: is it up (`ray up`), and is this its token?") from error
+    stack.enter_context(ray_cluster(address, verbose=False))
     have = ray.cluster_resources()
     return f"{num_nodes()} nodes, {have.get('CPU', 0):g} CPUs, {have.get('GPU', 0):g} GPUs"
 

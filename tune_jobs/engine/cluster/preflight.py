@@ -1,7 +1,6 @@
 """Check what must hold on a cluster before a run begins, by small tasks, one on each node."""
 
 import os
-import socket
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,14 +15,6 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from trainables.storage import Storage
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.run_state.provenance import versions
-
-ANSWER_SECONDS = 5
-"""A connection to the cluster's address may take this long."""
-
-SUBMIT = "ray job submit --address http://127.0.0.1:8265 --working-dir . -- python -m tune_jobs ..."
-"""The command from outside a cluster. Nodes must reach the driver as it reaches them, so the driver
-runs on the cluster, as a job. The address is that of the dashboard, which `ray dashboard` forwards
-to this machine."""
 
 SHARED = "give a folder that all nodes mount and may write, or a bucket (s3://...)"
 
@@ -53,34 +44,6 @@ def check_token() -> str:
     if mode & 0o077:
         raise RequestError(f"others may read {file} (mode {mode:04o}): chmod 600 {file}")
     return str(file)
-
-
-def check_address(address: str | None) -> str:
-    """Check that something answers at the cluster's address, since Ray itself tries for minutes.
-
-    Returns:
-        The address, or `auto` or `local`.
-
-    Raises:
-        RequestError: Nothing answers, or the address is malformed.
-    """
-    address = address or os.environ.get("RAY_ADDRESS") or "local"
-    if address in ("auto", "local"):
-        return address
-    host, _, port = address.rpartition(":")
-    if "://" in address or not port.isdecimal():
-        raise RequestError(
-            f"--address = {address!r}: must be auto or HOST:PORT, as seen on a machine of the "
-            f"cluster; from outside: {SUBMIT}"
-        )
-    try:
-        socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
-    except OSError as error:
-        raise RequestError(
-            f"--address = {address!r}: nothing answers ({error}): start the cluster (`ray up`), or "
-            f"if it can be reached by SSH only: {SUBMIT}"
-        ) from error
-    return address
 
 
 def check_versions() -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from tune_jobs.engine.errors import RequestError
+
 QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -26,6 +28,9 @@ PATIENT = {"RAY_timeout_ms_task_wait_for_death_info": "60000"}
 notices a lost node only after ten seconds or more, and a node that is lost must not be taken for a
 process that crashed."""
 
+SPANS_MACHINES = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Whether Ray's processes are reached from other machines; on Windows and macOS it is off."""
+
 PRELOADED = "torch,ray.tune"
 """The modules that a local Ray's workers import as they start, while the driver still connects."""
 
@@ -39,13 +44,19 @@ def ray_cluster(
     A Ray that was started here is stopped at the end; a process that is connected already keeps its
     connection.
 
+    A local Ray listens on the loopback alone.
+
     Args:
         address: A running cluster; `None` is the one that `RAY_ADDRESS` names (`ray job submit`
             sets it), else a local one.
         verbose: Show what Ray says.
         meanwhile: Called in a thread while Ray's processes start, to import something for instance.
+
+    Raises:
+        RequestError: The cluster does not let this process in.
     """
     address = address or os.environ.get("RAY_ADDRESS")
+    address = None if address == "local" else address
     for name, value in (QUIET | PATIENT).items():
         os.environ.setdefault(name, value)  # what the user has set stays
     if address is None:
@@ -58,12 +69,13 @@ def ray_cluster(
     on_sigterm = signal.getsignal(signal.SIGTERM)
     beside = threading.Thread(target=meanwhile)
     beside.start()
-    ray.init(
-        address=address or "local",
-        include_dashboard=None if address else False,
-        log_to_driver=verbose,
-        logging_level=logging.INFO if verbose else logging.ERROR,
-    )
+    with _loopback_alone() if address is None else _refused(address):
+        ray.init(
+            address=address or "local",
+            include_dashboard=None if address else False,
+            log_to_driver=verbose,
+            logging_level=logging.INFO if verbose else logging.ERROR,
+        )
     beside.join()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_sigterm)  # ray.init puts its own in place
@@ -71,6 +83,42 @@ def ray_cluster(
         yield address is None
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _loopback_alone() -> Iterator[None]:
+    """Have a Ray that starts meanwhile listen on the loopback alone, as it does on macOS.
+
+    Ray has no public option for that: `_node_ip_address="127.0.0.1"` is replaced by the address of
+    the network interface. Its processes read the variable, and this one, which may have imported
+    Ray long ago, the constant. Both are put back, for a cluster that is joined later.
+    """
+    from ray._private import ray_constants
+
+    before = os.environ.get(SPANS_MACHINES), ray_constants.ENABLE_RAY_CLUSTER
+    os.environ[SPANS_MACHINES], ray_constants.ENABLE_RAY_CLUSTER = "0", False
+    try:
+        yield
+    finally:
+        variable, ray_constants.ENABLE_RAY_CLUSTER = before
+        if variable is None:
+            del os.environ[SPANS_MACHINES]
+        else:
+            os.environ[SPANS_MACHINES] = variable
+
+
+@contextmanager
+def _refused(address: str) -> Iterator[None]:
+    """Raise `RequestError` where Ray cannot connect to what answers at the address."""
+    try:
+        yield
+    except (ConnectionError, RuntimeError) as error:
+        raise RequestError(
+            f"--address (or RAY_ADDRESS) = {address!r}: it answers, and Ray cannot connect "
+            f"({error}): if the cluster asks for its token, set RAY_AUTH_MODE=token and have the "
+            "token in ~/.ray/auth_token or RAY_AUTH_TOKEN; else see that it runs this version of "
+            "Ray and Python"
+        ) from error
 
 
 def gpus_per_worker(asked: float | Literal["auto"] | None) -> float:

@@ -3,17 +3,20 @@
 `tune_jobs/engine/ray_tune/` and `tune_jobs/engine/cluster/start.py` say what each thing is for.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 import ray
 from ray import tune
+from ray._private import ray_constants, services
 from ray.tune.schedulers import FIFOScheduler
 
-from tune_jobs.engine.cluster.start import PATIENT, QUIET
+from tune_jobs.engine.cluster.start import PATIENT, QUIET, SPANS_MACHINES
 from tune_jobs.engine.ray_tune.controller import loop_of
 from tune_jobs.engine.ray_tune.failures import DEATHS, LOW_ON_MEMORY, NODE_DEATHS
 
@@ -104,3 +107,45 @@ def test_ray_says_of_deaths_what_is_looked_for() -> None:
     """Or a lost node would count as a failure of its trials."""
     files = [*(RAY / binary for binary in BINARIES), RAY / "exceptions.py"]
     assert missing((*DEATHS, *NODE_DEATHS, LOW_ON_MEMORY), files) == []
+
+
+def test_ray_finds_a_cluster_that_runs_here_as_check_address_asks_it() -> None:
+    assert callable(services.canonicalize_bootstrap_address), "check_address: --address auto"
+
+
+def test_a_local_ray_listens_on_the_loopback_alone(one_ray: str) -> None:
+    """Whoever reaches a port of Ray's, and has its token, runs code here."""
+    assert SPANS_MACHINES == ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR
+    assert SPANS_MACHINES not in os.environ
+    assert ray_constants.ENABLE_RAY_CLUSTER, "it was not put back, for a cluster joined later"
+    ray.get(ray.remote(lambda: None).remote())  # a worker listens too
+    listening = {
+        (Path(f"/proc/{pid}/comm").read_text().strip(), address)
+        for pid in family(os.getpid())
+        for address in addresses_of(pid)
+    }
+    assert {"gcs_server", "raylet"} <= {name for name, _ in listening}
+    assert {found for found in listening if not found[1].is_loopback} == set()
+
+
+def family(pid: int) -> Iterator[int]:
+    """A process and all that it has started."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from family(int(child))
+
+
+def addresses_of(pid: int) -> Iterator[IPv4Address | IPv6Address]:
+    """The addresses on which a process listens, as `ss -ltnp` shows them."""
+    links = [
+        str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink()
+    ]
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A" and f"socket:[{inode}]" in links:
+                digits = bytes.fromhex(local.partition(":")[0])  # words of 4 bytes, reversed
+                words = [digits[place : place + 4][::-1] for place in range(0, len(digits), 4)]
+                address = ip_address(b"".join(words))
+                yield getattr(address, "ipv4_mapped", None) or address
