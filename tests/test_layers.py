@@ -22,8 +22,8 @@ STOREYS = {
         "__init__",
     ),
     "tune_jobs/engine": (
-        *("errors", "job", "search", "options", "run_state", "record", "stages", "cluster"),
-        *("ray_tune", "results", "progress", "prepare", "pipeline", "reproduce", "cli"),
+        *("errors", "job", "search", "options", "run_state", "record", "stages", "job_checks"),
+        *("cluster", "ray_tune", "results", "progress", "prepare", "pipeline", "reproduce", "cli"),
         "__init__",
     ),
 }

@@ -7,7 +7,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from trainables.config import ConfigError, EstimatorConfig, TrialConfig, default_config
+from trainables.config import (
+    ConfigError,
+    Configuration,
+    EstimatorConfig,
+    TrialConfig,
+    default_config,
+    parse_estimator,
+    parse_trial,
+)
 from trainables.config.validation import nearest
 
 
@@ -55,11 +63,21 @@ def default_of(name: str, epochs: int) -> dict[str, Any]:
     Raises:
         ConfigError: Nothing has this name, or it has no `Config`.
     """
-    folder, base = (
-        ("estimators", EstimatorConfig) if is_estimator(name) else ("architectures", TrialConfig)
-    )
-    module = find_module(name, folder, ("Config",))
-    return {**default_config(name, module.Config, base), "epochs": epochs}
+    base = EstimatorConfig if is_estimator(name) else TrialConfig
+    return {**default_config(name, _config_of(name), base), "epochs": epochs}
+
+
+def check_config(flat: Configuration) -> None:
+    """Raise a `ConfigError` for a complete configuration that breaks a rule of its fields."""
+    name = flat["architecture"]
+    parse = parse_estimator if is_estimator(name) else parse_trial
+    parse(flat, _config_of(name))
+
+
+def _config_of(name: str) -> type[Any]:
+    folder = "estimators" if is_estimator(name) else "architectures"
+    config: type[Any] = find_module(name, folder, ("Config",)).Config
+    return config
 
 
 def import_dotted(name: str) -> ModuleType:

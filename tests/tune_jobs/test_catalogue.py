@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import tune_jobs
-from trainables.config import complete_config, number_entries
+from trainables.config import number_entries
 from trainables.registry import default_of
-from tune_jobs.engine.search.space import architectures_of, check_space, replay
-from tune_jobs.engine.stages.steps import first_configurations
+from tune_jobs.engine.search.space import architectures_of, replay, sample_space
+from tune_jobs.engine.stages.first import first_configurations
 
 NAMES = sorted(p.stem for p in Path(tune_jobs.__file__).parent.glob("[!_]*.py"))
 
@@ -24,7 +24,7 @@ def test_a_job_is_named_as_its_module(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_first_configurations_replay_exactly_through_the_jobs_own_space(name: str) -> None:
     job = importlib.import_module(f"tune_jobs.{name}").JOB
-    names = architectures_of(job, check_space(job.space))
+    names = architectures_of(job, sample_space(job.space))
     defaults = {name: default_of(name, job.epochs) for name in names}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -33,8 +33,9 @@ def test_first_configurations_replay_exactly_through_the_jobs_own_space(name: st
         for first in firsts:
             given = first.published.config if first.published else {}
             default = defaults[given.get("architecture", job.architecture)]
-            params, constants = replay(job.space, number_entries(first.config))
-            assert complete_config(default, {**params, **constants}) == {**default, **given}
+            found = replay(job.space, number_entries(first.config))
+            assert not found.moved
+            assert found.configuration(job.architecture, defaults) == {**default, **given}
             assert first.origin == ("published" if job.published else "default")
 
 

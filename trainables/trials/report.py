@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.config import Configuration, Runtime
+from trainables.config import Runtime
 from trainables.config.validation import from_json, to_json
 from trainables.metrics import EpochMetrics
 
@@ -32,10 +32,9 @@ class EpochReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProbeReport:
-    """Reports the arithmetic in which all trials train, and each architecture's defaults."""
+    """Reports the arithmetic in which all trials train."""
 
     runtime: Runtime
-    defaults: Mapping[str, Configuration]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,19 +18,16 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProbeTask:
-    """Asks a worker in which arithmetic a run's first configuration trains fastest, and for the
-    defaults of the run's architectures.
+    """Asks a worker in which arithmetic a run's first configuration trains fastest.
 
     Attributes:
-        config: The configuration to measure, over its architecture's defaults.
-        architectures: The architectures whose defaults are reported.
-        epochs: A trial's full budget.
+        config: The configuration to measure, complete.
+        architectures: All architectures that the run may train, whose features must be there.
         precision: The precision to train in; `None` takes the fastest.
     """
 
     config: Configuration
     architectures: tuple[str, ...]
-    epochs: int
     precision: Precision | None
 
     @property

@@ -86,14 +86,10 @@ def check_run_folder(checkpoints: Storage) -> None:
 
 
 def _probe(task: ProbeTask, inputs: "TrialInputs") -> ProbeReport:
-    from trainables.registry import default_of
     from trainables.worker.probe import check_features, probe
 
     check_features(task.architectures, inputs)
-    defaults = {name: default_of(name, task.epochs) for name in task.architectures}
-    first = {**defaults[task.config["architecture"]], **task.config}
-    runtime = probe(first, inputs, pinned=task.precision)
-    return ProbeReport(runtime=runtime, defaults=defaults)
+    return ProbeReport(runtime=probe(task.config, inputs, pinned=task.precision))
 
 
 def _train(

@@ -43,14 +43,15 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 def run_resolved(job: Job, options: Options, console: "Console | None" = None) -> "RunResult":
     """Do what `run` does, for options that are already complete."""
     from tune_jobs.engine.cluster.address import check_address
+    from tune_jobs.engine.job_checks import check_declaration, check_job
     from tune_jobs.engine.record.journal import repair_journal
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
     from tune_jobs.engine.run_state.folder import open_place, place_of, run_folder
     from tune_jobs.engine.run_state.lease import lease
     from tune_jobs.engine.run_state.object_store_sync import mirrored
-    from tune_jobs.engine.search.space import check_space
     from tune_jobs.engine.stages.steps import RunRequest
 
+    check_declaration(job)  # its name is a folder's
     storage = open_place(options.storage)
     with run_folder(place_of(storage, job.name, options.run_id)) as folder:
         earlier = folder.read_info()
@@ -59,7 +60,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
             )
         check_address(options.address)
-        distributions = check_space(job.space)
+        checked = check_job(job, options.epochs, earlier.default_configs if earlier else None)
         folder.create()
         # The store has answered once: from here on it is waited for where it is out of reach.
         folder = replace(folder, place=patient(folder.place))
@@ -75,7 +76,9 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 options=options,
                 folder=folder,
                 studies=studies,
-                distributions=distributions,
+                distributions=checked.sample.distributions,
+                defaults=checked.defaults,
+                notes=checked.notes,
                 earlier=earlier,
             )
             with closing(study, studies):
@@ -88,15 +91,15 @@ def _run(
     """Do the steps of the run, as the one process that holds its lease."""
     from tune_jobs.engine.cluster.start import ray_cluster
     from tune_jobs.engine.progress import Progress
-    from tune_jobs.engine.stages.fork import forked_configurations
 
-    job, options, folder = request.job, request.options, request.folder
+    options, folder = request.options, request.folder
     data, pretrained, info = _begin(request)
     info = replace(info, study=study)
     if torn:
         info = info.noting(f"the record ended in a torn line, cut off: {torn} bytes")
     if options.fork:
-        request = replace(request, forked=forked_configurations(job, options, storage))
+        request, notes = _fork(request, storage)
+        info = info.noting(*notes)
     folder.write_info(info)
     with (
         Progress(info, console) as progress,
@@ -124,6 +127,23 @@ def _run(
     return publish(steps.info, steps.stages, folder, data, patient(storage))
 
 
+def _fork(request: "RunRequest", storage: Storage) -> "tuple[RunRequest, list[str]]":
+    """Add the configurations of the run that `--fork` names; return remarks on values of them that
+    this job's space does not hold."""
+    from tune_jobs.engine.job_checks import check_first
+    from tune_jobs.engine.stages.first import forked_configuration
+    from tune_jobs.engine.stages.fork import forked_configurations
+
+    job = request.job
+    forked = [
+        forked_configuration(config, job, request.defaults)
+        for config in forked_configurations(job, request.options, storage)
+    ]
+    found = [check_first(first, job, request.defaults) for first in forked]
+    notes = [remark for problems, notes in found for remark in (*problems, *notes)]
+    return replace(request, forked=forked), notes
+
+
 def _import_ahead() -> None:
     """Import, while Ray starts, what the driver needs after that: each takes seconds."""
     import tune_jobs.engine.ray_tune.tuner
@@ -145,13 +165,14 @@ def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInf
     from tune_jobs.engine.run_state.info import continue_run, describe_run
 
     job, options = request.job, request.options
-    check_estimators(job, options, request.distributions)
+    check_estimators(options, request.defaults)
     data = load_data(options)
     pretrained = load_pretrained_weights(options.weights, job.architecture, job.features)
     digest = pretrained.digest if pretrained else None
     duplicates = check_duplicates(data, options)
     info = describe_run(job, options, data, digest, request.distributions, duplicates)
-    return data, pretrained, continue_run(info, request.earlier)
+    info = continue_run(info, request.earlier).noting(*request.notes)
+    return data, pretrained, replace(info, default_configs=request.defaults)
 
 
 def _share(

@@ -13,13 +13,10 @@ from trainables.datasets.spec import is_own_data
 from trainables.features import Features, Frozen
 from trainables.storage import LocalStorage
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from optuna.distributions import BaseDistribution
+    from collections.abc import Iterable
 
     from trainables.training.pretrained import Pretrained
 
@@ -42,23 +39,20 @@ def load_data(options: Options) -> ImageData:
         raise RequestError(str(error)) from error
 
 
-def check_estimators(
-    job: Job, options: Options, distributions: "Mapping[str, BaseDistribution]"
-) -> None:
+def check_estimators(options: Options, architectures: "Iterable[str]") -> None:
     """Refuse several workers per trial for scikit-learn's estimators, which one process fits.
 
+    Args:
+        architectures: All architectures that the job may train.
+
     Raises:
-        RequestError: The job may train an estimator, and the options give it several workers.
+        RequestError: One of them is an estimator, and the options give it several workers.
     """
     if options.workers == 1:
         return
     from trainables.registry import is_estimator
-    from tune_jobs.engine.search.space import architectures_of
 
-    try:
-        estimators = [n for n in architectures_of(job, distributions) if is_estimator(n)]
-    except ConfigError as error:
-        raise RequestError(str(error)) from error
+    estimators = [name for name in architectures if is_estimator(name)]
     if estimators:
         raise RequestError(
             f"--workers-per-trial = {options.workers}: an estimator ({', '.join(estimators)}) is "

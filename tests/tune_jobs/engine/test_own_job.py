@@ -1,5 +1,6 @@
 """A user's own architecture in a job file outside this repository."""
 
+import json
 import re
 import subprocess
 import sys
@@ -57,10 +58,13 @@ def space(trial):
 """
 
 
-def run_own_job(folder: Path, body: str, space: str = SPACE) -> "subprocess.CompletedProcess[str]":
+def run_own_job(
+    folder: Path, body: str, space: str = SPACE, default_width: int = 16
+) -> "subprocess.CompletedProcess[str]":
     (folder / "my_package").mkdir()
     (folder / "my_package" / "__init__.py").touch()
-    (folder / "my_package" / "my_net.py").write_text(ARCHITECTURE.format(body=body))
+    network = ARCHITECTURE.format(body=body).replace("= 16", f"= {default_width}")
+    (folder / "my_package" / "my_net.py").write_text(network)
     (folder / "my_space.py").write_text(space)
     (folder / "my_job.py").write_text(JOB)
     return subprocess.run(
@@ -146,3 +150,23 @@ def test_a_name_that_the_architecture_does_not_have_is_named(tmp_path: Path) -> 
     assert done.returncode == 2, done.stdout + done.stderr
     assert "suggests what my_package.my_net does not have: 'widht' (did you mean" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_space_fixes_is_what_is_probed(tmp_path: Path) -> None:
+    """The default width is no layer's: only the space's constant makes a network of it."""
+    body = "return self.hidden(images_NCHW.flatten(1))"
+    space = SPACE.replace('trial.suggest_int("width", 8, 32)', 'return {"width": 8}')
+    done = run_own_job(tmp_path, body, space, default_width=-1)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {json.loads(row.config)["width"] for row in read_rows(tmp_path).rows} == {8}
+
+
+def test_the_search_begins_inside_a_space_that_leaves_the_default_out(tmp_path: Path) -> None:
+    body = "return self.hidden(images_NCHW.flatten(1))"
+    space = SPACE + '    trial.suggest_float("l2", 1e-6, 1e-2, log=True)\n'
+    done = run_own_job(tmp_path, body, space)
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = " ".join(done.stdout.split())
+    assert "the default configuration is tried first, but l2 = 0.0: the space holds in" in printed
+    default = [row for row in read_rows(tmp_path).rows if row.origin == "default"]
+    assert [json.loads(row.config)["l2"] for row in default] == [1e-6]

@@ -54,8 +54,10 @@ def largest_configurations(
     found = [dict(published.config) for published in job.published]
     for architecture in architectures:
         wanted = {**largest, **({"architecture": architecture} if architecture else {})}
-        params, constants = replay(job.space, wanted)
-        found.append({**params, **constants})
+        given = replay(job.space, wanted)
+        if given.moved:
+            raise ValueError(f"the space does not hold them together: {', '.join(given.moved)}")
+        found.append({**given.params, **given.constants})
     return [{"architecture": job.architecture, **config, "epochs": epochs} for config in found]
 
 

@@ -33,6 +33,10 @@ AnyTrial = Trial | FrozenTrial
 Name = Callable[[AnyTrial], str]
 
 
+class ProposalError(Exception):
+    """A proposal came to no configuration; the record has it as a failed trial, with the cause."""
+
+
 @dataclass(slots=True)
 class Running:
     """Holds a trial that has not ended: Optuna's handle, and the epochs that the record has."""
@@ -121,7 +125,11 @@ class Record:
         self.study.enqueue_trial(dict(params), user_attrs=attributes)
 
     def ask(self, sampler: BaseSampler, complete: Callable[[Trial], Configuration]) -> Trial:
-        """Begin a new trial, or the next enqueued one; `complete` makes its whole configuration."""
+        """Begin a new trial, or the next enqueued one; `complete` makes its whole configuration.
+
+        Raises:
+            ProposalError: `complete` raised it; the trial is recorded as failed.
+        """
         self.study.sampler = sampler
         return self._start(Running(self.study.ask(), {}), complete)
 
@@ -131,7 +139,11 @@ class Record:
         sampler: BaseSampler,
         complete: Callable[[Trial], Configuration],
     ) -> Trial:
-        """Take up a trial that an earlier session left running, under its own number."""
+        """Take up a trial that an earlier session left running, under its own number.
+
+        Raises:
+            ProposalError: As `ask` does.
+        """
         self.study.sampler = sampler
         # Optuna hands out a `Trial` for new ones alone, so this one is made by its storage's id.
         trial = Trial(self.study, unfinished.frozen._trial_id)
@@ -146,13 +158,21 @@ class Record:
 
     def _start(self, running: Running, complete: Callable[[Trial], Configuration]) -> Trial:
         trial = running.trial
-        if "config" not in trial.user_attrs:
-            trial.set_user_attr("config", to_json(complete(trial)))
         self._running[trial.number] = running
+        try:
+            if "config" not in trial.user_attrs:
+                trial.set_user_attr("config", to_json(complete(trial)))
+        except ProposalError as error:
+            self._tell_started(trial)
+            self.end(trial.number, TrialState.FAIL, str(error))
+            raise
+        self._tell_started(trial)
+        return trial
+
+    def _tell_started(self, trial: Trial) -> None:
         params = trial.user_attrs.get("params", trial.params)
         for listener in self._listeners:
-            listener.started(self.name_of(trial), {**trial.user_attrs["config"], **params})
-        return trial
+            listener.started(self.name_of(trial), {**trial.user_attrs.get("config", {}), **params})
 
     @property
     def running(self) -> set[str]:

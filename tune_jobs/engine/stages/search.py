@@ -2,21 +2,24 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from optuna.exceptions import StorageInternalError
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState
 
-from trainables.config import Configuration, Runtime, complete_config, number_entries
+from trainables.config import Configuration, Runtime
 from trainables.config.validation import to_json
 from trainables.metrics import EpochMetrics
 from trainables.trials.task import Stage, TrialTask
-from tune_jobs.engine.job import Origin, Published, Space
-from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.job import Space
+from tune_jobs.engine.record.record import ProposalError, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.early_stopping import StoppingRule
 from tune_jobs.engine.search.samplers import build_sampler
-from tune_jobs.engine.search.space import replay
+from tune_jobs.engine.search.space import Proposal, constants_of
+from tune_jobs.engine.stages.first import FirstConfiguration, Fitted, fit
 from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
 
 EXEMPT = ("published", "default")
@@ -27,20 +30,6 @@ OUT_OF_TIME = TrialState.PRUNED, "time budget"
 
 COUNTED_EVERY_SECONDS = 10
 """Time is recorded this often, and at each trial's end; more would only lengthen the record."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FirstConfiguration:
-    """Describes a configuration that is tried before the sampler is asked.
-
-    Attributes:
-        config: The configuration, over the defaults of its architecture.
-        published: The report's entry for it, where it is a report's.
-    """
-
-    config: Configuration
-    origin: Origin
-    published: Published | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,21 +88,28 @@ class Search(TrialStage):
         return (exhausted or self._out_of_time()) and not self._running
 
     def next_task(self) -> TrialTask | None:
-        """Return the next proposal's task, an earlier session's unfinished trials first."""
+        """Return the next proposal's task, an earlier session's unfinished trials first.
+
+        A proposal for which the space fails is recorded as a failed trial, and passed over.
+        """
         if self._out_of_time():
             while self._unfinished:
-                self._end(self._restart(self._unfinished.pop(0)).number, *OUT_OF_TIME)
+                with suppress(ProposalError):
+                    self._end(self._restart(self._unfinished.pop(0)).number, *OUT_OF_TIME)
             return None
+        while self._unfinished or self._num_asked < self.plan.trials:
+            with suppress(ProposalError):
+                return self._task(self._next_trial(), seed=self.plan.seed)
+        return None
+
+    def _next_trial(self) -> Trial:
         if self._unfinished:
-            trial = self._restart(self._unfinished.pop(0))
-        elif self._num_asked < self.plan.trials:
-            trial = self._ask(self._num_asked)
-            self._num_asked += 1
-            if trial.user_attrs.get("origin") in EXEMPT:
-                self._exempt.add(trial.number)
-        else:
-            return None
-        return self._task(trial, seed=self.plan.seed)
+            return self._restart(self._unfinished.pop(0))
+        self._num_asked += 1
+        trial = self._ask(self._num_asked - 1)
+        if trial.user_attrs.get("origin") in EXEMPT:
+            self._exempt.add(trial.number)
+        return trial
 
     def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:
         """Have a configuration tried, unless the record has it.
@@ -121,7 +117,6 @@ class Search(TrialStage):
         A published one is known by its name in the report, so that one which was added to the job
         since an earlier session is tried too.
         """
-        params, _ = replay(self.plan.space, number_entries(first.config))
         same_origin = [trial for trial in known if trial.origin == first.origin]
         if first.published:
             names = [trial.published.name for trial in same_origin if trial.published]
@@ -129,20 +124,33 @@ class Search(TrialStage):
         elif first.origin == "default":
             is_known = bool(same_origin)
         else:
+            params = self._fit(first).params
             is_known = any(trial.params == params for trial in same_origin)
         if not is_known:
             about = {"published": to_json(first.published)} if first.published else {}
-            self.record.enqueue(params, origin=first.origin, **about)
+            self.record.enqueue(self._fit(first).params, origin=first.origin, **about)
+
+    def _fit(self, first: FirstConfiguration) -> Fitted:
+        return fit(first, self.plan.space, self.plan.architecture, self.plan.defaults)
 
     def _sampler(self, number: int) -> BaseSampler:
         return build_sampler(self.plan.sampler, seed=self.plan.seed, number=number)
 
     def _configuration(self, trial: Trial) -> Configuration:
-        """Return the complete configuration: what the space suggests and returns, over defaults."""
-        constants = self.plan.space(trial) or {}
-        given = {"architecture": self.plan.architecture, **trial.params, **constants}
-        defaults = self.plan.defaults.get(given["architecture"], {})
-        return {**complete_config(defaults, given), "epochs": self.plan.epochs}
+        """Return the complete configuration: what the space suggests and returns, over defaults.
+
+        Raises:
+            ProposalError: The space fails, or gives what cannot be joined.
+        """
+        try:
+            constants = constants_of(self.plan.space, trial)
+            proposal = Proposal(params=trial.params, constants=constants)
+            config = proposal.configuration(self.plan.architecture, self.plan.defaults)
+        except (OSError, StorageInternalError):  # the record's: each suggestion is written to it
+            raise
+        except Exception as error:
+            raise ProposalError(f"the space failed: {error!r}") from error
+        return {**config, "epochs": self.plan.epochs}
 
     def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
         if time.monotonic() - self._counted >= COUNTED_EVERY_SECONDS:

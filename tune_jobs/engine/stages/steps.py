@@ -23,10 +23,10 @@ from tune_jobs.engine.record.record import Name, Record
 from tune_jobs.engine.run_state.folder import RunFolder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import RULES
-from tune_jobs.engine.search.space import architectures_of, check_names
 from tune_jobs.engine.stages.candidates import pair_name
+from tune_jobs.engine.stages.first import FirstConfiguration, first_configurations, fit
 from tune_jobs.engine.stages.retrain import Retraining
-from tune_jobs.engine.stages.search import FirstConfiguration, Search, SearchPlan
+from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.trial_stage import TrialStage
 
 
@@ -37,6 +37,8 @@ class RunRequest:
     Attributes:
         studies: The storage of the run's studies, which hold the record.
         distributions: The distributions that the space suggests from, by name.
+        defaults: The default configuration of each architecture that may be trained.
+        notes: Remarks for the user on the job.
         forked: Configurations of another run, tried after the published (or default) ones.
         earlier: The information that an earlier session of the run has left, if there was one.
     """
@@ -46,7 +48,9 @@ class RunRequest:
     folder: RunFolder
     studies: BaseStorage
     distributions: Mapping[str, BaseDistribution]
-    forked: Sequence[Configuration] = ()
+    defaults: Mapping[str, Configuration]
+    notes: Sequence[str] = ()
+    forked: Sequence[FirstConfiguration] = ()
     earlier: RunInfo | None = None
 
 
@@ -65,8 +69,8 @@ class Steps:
     """Gives out a run's tasks: the probe, then the trials of search and retraining.
 
     Args:
-        info: The run's information so far. The probe's findings are added to it; a resumed run has
-            them already, and does not probe.
+        info: The run's information so far. The probe's finding is added to it; a resumed run has
+            it already, and does not probe.
     """
 
     def __init__(self, request: RunRequest, info: RunInfo, listeners: Sequence[Listener]) -> None:
@@ -75,10 +79,9 @@ class Steps:
         self.rule = RULES[request.options.scheduler](request.options.rung_settings)
         self._request = request
         self._listeners = listeners
-        self._architectures = architectures_of(request.job, request.distributions)
         self._stages: Stages | None = None
         self._probe_runs = False
-        if info.runtime and set(self._architectures) <= set(info.default_configs):
+        if info.runtime:
             self._stages = self._begin(info.runtime)
 
     @property
@@ -105,11 +108,11 @@ class Steps:
             return None
         self._probe_runs = True
         job, options = self._request.job, self._request.options
-        first = job.published[0].config if job.published else {}
+        defaults = self.info.default_configs
+        first = fit(first_configurations(job, defaults)[0], job.space, job.architecture, defaults)
         return ProbeTask(
-            config={"architecture": job.architecture, **first},
-            architectures=tuple(self._architectures),
-            epochs=options.epochs,
+            config=first.config,
+            architectures=tuple(defaults),
             precision=None if options.precision == "auto" else options.precision,
         )
 
@@ -153,22 +156,16 @@ class Steps:
         folder.drop_checkpoints(task.name)
 
     def _take(self, found: ProbeReport) -> None:
-        """Keep what the probe has found; a resumed run goes on in the arithmetic it began with."""
-        runtime = self.info.runtime or found.runtime
-        defaults = {**found.defaults, **self.info.default_configs}
-        self.info = replace(self.info, runtime=runtime, default_configs=defaults)
+        """Keep what the probe has found, and begin the stages."""
+        self.info = replace(self.info, runtime=found.runtime)
         self._request.folder.write_info(self.info)
-        try:
-            check_names(self._request.distributions, defaults)
-            self._stages = self._begin(runtime)
-        except RequestError as error:
-            self.error = error
+        self._stages = self._begin(found.runtime)
 
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options
         first = first_configurations(request.job, self.info.default_configs)
         first = first[: options.first_trials]
-        first += [FirstConfiguration(config=c, origin="search") for c in request.forked]
+        first += request.forked
         plan = SearchPlan(
             space=request.job.space,
             architecture=request.job.architecture,
@@ -201,26 +198,6 @@ class Steps:
             self._listeners,
             request.earlier.published if request.earlier else (),
         )
-
-
-def first_configurations(
-    job: Job, defaults: Mapping[str, Configuration]
-) -> list[FirstConfiguration]:
-    """Return the published configurations, over the defaults of their architectures; without any,
-    the defaults of the job's own architecture."""
-    if not job.published:
-        return [FirstConfiguration(config=defaults[job.architecture], origin="default")]
-    return [
-        FirstConfiguration(
-            config={
-                **defaults[published.config.get("architecture", job.architecture)],
-                **published.config,
-            },
-            origin="published",
-            published=published,
-        )
-        for published in job.published
-    ]
 
 
 def _trial_name(trial: Trial | FrozenTrial) -> str:

@@ -14,7 +14,7 @@ from tune_jobs.engine.cluster.gpu_packing import (
     trials_per_gpu,
 )
 from tune_jobs.engine.job import Job, Published
-from tune_jobs.engine.search.space import check_space
+from tune_jobs.engine.search.space import sample_space
 
 GIB = 2**30
 
@@ -98,7 +98,7 @@ def test_the_largest_configurations() -> None:
         published=(Published(name="1", config={"batch_size": 512}),),
     )
     largest = {"lr": 0.1, "width": 40, "batch_size": 256, "epochs_of_warmup": 2, "epochs": 3}
-    assert largest_configurations(job, check_space(space), 3) == [
+    assert largest_configurations(job, sample_space(space).distributions, 3) == [
         {"architecture": "a", "batch_size": 512, "epochs": 3},
         {"architecture": "a", **largest},
         {"architecture": "b", "norm": "none", "dense": True, **largest},

@@ -18,7 +18,8 @@ from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.journal import open_journal, repair_journal
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings, StoppingRule
-from tune_jobs.engine.stages.search import FirstConfiguration, Search, SearchPlan
+from tune_jobs.engine.stages.first import FirstConfiguration
+from tune_jobs.engine.stages.search import Search, SearchPlan
 
 EPOCHS = 4
 
@@ -37,6 +38,14 @@ def wide_space(trial: optuna.Trial) -> None:
         if os.environ.get("CUT") == name:
             raise InterruptedError
         trial.suggest_float(name, 0, 1)
+
+
+def fragile_space(trial: optuna.Trial) -> dict[str, Any]:
+    """It fails for the trials that the environment names."""
+    constants = space(trial)
+    if str(getattr(trial, "number", "")) in os.environ.get("FAILS", "").split():
+        raise ZeroDivisionError("a rare draw")
+    return constants
 
 
 def asha() -> Asha:
@@ -351,3 +360,45 @@ def test_a_proposal_that_a_crash_cut_short_is_made_again_as_it_was(
 
     straight = first_proposals(tmp_path / "a.journal", cut=False)
     assert first_proposals(tmp_path / "b.journal", cut=True) == straight
+
+
+def test_a_proposal_for_which_the_space_fails_is_a_failed_trial(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAILS", "1 2")
+    search = open_search(journal, trials=5, space=fragile_space)
+    numbers = []
+    while trial := search.next_task():
+        numbers.append(trial.number)
+        run_to_the_end(search, trial)
+    assert numbers == [0, 3, 4]
+    assert search.finished
+    assert [t.state for t in search.record.trials()][1:3] == [TrialState.FAIL] * 2
+    ends = [t.end_reason for t in search.record.trials()]
+    assert ends[1] == "the space failed: ZeroDivisionError('a rare draw')"
+
+
+def test_a_proposal_that_killed_an_earlier_session_fails_when_it_is_taken_up(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUT", "a")
+    search = open_search(journal, first=0, space=wide_space)
+    with pytest.raises(InterruptedError):
+        search.next_task()
+    monkeypatch.delenv("CUT")
+    monkeypatch.setenv("FAILS", "0")
+    resumed = open_search(journal, first=0, space=fragile_space)
+    trial = resumed.next_task()
+    assert trial is not None
+    assert trial.number == 1
+    assert resumed.record.trials()[0].state == TrialState.FAIL
+
+
+def test_the_records_own_failure_is_not_taken_for_the_spaces(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUT", "a")
+    search = open_search(journal, first=0, space=wide_space)
+    with pytest.raises(InterruptedError):  # an OSError, as a full disk raises
+        search.next_task()
+    assert search.record.trials()[0].state == TrialState.RUNNING

@@ -1,0 +1,196 @@
+"""A job is checked whole before Ray starts: every problem names the key, the value and the rule."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tune_jobs.digits_mlp import JOB
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Job, Published, Space
+from tune_jobs.engine.job_checks import CheckedJob, check_declaration, check_first, check_job
+from tune_jobs.engine.stages.first import forked_configuration
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+
+def lr_alone(trial: "Trial") -> None:
+    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+
+
+def with_constants(trial: "Trial") -> dict[str, Any]:
+    lr_alone(trial)
+    return {"optimizer": "sgd", "momentum": 0.5}
+
+
+def away_from_the_default(trial: "Trial") -> None:
+    lr_alone(trial)
+    trial.suggest_float("l2", 1e-6, 1e-2, log=True)
+    trial.suggest_categorical("batch_size", (16, 32))
+    trial.suggest_categorical("optimizer", ("sgd", "adamw"))
+    trial.suggest_int("warmup_epochs", 1, 3)
+
+
+def epochs_suggested(trial: "Trial") -> None:
+    trial.suggest_int("epochs", 2, 5)
+
+
+def epochs_returned(trial: "Trial") -> dict[str, int]:
+    return {"epochs": 5}
+
+
+def misspelt(trial: "Trial") -> None:
+    lr_alone(trial)
+    trial.suggest_int("hidden_1", 8, 32)
+    trial.suggest_int("batchsize", 1, 9)
+
+
+def misspelt_constant(trial: "Trial") -> dict[str, str]:
+    return {"optimiser": "sgd"}
+
+
+def float_batches(trial: "Trial") -> None:
+    trial.suggest_float("batch_size", 16, 256)
+
+
+def negative_rate(trial: "Trial") -> None:
+    trial.suggest_float("lr", -0.1, -0.01)
+
+
+def unknown_choice(trial: "Trial") -> None:
+    trial.suggest_categorical("optimizer", ("sgd", "adm"))
+
+
+def numpy_constant(trial: "Trial") -> dict[str, Any]:
+    return {"l2": np.float32(1e-4)}
+
+
+def job_of(space: Space, *published: Published, architecture: str = "mlp") -> Job:
+    return replace(JOB, space=space, published=published, architecture=architecture)
+
+
+def checked(job: Job) -> CheckedJob:
+    check_declaration(job)
+    return check_job(job, job.epochs, None)
+
+
+def refusal(job: Job) -> str:
+    with pytest.raises(RequestError) as refused:
+        checked(job)
+    return str(refused.value)
+
+
+def test_a_published_value_that_the_space_would_drop_is_refused() -> None:
+    said = refusal(job_of(lr_alone, Published(name="1a", config={"lr": 0.01, "optimizer": "sgd"})))
+    assert "published '1a': optimizer = 'sgd': the space does not suggest it" in said
+    assert "and would train 'adam'" in said
+
+
+def test_a_published_value_that_is_the_default_or_a_constant_is_trained() -> None:
+    default = Published(name="1a", config={"lr": 0.01, "optimizer": "adam"})
+    assert checked(job_of(lr_alone, default)).notes == ()
+    constant = Published(name="1a", config={"lr": 0.01, "optimizer": "sgd", "momentum": 0.5})
+    assert checked(job_of(with_constants, constant)).notes == ()
+
+
+def test_a_published_value_against_a_constant_is_refused() -> None:
+    said = refusal(job_of(with_constants, Published(name="1a", config={"momentum": 0.9})))
+    assert "momentum = 0.9" in said
+    assert "would train 0.5" in said
+
+
+def test_a_published_value_outside_the_space_is_refused() -> None:
+    said = refusal(job_of(lr_alone, Published(name="1a", config={"lr": 0.5})))
+    assert "published '1a': lr = 0.5: the space holds in [0.0001, 0.1]" in said
+
+
+def test_a_default_outside_the_space_begins_at_the_nearest_point_with_a_note() -> None:
+    notes = checked(job_of(away_from_the_default)).notes
+    assert [note.partition(" = ")[0].rpartition(" ")[2] for note in notes] == [
+        *("batch_size", "l2", "optimizer", "warmup_epochs")
+    ]
+    assert notes[0] == (
+        "the default configuration is tried first, but batch_size = 128: the space holds one of "
+        "16, 32, and would train 32"
+    )
+
+
+def test_defaults_beside_a_published_value_begin_at_the_nearest_point_too() -> None:
+    notes = checked(job_of(away_from_the_default, Published(name="1a", config={"lr": 0.01}))).notes
+    assert "published '1a' configuration is tried first, but batch_size = 128" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        (epochs_suggested, "it suggests 'epochs': all trials have the job's `epochs`"),
+        (epochs_returned, "it returns 'epochs': all trials have the job's `epochs`"),
+        (misspelt, "suggests what mlp does not have: 'batchsize' (did you mean 'batch_size'?)"),
+        (
+            misspelt_constant,
+            "returns what mlp does not have: 'optimiser' (did you mean 'optimizer'",
+        ),
+        (float_batches, "must be of type int, not float (32 of 32 samples break this rule)"),
+        (negative_rate, "must be greater than 0 (32 of 32"),
+        (unknown_choice, "it gives optimizer = 'adm': must be one of"),
+        (numpy_constant, "l2 = np.float32(1e-04): must be of type float, not float32"),
+    ],
+)
+def test_what_the_space_gives_is_held_against_the_rules(space: Space, said: str) -> None:
+    assert said in refusal(job_of(space))
+
+
+def test_a_run_that_has_begun_goes_on_with_a_note() -> None:
+    job = job_of(unknown_choice)
+    notes = check_job(job, job.epochs, {}).notes
+    assert any("it gives optimizer = 'adm': must be one of" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"accuracy": 97.5}, "accuracy = 97.5: must be a fraction in [0, 1]: 97.5 % is 0.975"),
+        ({"accuracy": -0.5}, "accuracy = -0.5: must be a fraction in [0, 1]"),
+        ({"accuracy": "0.9"}, "accuracy = '0.9': must be a number in [0, 1], or None"),
+        ({"name": 7}, "name = 7: must be a text"),
+        ({"config": [("lr", 0.1)]}, "config = [('lr', 0.1)]: must be a dict"),
+        ({"config": {"epochs": 50}}, "the job's `published` names 'epochs'"),
+        ({"config": {"learning_rate": 0.1}}, "names what mlp does not have: 'learning_rate'"),
+    ],
+)
+def test_a_claim_is_checked(changed: dict[str, Any], said: str) -> None:
+    claim: dict[str, Any] = {"name": "1a", "config": {"lr": 0.01}, "accuracy": 0.5, **changed}
+    assert said in refusal(job_of(lr_alone, Published(**claim)))
+
+
+def test_a_name_is_published_once() -> None:
+    twice = [Published(name="1a", config={"lr": lr}) for lr in (0.01, 0.02)]
+    assert "published '1a': name: must be given to one entry alone" in refusal(
+        job_of(lr_alone, *twice)
+    )
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../a", "my job", 7])
+def test_a_jobs_name_is_a_folders(name: Any) -> None:
+    assert f"name = {name!r}: a job's name must be" in refusal(replace(JOB, name=name))
+
+
+def test_an_architecture_that_nothing_has_is_told_with_the_nearest() -> None:
+    said = refusal(job_of(lr_alone, architecture="mlpp"))
+    assert "architecture = 'mlpp': must be one of" in said
+    assert "did you mean 'mlp'?" in said
+
+
+def test_a_forked_configuration_begins_at_the_nearest_point_with_a_note() -> None:
+    job = job_of(away_from_the_default)
+    defaults = checked(job).defaults
+    other = {**defaults["mlp"], "l2": 1e-3, "batch_size": 128, "optimizer": "sgd"}
+    forked = forked_configuration({**other, "warmup_epochs": 2}, job, defaults)
+    problems, notes = check_first(forked, job, defaults)
+    assert problems == []
+    assert notes == [
+        "--fork: a configuration is tried first, but batch_size = 128: the space holds one of 16, "
+        "32, and would train 32"
+    ]

@@ -1,0 +1,223 @@
+"""Check a job whole, against its space and the rules of its architectures, before Ray starts."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from trainables.config import ConfigError, Configuration, number_entries
+from trainables.config.validation import nearest, to_json
+from trainables.registry import check_config, default_of
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Job, Published
+from tune_jobs.engine.search.space import (
+    SAMPLES,
+    SpaceSample,
+    architectures_of,
+    name_of,
+    sample_space,
+)
+from tune_jobs.engine.stages.first import FirstConfiguration, first_configurations, fit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckedJob:
+    """Holds what the checks have found out.
+
+    Attributes:
+        sample: What sampling the space has shown.
+        defaults: The default configuration of each architecture that may be trained.
+        notes: Remarks for the user.
+    """
+
+    sample: SpaceSample
+    defaults: Mapping[str, Configuration]
+    notes: tuple[str, ...]
+
+
+def check_job(
+    job: Job, epochs: int, recorded_defaults: Mapping[str, Configuration] | None
+) -> CheckedJob:
+    """Check a job: its names, its published entries, and what its space proposes.
+
+    The architectures are imported here, and torch with them.
+
+    Args:
+        epochs: A trial's full budget.
+        recorded_defaults: The defaults that an earlier session of the run has recorded; `None` for
+            a new run. A run that has begun goes on: what is wrong in its space is a note.
+
+    Raises:
+        RequestError: Something is wrong; each problem names the key, the value and the rule.
+    """
+    sample = sample_space(job.space)
+    defaults = {name: _default_of(name, epochs) for name in architectures_of(job, sample)} | dict(
+        recorded_defaults or {}
+    )
+    check_names(job, sample, defaults)
+    problems = _problems_of_proposals(job, sample, defaults)
+    notes = [*_failures(job, sample)]
+    for first in first_configurations(job, defaults):
+        wrong, remarks = check_first(first, job, defaults)
+        problems += wrong
+        notes += remarks
+    if problems and recorded_defaults is None:
+        raise RequestError("\n".join(problems))
+    return CheckedJob(sample=sample, defaults=defaults, notes=(*notes, *problems))
+
+
+def check_declaration(job: Job) -> None:
+    """Check what a job says by itself: its name, and the claims of its published entries.
+
+    Raises:
+        RequestError: Every problem at once.
+    """
+    problems = []
+    if not (isinstance(job.name, str) and re.fullmatch(r"[A-Za-z0-9][\w.-]*", job.name)):
+        problems.append(
+            f"name = {job.name!r}: a job's name must be letters, digits, '.', '_' and '-', "
+            "beginning with a letter or digit, since it names a folder"
+        )
+    names = [published.name for published in job.published]
+    for published in job.published:
+        problems += [f"published {published.name!r}: {p}" for p in _claim_problems(published)]
+        if names.count(published.name) > 1:
+            problems.append(
+                f"published {published.name!r}: name: must be given to one entry alone, since "
+                "rows of the leaderboard are known by it"
+            )
+    if problems:
+        raise RequestError("\n".join(dict.fromkeys(problems)))
+
+
+def _claim_problems(published: Published) -> Iterator[str]:
+    name, config, accuracy = _untyped(published)
+    if not (isinstance(name, str) and name.strip()):
+        yield f"name = {name!r}: must be a text: the system's number in the report, '1a'"
+    if not isinstance(config, Mapping):
+        yield f"config = {config!r}: must be a dict of names and values"
+    if accuracy is None:
+        return
+    if isinstance(accuracy, bool) or not isinstance(accuracy, (int, float)):
+        yield f"accuracy = {accuracy!r}: must be a number in [0, 1], or None"
+    elif not 0 <= accuracy <= 1:
+        percent = f": {accuracy:g} % is {accuracy / 100:g}" if 1 < accuracy <= 100 else ""
+        yield f"accuracy = {accuracy!r}: must be a fraction in [0, 1]{percent}"
+
+
+def _untyped(published: Published) -> tuple[Any, Any, Any]:
+    """Return what a job file, which nothing has checked, may give as anything."""
+    return published.name, published.config, published.accuracy
+
+
+def _default_of(name: str, epochs: int) -> dict[str, Any]:
+    try:
+        return default_of(name, epochs)
+    except ConfigError as error:
+        raise RequestError(str(error)) from error
+    except Exception as error:  # a module of the user's own may raise anything
+        raise RequestError(
+            f"architecture = {name!r}: its module cannot be imported: {error!r}"
+        ) from error
+
+
+def check_names(job: Job, sample: SpaceSample, defaults: Mapping[str, Configuration]) -> None:
+    """Check the names that the space and the published entries use.
+
+    Args:
+        defaults: The default configuration of every architecture that may be trained.
+
+    Raises:
+        RequestError: No architecture has a name, or it is `epochs`, which is the job's.
+    """
+    known = {n for default in defaults.values() for n in (*default, *number_entries(default))}
+    published = {name for entry in job.published for name in entry.config}
+    used = {
+        "it suggests": sample.distributions.keys(),
+        "it returns": sample.constants.keys(),
+        "the job's `published` names": published,
+    }
+    for what, names in used.items():
+        unknown = sorted(names - known, key=str)
+        if unknown:
+            said = ", ".join(f"{name!r}{nearest(str(name), sorted(known))}" for name in unknown)
+            raise RequestError(
+                f"space = {name_of(job.space)}: {what} what {' or '.join(defaults)} does not have: "
+                f"{said}"
+            )
+        if "epochs" in names:
+            raise RequestError(
+                f"space = {name_of(job.space)}: {what} 'epochs': all trials have the job's "
+                "`epochs`, or --epochs, and weak ones are stopped early: leave it out"
+            )
+
+
+def _problems_of_proposals(
+    job: Job, sample: SpaceSample, defaults: Mapping[str, Configuration]
+) -> list[str]:
+    """Return, for each name that breaks a rule in the samples, its first value and the count."""
+    found: dict[str, list[str]] = {}
+    for proposal in sample.proposals:
+        for problem in _rules_broken(proposal.configuration(job.architecture, defaults)):
+            found.setdefault(problem.partition(" = ")[0], []).append(problem)
+    return [
+        f"space = {name_of(job.space)}: it gives {problems[0]} ({len(problems)} of "
+        f"{len(sample.proposals)} samples break this rule)"
+        for problems in found.values()
+    ]
+
+
+def _rules_broken(config: Configuration) -> list[str]:
+    """Return a line for each rule that a complete configuration breaks as a worker will see it."""
+    with suppress(TypeError):  # a type that JSON lacks is no field's type either: named below
+        config = json.loads(json.dumps(to_json(config)))
+    try:
+        check_config(config)
+    except ConfigError as error:
+        return str(error).splitlines()
+    return []
+
+
+def _failures(job: Job, sample: SpaceSample) -> Iterator[str]:
+    if sample.failures:
+        yield (
+            f"space = {name_of(job.space)}: it fails for {len(sample.failures)} of {SAMPLES} "
+            f"samples, and so will such trials: {sample.failures[0]}"
+        )
+
+
+def check_first(
+    first: FirstConfiguration, job: Job, defaults: Mapping[str, Configuration]
+) -> tuple[list[str], list[str]]:
+    """Fit a first configuration into the job's space; return what is wrong, and remarks.
+
+    What a report gives must be trained as it is. Else the search begins at the nearest
+    configuration that the space holds, with a remark.
+
+    Raises:
+        RequestError: The space cannot be run on this configuration.
+    """
+    fitted = fit(first, job.space, job.architecture, defaults)
+    if first.published:
+        who = f"published {first.published.name!r}"
+        problems = [f"{who}: {problem}" for problem in _rules_broken(fitted.config)]
+    else:  # a point of the space, whose samples are held against the rules
+        who = "--fork: a" if first.origin == "search" else "the default"
+        problems = []
+    notes = []
+    for misfit in fitted.misfits:
+        if first.published and _gives(first.published, misfit.name):
+            problems.append(
+                f"{who}: {misfit}: widen the space, which must suggest or return every value of "
+                "a report, or correct the entry"
+            )
+        elif misfit.held or first.origin == "search":
+            notes.append(f"{who} configuration is tried first, but {misfit}")
+    return problems, notes
+
+
+def _gives(published: Published, name: str) -> bool:
+    """Return whether a report gives this value, whole or by numbered entries."""
+    return any(given == name or given.rpartition("_")[0] == name for given in published.config)

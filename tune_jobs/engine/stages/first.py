@@ -1,0 +1,133 @@
+"""Say what a search tries before its sampler is asked, and fit that into the search space."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+
+from trainables.config import Configuration, complete_config, number_entries
+from trainables.config.validation import to_json
+from tune_jobs.engine.job import Job, Origin, Published, Space
+from tune_jobs.engine.search.nearest_value import describe
+from tune_jobs.engine.search.space import replay
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstConfiguration:
+    """Describes a configuration that is tried before the sampler is asked.
+
+    Attributes:
+        config: The configuration, over the defaults of its architecture.
+        published: The report's entry for it, where it is a report's.
+    """
+
+    config: Configuration
+    origin: Origin
+    published: Published | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Misfit:
+    """Describes a value of a first configuration that the space does not give.
+
+    Attributes:
+        taken: The value that is trained in its place.
+        held: What the space suggests from, in words; `None`: it does not suggest this name.
+    """
+
+    name: str
+    wanted: Any
+    taken: Any
+    held: str | None
+
+    def __str__(self) -> str:
+        why = f"the space holds {self.held}" if self.held else "the space does not suggest it"
+        return f"{self.name} = {self.wanted!r}: {why}, and would train {self.taken!r}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fitted:
+    """Holds what the space gives that is nearest to a first configuration.
+
+    Attributes:
+        params: What it suggests.
+        config: The complete configuration.
+        misfits: The values that are not the first configuration's.
+    """
+
+    params: Mapping[str, Any]
+    config: Configuration
+    misfits: tuple[Misfit, ...]
+
+
+def first_configurations(
+    job: Job, defaults: Mapping[str, Configuration]
+) -> list[FirstConfiguration]:
+    """Return the published configurations, over the defaults of their architectures; without any,
+    the defaults of the job's own architecture."""
+    if not job.published:
+        return [FirstConfiguration(config=defaults[job.architecture], origin="default")]
+    return [
+        FirstConfiguration(
+            config=complete_config(
+                defaults[published.config.get("architecture", job.architecture)], published.config
+            ),
+            origin="published",
+            published=published,
+        )
+        for published in job.published
+    ]
+
+
+def forked_configuration(
+    config: Configuration, job: Job, defaults: Mapping[str, Configuration]
+) -> FirstConfiguration:
+    """Lay a configuration of another run over today's defaults, which may have names that it
+    lacks."""
+    architecture = config.get("architecture", job.architecture)
+    default = defaults.get(architecture, defaults[job.architecture])
+    return FirstConfiguration(config=complete_config(default, config), origin="search")
+
+
+def fit(
+    first: FirstConfiguration,
+    space: Space,
+    architecture: str,
+    defaults: Mapping[str, Configuration],
+) -> Fitted:
+    """Return the configuration of the space that is nearest to `first`.
+
+    Args:
+        architecture: The job's own, unless the space names another.
+        defaults: The default configuration of each architecture.
+
+    Raises:
+        RequestError: The space suggests a name that `first` lacks, or fails for it.
+    """
+    replayed = replay(space, number_entries(first.config))
+    config = replayed.configuration(architecture, defaults)
+    return Fitted(
+        params=replayed.params,
+        config=config,
+        misfits=tuple(
+            Misfit(
+                name=name,
+                wanted=wanted,
+                taken=config.get(name),
+                held=_held(name, replayed.moved),
+            )
+            for name, wanted in first.config.items()
+            if name != "epochs" and to_json(config.get(name)) != to_json(wanted)
+        ),
+    )
+
+
+def _held(name: str, moved: Mapping[str, BaseDistribution]) -> str | None:
+    """Say what the space holds for `name`, or for those entries of a tuple that were moved."""
+    found = [
+        describe(distribution) if moved_name == name else f"{moved_name} {describe(distribution)}"
+        for moved_name, distribution in moved.items()
+        if moved_name == name or moved_name.rpartition("_")[0] == name
+    ]
+    return ", ".join(found) or None
