@@ -78,6 +78,7 @@ def write_contents(
     problems = form_problems(given) or class_problems(labels_N, splits_N, given.class_names)
     notes: list[str] = []
     if isinstance(given, Listing):
+        notes += given.notes
         problems += _write_listing(given, folder / "images.npy", image_size, notes)
     elif not problems:
         copy_pixels(given.images_NHWC, folder / "images.npy", image_size)

@@ -141,12 +141,14 @@ class Listing:
         encoded: The images in the order of `items`; it is iterated over more than once.
         class_names: By label.
         problems: What is wrong, a line each; any refuses the data as a whole.
+        notes: What was guessed or left out, a sentence each; a run prints and records them.
     """
 
     items: list[Item]
     encoded: Iterable[Encoded]
     class_names: tuple[str, ...]
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def labels_N(self) -> Integers:  # noqa: N802 (a shape)

@@ -1,5 +1,6 @@
 """The text of `--dataset`, taken apart and checked by what its source declares."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -47,10 +48,32 @@ def _take_apart(text: str) -> tuple[str, str | None, str]:
     return name, argument if colon else None, query
 
 
+def _path_and_query(text: str) -> tuple[str, str]:
+    """Part `PATH[?QUERY]` at the first `?` that ends a path which is there, else at the first.
+
+    A path may hold `?` itself, which can also be written `%3F`.
+    """
+    marks = [place for place, character in enumerate(text) if character == "?"]
+    for end in [*marks, len(text)]:
+        if _exists(text[:end]):
+            return text[:end], text[end + 1 :]
+    path, _, query = text.partition("?")
+    return re.sub("%3f", "?", path, flags=re.IGNORECASE), query
+
+
+def _exists(written: str) -> bool:
+    try:
+        return Path(written).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):  # `_find` says which of them and why
+        return False
+
+
 def _parse(text: str) -> Spec:
     name, argument, query = _take_apart(text)
     kind = find_source(name)
     _check_presence(name, kind, argument)
+    if isinstance(kind.argument, PathTo):
+        argument, query = _path_and_query(text.partition(":")[2])
     options = dict(parse_qsl(query, keep_blank_values=True))
     _check_options(kind, options)
     if isinstance(kind.argument, PathTo):
@@ -71,6 +94,8 @@ def _check_options(kind: SourceKind, options: Mapping[str, str]) -> None:
     for name, value in options.items():
         if name not in kind.options:
             hint = nearest(name, list(kind.options))
+            if not hint and isinstance(kind.argument, PathTo):
+                hint = "; a ? in a path is written %3F"
             raise SpecError(f"its options may be: {allowed}, not {name!r}{hint}")
         if not value:
             raise SpecError(f"its options may be: {allowed}, each with a value")

@@ -244,7 +244,10 @@ def test_who_comes_second_uses_the_cache_of_the_first(
             return super().read()
 
     contents = load_or_decode(
-        Late(root), parse_spec(f"folder:{root}"), folder=data_dir / "decoded", image_size=None
+        Late(root, data_dir),
+        parse_spec(f"folder:{root}"),
+        folder=data_dir / "decoded",
+        image_size=None,
     )
     (folder,) = folders(data_dir)
     assert (folder / "mark").exists()

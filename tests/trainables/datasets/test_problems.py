@@ -30,17 +30,6 @@ def too_large(path: Path) -> None:
     Image.new("1", (10_000, 5_001)).save(path, "PNG")
 
 
-def link_out(path: Path) -> None:
-    secret = path.parents[2] / "secret.png"
-    Image.new("RGB", (8, 8)).save(secret)
-    path.symlink_to(secret)
-
-
-def link_to_folder_outside(path: Path) -> None:
-    (path.parents[2] / "secret").mkdir()
-    path.symlink_to(path.parents[2] / "secret")
-
-
 def link_to_itself(path: Path) -> None:
     path.symlink_to(path)
 
@@ -54,8 +43,6 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: path.touch(), "empty"),
     "truncated": (truncated, "image file is truncated"),
     "too large": (too_large, "more than 50 megapixels: 10,000 x 5,001"),
-    "link out": (link_out, "a link that leaves the folder"),
-    "link to a folder outside": (link_to_folder_outside, "a link that leaves the folder"),
     "link to itself": (link_to_itself, "missing file"),
     "dangling link": (lambda path: path.symlink_to(path.parent / "none"), "missing file"),
     "pipe, which would block": (pipe, "missing file"),
@@ -229,7 +216,7 @@ def test_unexpected_folders_and_files(
     class_folders(root / "old", {"cat": 2})
     write_image(root / "loose.png")
     write_image(root / "train" / "loose.png")
-    (root / "train" / "cat" / "notes.txt").write_text("text")
+    (root / "train" / "cat" / "page.jpg").write_text("text")
     found = message(f"folder:{root}", data_dir)
     assert "has 5 problems:" in found
     for problem in (
@@ -237,7 +224,7 @@ def test_unexpected_folders_and_files(
         "old: a folder that is none of train, val and test",
         "loose.png: an image outside the folder of a class",
         "train/loose.png: an image outside the folder of a class",
-        "train/cat/notes.txt: not an image",
+        "train/cat/page.jpg: not an image",
     ):
         assert f"\n  {problem}" in found
 
@@ -282,7 +269,7 @@ def test_all_problems_at_once(
     root = class_folders(tmp_path / "images", {"cat": 4, "dog": 1})
     write_image(root / "cat" / "wide.png", width=40)
     truncated(root / "cat" / "truncated.jpg")
-    link_out(root / "cat" / "link.png")
+    (root / "cat" / "link.png").symlink_to(root / "none.png")
     found = message(f"folder:{root}", data_dir)
     assert found.startswith(f"the data of --dataset 'folder:{root}' has 4 problems:\n")
     for location in ("class 'dog'", "images differ in size", "cat/truncated.jpg", "cat/link.png"):

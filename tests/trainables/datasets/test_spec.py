@@ -20,6 +20,16 @@ def test_path_and_options(tmp_path: Path) -> None:
     assert spec.options == {"image": "file", "label": "a b"}
 
 
+@pytest.mark.parametrize("written", ["what is it?", "what is it%3F", "what is it%3f"])
+def test_question_mark_in_a_path(tmp_path: Path, written: str) -> None:
+    (tmp_path / "what is it?").mkdir()
+    (tmp_path / "what is it?" / "a.csv").touch()
+    spec = parse_spec(f"csv:{tmp_path}/{written}/a.csv?image=b")
+    assert spec.path == tmp_path / "what is it?" / "a.csv"
+    assert spec.options == {"image": "b"}
+    assert parse_spec(f"folder:{tmp_path}/{written}").path == tmp_path / "what is it?"
+
+
 def test_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert parse_spec("folder:~").path == tmp_path
@@ -51,6 +61,7 @@ def test_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("parquet:{here}?lable=x", "not 'lable' (did you mean 'label'?)"),
         ("parquet:{here}?label=", "image=NAME and label=NAME, each with a value"),
         ("folder:{here}?label=x", "its options may be: none"),
+        ("folder:{here}/why?/none", "a ? in a path is written %3F"),
     ],
 )
 def test_errors_name_key_value_rule_and_ways(tmp_path: Path, text: str, expected: str) -> None:

@@ -10,21 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
-from trainables.datasets.sources._columns import (
+from trainables.datasets.own_data.columns import (
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
     SPLIT_COLUMNS,
     find_column,
     require_column,
 )
-from trainables.datasets.sources._own_data import (
-    leaves,
-    ordered_class_names,
-    path_problem,
-    split_named,
-    unknown_class,
-)
+from trainables.datasets.own_data.labels import ordered_class_names, unknown_class
+from trainables.datasets.own_data.paths import leaves, path_problem
+from trainables.datasets.own_data.split_names import split_named
+from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
 
 SOURCE = SourceKind(
     argument=PathTo.FILE,

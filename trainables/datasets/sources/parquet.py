@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from trainables.datasets.errors import DatasetError
+from trainables.datasets.own_data.columns import IMAGE_COLUMNS, LABEL_COLUMNS, require_column
+from trainables.datasets.own_data.labels import ordered_class_names, unknown_class
+from trainables.datasets.own_data.split_names import split_named
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
-from trainables.datasets.sources._columns import IMAGE_COLUMNS, LABEL_COLUMNS, require_column
-from trainables.datasets.sources._own_data import ordered_class_names, split_named, unknown_class
 
 SOURCE = SourceKind(
     argument=PathTo.FILE_OR_FOLDER,

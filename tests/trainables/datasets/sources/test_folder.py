@@ -6,10 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainables.datasets import load_dataset
+from trainables.datasets import DatasetError, ImageData, load_dataset
 
 Write = Callable[..., Path]
 CLASSES = {"cat": 6, "dog": 9}
+
+
+def load(root: Path, data_dir: Path) -> ImageData:
+    return load_dataset(f"folder:{root}", data_dir=data_dir)
+
+
+def sizes(data: ImageData) -> list[int]:
+    return [len(data.train_indices), len(data.validation_indices), len(data.test_indices)]
 
 
 @pytest.mark.parametrize(
@@ -71,3 +79,149 @@ def test_folders_within_a_class_belong_to_it(
     data = load_dataset(f"folder:{root}", data_dir=data_dir)
     assert data.class_names == ("cat", "dog")
     assert np.bincount(data.labels_N).tolist() == [5, 3]
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "predict"),
+    [
+        ("seg_train/seg_train", "seg_test/seg_test", "seg_pred/seg_pred"),
+        ("training_set/training_set", "test_set/test_set", "unlabelled"),
+        ("archive/train/train", "archive/test/test", "archive/pred"),
+        ("train2017", "val2017", "test2017"),
+        ("train", "validation", "test/test"),
+    ],
+)
+def test_layouts_that_archives_leave(
+    tmp_path: Path,
+    data_dir: Path,
+    class_folders: Write,
+    write_image: Write,
+    train: str,
+    test: str,
+    predict: str,
+) -> None:
+    root = tmp_path / "images"
+    class_folders(root / train, {"cat": 10, "dog": 10})
+    class_folders(root / test, {"cat": 2, "dog": 3})
+    write_image(root / predict / "1.png")
+    data = load(root, data_dir)
+    assert data.class_names == ("cat", "dog")
+    assert 5 in sizes(data)
+    assert len(data.labels_N) == 25
+    assert f"1 files left out: no class's folder in {predict}/" in data.notes
+
+
+def test_split_folders_below_the_classes(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    root = tmp_path / "images"
+    for name in CLASSES:
+        class_folders(root / name, {"train": 5, "test": 2})
+    data = load(root, data_dir)
+    assert data.class_names == ("cat", "dog")
+    assert sizes(data) == [8, 2, 4]
+    assert any("are the splits" in note for note in data.notes)
+
+
+@pytest.mark.parametrize(
+    ("folders", "problem"),
+    [
+        (("train", "test"), "test, train: folders of splits that hold no folder per class"),
+        (("train_images", "test_images"), "folders of splits that hold no folder per class"),
+        (("train_1/a", "train_2/a", "test_1/a"), "train_1, train_2: several folders of train"),
+    ],
+)
+def test_splits_are_never_classes(
+    tmp_path: Path,
+    data_dir: Path,
+    class_folders: Write,
+    folders: tuple[str, ...],
+    problem: str,
+) -> None:
+    root = class_folders(tmp_path / "images", dict.fromkeys(folders, 3))
+    with pytest.raises(DatasetError) as raised:
+        load(root, data_dir)
+    assert problem in str(raised.value)
+
+
+def test_classes_with_folders_inside_are_no_splits(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    root = class_folders(tmp_path / "images", {"steam_train/a": 3, "steam_train/b": 3, "bus/a": 3})
+    assert load(root, data_dir).class_names == ("bus", "steam_train")
+
+
+def test_links_are_followed(tmp_path: Path, data_dir: Path, class_folders: Write) -> None:
+    store = class_folders(tmp_path / "store", {"1": 3, "2": 3})
+    root = tmp_path / "images"
+    (root / "dog").mkdir(parents=True)
+    (root / "cat").symlink_to(store / "1")
+    for file in (store / "2").iterdir():
+        (root / "dog" / file.name).symlink_to(file)
+    data = load(root, data_dir)
+    assert np.bincount(data.labels_N).tolist() == [3, 3]
+    assert any(note.startswith("6 images are links to other folders") for note in data.notes)
+
+
+@pytest.mark.parametrize("target", ["images/cat", "images", "."])
+def test_links_in_a_circle_are_named(
+    tmp_path: Path, data_dir: Path, class_folders: Write, target: str
+) -> None:
+    root = class_folders(tmp_path / "images", {"cat": 3, "dog": 3})
+    (root / "cat" / "again").symlink_to(tmp_path / target)
+    with pytest.raises(DatasetError, match=r"cat/again: a link to .*, which holds it"):
+        load(root, data_dir)
+
+
+def test_files_beside_the_images_are_left_out_by_ending(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    root = class_folders(tmp_path / "images", CLASSES)
+    for number in range(3):
+        (root / "cat" / f"{number:03}.txt").write_text("0 0.5 0.5 1 1")
+    (root / "dog" / "boxes.XML").write_text("<a/>")
+    (root / "dog" / "000.png").rename(root / "dog" / "image.data")
+    data = load(root, data_dir)
+    assert len(data.labels_N) == 15
+    assert data.notes == (
+        "3 files left out: .txt is not the ending of an image",
+        "1 files left out: .xml is not the ending of an image",
+    )
+
+
+@pytest.mark.parametrize("name", ["bad.png", "bad.heic", "noending", "bad.1"])
+def test_a_file_that_is_meant_to_be_an_image_is_not_left_out(
+    tmp_path: Path, data_dir: Path, class_folders: Write, name: str
+) -> None:
+    root = class_folders(tmp_path / "images", CLASSES)
+    (root / "cat" / name).write_text("text")
+    with pytest.raises(DatasetError, match=f"cat/{name}: not an image"):
+        load(root, data_dir)
+
+
+def test_what_runs_leave_in_the_folder_is_no_class(tmp_path: Path, class_folders: Write) -> None:
+    root = class_folders(tmp_path / "images", CLASSES)
+    (root / "runs" / "job" / "one").mkdir(parents=True)
+    (root / "runs" / "job" / "one" / "lease").touch()
+    class_folders(root / "runs" / "job" / "one", {"pictures": 1})
+    for data_dir in (root / "data", root / "data"):
+        assert load(root, data_dir).class_names == ("cat", "dog")
+
+
+def test_the_folder_of_data_may_be_the_one_of_the_images(
+    tmp_path: Path, class_folders: Write
+) -> None:
+    root = class_folders(tmp_path / "images", CLASSES)
+    assert load(root, root).class_names == load(root, root).class_names == ("cat", "dog")
+
+
+def test_one_name_in_two_forms_is_one_class(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    root = tmp_path / "images"
+    class_folders(root / "train", {"caf\u00e9": 5, "cafe\u0301": 4, "Bar": 3, "bar": 3})
+    class_folders(root / "test", {"cafe\u0301": 2})
+    data = load(root, data_dir)
+    assert data.class_names == ("Bar", "bar", "caf\u00e9")
+    assert sum("are one class" in note for note in data.notes) == 1
+    assert "classes differ in case alone, and are kept apart: 'Bar', 'bar'" in data.notes
