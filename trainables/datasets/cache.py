@@ -10,7 +10,7 @@ from pathlib import Path
 from trainables.datasets.contents import Contents, read_contents, write_contents
 from trainables.datasets.source import Source, Spec
 
-VERSION = 1  # of what is written, and of how images are decoded
+VERSION = 2  # of what is written, and of how images are decoded
 
 
 def load_or_decode(
@@ -29,7 +29,9 @@ def load_or_decode(
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as unfinished:
         written = Path(unfinished) / target.name
         written.mkdir()
-        write_contents(source.read(), written, source=spec.text, image_size=image_size)
+        write_contents(
+            source.read(), written, source=spec.text, root=source.root, image_size=image_size
+        )
         _publish(written, target)
     contents = read_contents(target)
     if contents is None:

@@ -14,6 +14,7 @@ from trainables.datasets.decoding.decode import SUFFIXES, Encoded
 from trainables.datasets.decoding.decode_all import Undecodable, decode_all
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers, Pixels
+from trainables.datasets.names import printable
 from trainables.datasets.source import Spec
 from trainables.datasets.sources._columns import IMAGE_COLUMNS, find_column, require_column
 from trainables.datasets.sources.csv import CsvFile, row_path_problem
@@ -70,7 +71,7 @@ def load_unlabelled(
         DatasetError: There is nothing at a path that was given, or nothing to predict there.
     """
     listed = [_list(what) for what in given]
-    names = tuple(_printable(name) for part in listed for name in part.names)
+    names = tuple(printable(name) for part in listed for name in part.names)
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
     with tempfile.TemporaryDirectory(prefix="unlabelled-") as folder:
         target = Path(folder) / "images.npy"
@@ -184,8 +185,3 @@ def _is_binary(arrow_type: Any) -> bool:
         or types.is_binary(arrow_type)
         or types.is_large_binary(arrow_type)
     )
-
-
-def _printable(name: str) -> str:
-    """Write the bytes of a file's name that are not UTF-8 as `\\xNN`: no file takes them raw."""
-    return name.encode("utf-8", "backslashreplace").decode()
