@@ -170,6 +170,7 @@ def train_on_all_but_one(images_NHWC: Pixels, labels_N: Integers) -> ImageData:
     return ImageData(
         images_NHWC=images_NHWC,
         labels_N=labels_N,
+        names_N=np.array([str(index) for index in range(len(labels_N))]),
         class_names=tuple(map(str, range(labels_N.max() + 1))),
         train_indices=np.arange(last[0]),
         validation_indices=last,

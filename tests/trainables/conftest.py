@@ -67,6 +67,7 @@ def _make_data(
     return ImageData(
         images_NHWC=images_NHWC,
         labels_N=labels_N,
+        names_N=np.array([f"image {index}" for index in range(count)]),
         class_names=tuple(f"class {k}" for k in range(classes)),
         train_indices=arrays[2],
         validation_indices=arrays[3],

@@ -29,7 +29,9 @@ def load_or_decode(
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as unfinished:
         written = Path(unfinished) / target.name
         written.mkdir()
-        write_contents(source.read(), written, source=spec.text, image_size=image_size)
+        write_contents(
+            source.read(), written, source=spec.text, root=source.root, image_size=image_size
+        )
         _publish(written, target)
     contents = read_contents(target)
     if contents is None:

@@ -15,12 +15,16 @@ from trainables.config.validation import from_json, to_json
 from trainables.datasets.decoding.decode_all import Decoded, Outcome, Undecodable, decode_all
 from trainables.datasets.decoding.npy import copy_pixels, keep_one_channel
 from trainables.datasets.errors import refuse
-from trainables.datasets.image_data import Integers, Pixels
+from trainables.datasets.image_data import Integers, Pixels, Texts
+from trainables.datasets.names import name_images, printable
 from trainables.datasets.source import Arrays, Item, Listing, Split, Splits
 from trainables.datasets.splits import MIN_IMAGES_PER_CLASS
 
 DTYPES = {"images": np.uint8, "labels": np.int64, "splits": np.int8}
-"""The arrays in a folder, each in a file `NAME.npy`, in the order in which they are hashed."""
+"""The arrays in a folder, each in a file `NAME.npy`, in the order in which they are hashed.
+
+Beside them is `names.npy`, which is not hashed: equal images are equal whatever their files' names.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +33,7 @@ class Contents:
 
     images_NHWC: Pixels
     labels_N: Integers
+    names_N: Texts
     splits_N: Splits
     class_names: tuple[str, ...]
     notes: tuple[str, ...]
@@ -50,15 +55,19 @@ def read_contents(folder: Path) -> Contents | None:
     try:
         described = _read_description(folder)
         arrays = {name: _map(folder / f"{name}.npy") for name in DTYPES}
+        names_N = _map(folder / "names.npy")
     except (OSError, ValueError):
         # OSError: a file is missing or cannot be read. ValueError: `contents.json` is not UTF-8,
         # not JSON or describes something else, or an array's file is cut short or not .npy.
         return None
     if _shapes(arrays) != described.shapes or _dtypes(arrays) != DTYPES:
         return None
+    if names_N.shape != arrays["labels"].shape or names_N.dtype.kind != "U":
+        return None
     return Contents(
         images_NHWC=arrays["images"],
         labels_N=arrays["labels"],
+        names_N=names_N,
         splits_N=arrays["splits"],
         class_names=described.class_names,
         notes=described.notes,
@@ -67,9 +76,17 @@ def read_contents(folder: Path) -> Contents | None:
 
 
 def write_contents(
-    given: Listing | Arrays, folder: Path, *, source: str, image_size: tuple[int, int] | None
+    given: Listing | Arrays,
+    folder: Path,
+    *,
+    source: str,
+    root: Path,
+    image_size: tuple[int, int] | None,
 ) -> None:
     """Write what a source gives into an empty folder, decoded and resized to `image_size`, (H, W).
+
+    Args:
+        root: The folder of the source's files, below which images are named.
 
     Raises:
         DatasetError: The data has problems; the message, which names the `source`, lists them all.
@@ -86,6 +103,7 @@ def write_contents(
         raise refuse(source, problems)
     np.save(folder / "labels.npy", labels_N.astype(DTYPES["labels"]))
     np.save(folder / "splits.npy", splits_N.astype(DTYPES["splits"]))
+    np.save(folder / "names.npy", name_images(given, root))
     _describe(folder, tuple(given.class_names), tuple(notes))
 
 
@@ -123,6 +141,9 @@ def class_problems(labels_N: Integers, splits_N: Splits, class_names: Sequence[s
     if len(class_names) < 2:
         found = f"only {class_names[0]!r}" if class_names else "none"
         return [f"at least 2 classes to train on are needed, but there is {found}"]
+    unreadable = [name for name in class_names if printable(name) != name]
+    if unreadable:
+        return [f"class {name!r}: its name is not UTF-8: rename it" for name in unreadable]
     to_train = labels_N[(splits_N == Split.TRAIN) & (labels_N >= 0)]
     counts_K = np.bincount(to_train, minlength=len(class_names))
     needed = f"at least {MIN_IMAGES_PER_CLASS} are needed"

@@ -46,6 +46,11 @@ class Duplicates:
     near_validation_test: int
     train_test_examples: tuple[tuple[int, int], ...]
     """The first exact pairs, as (train, test) indices into `ImageData.images_NHWC`."""
+    num_conflicts: int = 0
+    """How many images have the pixels of an earlier one, in any split, but another label; an
+    earlier version did not count them."""
+    conflict_examples: tuple[tuple[int, int], ...] = ()
+    """The first of these, as (earlier, later) indices, where train is earlier than validation."""
 
 
 class _Split(NamedTuple):
@@ -62,6 +67,7 @@ def find_duplicates(data: ImageData) -> Duplicates:
     train_validation = _exact_pairs(train, validation)
     train_test = _exact_pairs(train, test)
     validation_test = _exact_pairs(validation, test)
+    conflicts = _conflicts((train, validation, test), data.labels_N)
     return Duplicates(
         exact_train_validation=len(train_validation),
         exact_train_test=len(train_test),
@@ -70,6 +76,8 @@ def find_duplicates(data: ImageData) -> Duplicates:
         near_train_test=_count_near(train, test, train_test),
         near_validation_test=_count_near(validation, test, validation_test),
         train_test_examples=tuple(train_test[:MAX_EXAMPLES]),
+        num_conflicts=len(conflicts),
+        conflict_examples=tuple(conflicts[:MAX_EXAMPLES]),
     )
 
 
@@ -94,6 +102,18 @@ def _exact_pairs(earlier: _Split, later: _Split) -> list[tuple[int, int]]:
         first.setdefault(digest, index)
     found = zip(later.digests, later.indices_N.tolist(), strict=True)
     return [(first[digest], index) for digest, index in found if digest in first]
+
+
+def _conflicts(splits: Iterable[_Split], labels_N: Integers) -> list[tuple[int, int]]:
+    """Pair each image with the first one of equal pixels, where their labels differ."""
+    first: dict[bytes, int] = {}
+    pairs = []
+    for split in splits:
+        for digest, index in zip(split.digests, split.indices_N.tolist(), strict=True):
+            earlier = first.setdefault(digest, index)
+            if labels_N[earlier] != labels_N[index]:
+                pairs.append((earlier, index))
+    return pairs
 
 
 def _count_near(earlier: _Split, later: _Split, exact: Iterable[tuple[int, int]]) -> int:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -18,6 +19,8 @@ class ImageData:
     Attributes:
         images_NHWC: The images of all splits.
         labels_N: Indices into `class_names`.
+        names_N: The file that each image came from, and the line of a table that lists it; else
+            its row, or its number in a published set. No part of the fingerprint.
         class_names: By label.
         train_indices: Indices of the images that models are trained on.
         validation_indices: Indices of the images that models are chosen by.
@@ -30,6 +33,7 @@ class ImageData:
 
     images_NHWC: Pixels
     labels_N: Integers
+    names_N: Texts
     class_names: tuple[str, ...]
     train_indices: Integers
     validation_indices: Integers

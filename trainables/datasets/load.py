@@ -45,6 +45,7 @@ def load_dataset(
     return ImageData(
         images_NHWC=contents.images_NHWC,
         labels_N=contents.labels_N,
+        names_N=contents.names_N,
         class_names=contents.class_names,
         train_indices=indices.train,
         validation_indices=indices.validation,

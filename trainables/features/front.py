@@ -38,7 +38,8 @@ class FeatureFront(nn.Module):
         """Turn uint8 NHWC into float32 features, shaped as images of one pixel, NCHW."""
         features_ND: Tensor = self.describer(images_NHWC)
         if self._fitted:
-            features_ND = torch.from_numpy(reduce(self._fitted, features_ND.cpu().numpy()))
+            reduced_ND = torch.from_numpy(reduce(self._fitted, features_ND.cpu().numpy()))
+            features_ND = reduced_ND.to(images_NHWC.device)
         return features_ND[:, : self._num_features, None, None]
 
 

@@ -1,6 +1,6 @@
 """Predict a set of images, which are never augmented, and score the predictions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -36,21 +36,29 @@ def predict_logits(
         function: A part of the model, which is called in place of the whole.
     """
     model.eval()
-    function = function or model
-    logits: list[Tensor] = []
+    part = function or model
+
+    def predict(chosen: slice) -> Tensor:
+        with autocast(runtime):
+            return part(inputs.plain(indices[chosen])).float()
+
+    return torch.cat(list(in_batches(predict, len(indices))))
+
+
+def in_batches(predict: Callable[[slice], Tensor], num_images: int) -> Iterator[Tensor]:
+    """Call `predict` for slices of N images, for shorter ones once memory was too short."""
     batch_size, done = BATCH_SIZE, 0
-    while done < len(indices):
-        chosen = indices[done : done + batch_size]
+    while done < num_images:
+        chosen = slice(done, min(done + batch_size, num_images))
         try:
-            with autocast(runtime):
-                logits.append(function(inputs.plain(chosen)).float())
+            predicted = predict(chosen)
         except torch.OutOfMemoryError:
             if batch_size == 1:
                 raise
             batch_size //= 2
         else:
-            done += len(chosen)
-    return torch.cat(logits)
+            done = chosen.stop
+            yield predicted
 
 
 def score(logits_NK: Tensor, labels_N: Tensor) -> Evaluation:

@@ -79,7 +79,7 @@ class EstimatorClassifier(nn.Module):
     def forward(self, features_NCHW: Tensor) -> Tensor:
         from trainables.training.classical import predict_probabilities
 
-        features_ND = features_NCHW.flatten(1).numpy()
+        features_ND = features_NCHW.flatten(1).cpu().numpy()
         probabilities_NK = predict_probabilities(self.fitted, features_ND, self.num_classes)
         return torch.from_numpy(probabilities_NK).log()
 

@@ -29,12 +29,14 @@ class Predictions:
         predicted_N: The most probable classes, by the logits: float32 probabilities may tie where
             these do not.
         probabilities_NK: The class probabilities, float32.
+        names: What `ImageData.names_N` calls the images; `None` in what an earlier version wrote.
     """
 
     indices_N: Integers
     labels_N: Integers
     predicted_N: Integers
     probabilities_NK: npt.NDArray[np.float32]
+    names: tuple[str, ...] | None = None
 
     @property
     def correct_N(self) -> npt.NDArray[np.bool_]:  # noqa: N802 (a shape)
@@ -46,14 +48,15 @@ def write_predictions(folder: Path, predictions: Predictions) -> None:
     """Write `predictions.parquet` into `folder`."""
     num_classes = predictions.probabilities_NK.shape[1]
     flat = pa.array(predictions.probabilities_NK.ravel(), pa.float32())
-    table = pa.table(
-        {
-            "index": pa.array(predictions.indices_N, pa.int64()),
-            "label": pa.array(predictions.labels_N, pa.int64()),
-            "predicted": pa.array(predictions.predicted_N, pa.int64()),
-            "probabilities": pa.FixedSizeListArray.from_arrays(flat, num_classes),
-        }
-    )
+    columns = {
+        "index": pa.array(predictions.indices_N, pa.int64()),
+        "label": pa.array(predictions.labels_N, pa.int64()),
+        "predicted": pa.array(predictions.predicted_N, pa.int64()),
+        "probabilities": pa.FixedSizeListArray.from_arrays(flat, num_classes),
+    }
+    if predictions.names is not None:
+        columns["name"] = pa.array(predictions.names, pa.string())
+    table = pa.table(columns)
     pq.write_table(table, folder / PREDICTIONS, compression="zstd", write_page_checksum=True)
 
 
@@ -79,6 +82,7 @@ def read_predictions(place: Storage) -> Predictions | None:
             probabilities_NK=probabilities.flatten()
             .to_numpy()
             .reshape(-1, probabilities.type.list_size),
+            names=tuple(table["name"].to_pylist()) if "name" in table.column_names else None,
         )
     except (OSError, KeyError, pa.ArrowException) as error:  # by the bytes: the place was read
         raise DamagedFileError(f"{place.child(PREDICTIONS).uri}: {error}") from error

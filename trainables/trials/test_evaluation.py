@@ -28,6 +28,7 @@ def evaluate_on_test(trial: Trial, data: ImageData, folder: Path) -> HeldOutMetr
             labels_N=data.labels_N[indices],
             predicted_N=logits_NK.argmax(dim=1).numpy(),
             probabilities_NK=logits_NK.softmax(dim=1).float().numpy(),
+            names=tuple(data.names_N[indices].tolist()),
         ),
     )
     write_embeddings(folder, _embed(trial, data))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from trainables.training.pretrained import Pretrained
 
+COUNTED = 2
+"""The version of what is counted: a file of another one is not read."""
+
 
 def load_data(options: Options) -> ImageData:
     """Decode the data set (or read it from the cache), and split it.
@@ -88,18 +91,21 @@ def check_duplicates(data: ImageData, options: Options) -> Duplicates:
     found = _count(data, options.data_dir / "duplicates")
     stops = is_own_data(options.dataset) and not options.allow_duplicates
     if found.exact_train_test and stops:
-        pairs = ", ".join(f"{train} and {test}" for train, test in found.train_test_examples)
+        names_N = data.names_N
+        pairs = [f"{names_N[a]} and {names_N[b]}" for a, b in found.train_test_examples]
+        more = ", ..." if found.exact_train_test > len(pairs) else ""
         raise RequestError(
             f"--dataset = {options.dataset!r}: {found.exact_train_test} of "
             f"{len(data.test_indices)} test images are training images, pixel by pixel, so that "
-            f"the test accuracy would be too high (images number {pairs}, as they are listed): "
+            f"the test accuracy would be too high ({', '.join(pairs)}{more}): "
             "remove them from one of the two, or give --allow-duplicates"
         )
     return found
 
 
 def _count(data: ImageData, folder: Path) -> Duplicates:
-    file = folder / f"{data.fingerprint[:32]}-{data.split_fingerprint[:32]}.json"
+    key = f"{data.fingerprint[:32]}-{data.split_fingerprint[:32]}-{COUNTED}"
+    file = folder / f"{key}.json"
     try:
         if file.is_file():
             return from_json(Duplicates, json.loads(file.read_text()))

@@ -61,7 +61,7 @@ def test_only_plain_arrays_and_a_json_are_written(
     load()
     (folder,) = folders(data_dir)
     names = {file.name for file in folder.iterdir()}
-    assert names == {"images.npy", "labels.npy", "splits.npy", "contents.json"}
+    assert names == {"images.npy", "labels.npy", "names.npy", "splits.npy", "contents.json"}
 
 
 def test_touched_files_are_decoded_anew_to_the_same_fingerprint(
@@ -140,7 +140,7 @@ def forget_shapes(path: Path) -> None:
     ("name", "damage"),
     [
         (name, damage)
-        for name in ("images.npy", "labels.npy", "splits.npy")
+        for name in ("images.npy", "labels.npy", "names.npy", "splits.npy")
         for damage in (cut_short, replace_shape, replace_by_a_pickle, Path.unlink)
     ]
     + [("contents.json", damage) for damage in (cut_short, forget_shapes, Path.unlink)],

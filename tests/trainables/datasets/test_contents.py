@@ -26,7 +26,7 @@ def test_other_whole_numbers_are_converted(tmp_path: Path) -> None:
     }
     for name, given in (("a", GIVEN), ("b", replace(GIVEN, **narrow))):
         (tmp_path / name).mkdir()
-        write_contents(given, tmp_path / name, source="made", image_size=None)
+        write_contents(given, tmp_path / name, source="made", root=tmp_path, image_size=None)
     first, second = read_contents(tmp_path / "a"), read_contents(tmp_path / "b")
     assert first is not None
     assert second is not None
@@ -54,7 +54,9 @@ def test_arrays_of_another_form_are_refused(
 ) -> None:
     wrong: dict[str, Any] = {name: values}
     with pytest.raises(DatasetError) as raised:
-        write_contents(replace(GIVEN, **wrong), tmp_path, source="made", image_size=None)
+        write_contents(
+            replace(GIVEN, **wrong), tmp_path, source="made", root=tmp_path, image_size=None
+        )
     assert str(raised.value).startswith("the data of --dataset 'made' has 1 problem:\n")
     assert problem in str(raised.value)
     assert not list(tmp_path.iterdir())
@@ -64,4 +66,4 @@ def test_a_listing_that_hides_a_missing_label_is_refused(tmp_path: Path) -> None
     items = [Item("a", 0), Item("b", 1), Item("c", None)] * 3
     listing = Listing(items=items, encoded=[b""] * 9, class_names=("cat", "dog"))
     with pytest.raises(DatasetError, match="labels must be whole numbers, from 0 to 1"):
-        write_contents(listing, tmp_path, source="made", image_size=None)
+        write_contents(listing, tmp_path, source="made", root=tmp_path, image_size=None)

@@ -27,6 +27,7 @@ def build_data(train: Pixels, validation: Pixels, test: Pixels, *, seed: int = 0
     return ImageData(
         images_NHWC=shuffled_NHWC,
         labels_N=np.zeros(len(images_NHWC), dtype=np.int64),
+        names_N=np.array([f"image {place}" for place in range(len(images_NHWC))]),
         class_names=("one",),
         train_indices=train_indices,
         validation_indices=validation_indices,
@@ -78,6 +79,8 @@ def test_independent_images_share_nothing(channels: int) -> None:
         near_train_test=0,
         near_validation_test=0,
         train_test_examples=(),
+        num_conflicts=0,
+        conflict_examples=(),
     )
 
 
@@ -104,6 +107,21 @@ def test_duplicates_within_a_split_do_not_count() -> None:
     train = np.concatenate([scenes[:10], scenes[:10]])
     found = find_duplicates(build_data(train, scenes[10:20], scenes[20:]))
     assert found.exact_train_validation == found.exact_train_test == 0
+
+
+def test_equal_images_with_different_labels_are_conflicts_in_any_split() -> None:
+    scenes = draw_scenes(30)
+    train = np.concatenate([scenes[:10], scenes[:1]])
+    data = build_data(train, np.concatenate([scenes[10:20], scenes[1:2]]), scenes[20:])
+    assert find_duplicates(data).num_conflicts == 0
+    equal = {
+        tuple(np.flatnonzero((data.images_NHWC == scenes[i]).all(axis=(1, 2, 3)))) for i in (0, 1)
+    }
+    for pair in equal:
+        data.labels_N[pair[0]] = 1
+    found = find_duplicates(data)
+    assert found.num_conflicts == 2
+    assert {tuple(sorted(pair)) for pair in found.conflict_examples} == equal
 
 
 def test_one_bit_of_one_pixel_is_near_and_not_exact() -> None:

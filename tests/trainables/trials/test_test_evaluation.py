@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -39,6 +41,19 @@ def test_every_prediction_is_read_back(tmp_path: Path, make_data: Callable[..., 
     assert stored.probabilities_NK.dtype == np.float32
     np.testing.assert_allclose(stored.probabilities_NK.sum(axis=1), 1, rtol=1e-5)
     assert stored.correct_N.mean() == figures.accuracy
+    assert stored.names == tuple(f"image {index}" for index in data.test_indices)
+
+
+def test_predictions_that_an_earlier_version_wrote_have_no_names(tmp_path: Path) -> None:
+    columns: dict[str, Any] = {name: [1, 0] for name in ("index", "label", "predicted")}
+    columns["probabilities"] = pa.FixedSizeListArray.from_arrays(
+        pa.array([0.0, 1.0, 1.0, 0.0], pa.float32()), 2
+    )
+    pq.write_table(pa.table(columns), tmp_path / PREDICTIONS)
+    stored = read_predictions(LocalStorage(tmp_path))
+    assert stored is not None
+    assert stored.names is None
+    assert stored.correct_N.all()
 
 
 @pytest.mark.parametrize(("hidden", "between"), [([12, 7], 12), ([7], None)])

@@ -11,6 +11,7 @@ from tune_jobs.digits_linear import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.prepare import check_duplicates, load_data
+from tune_jobs.engine.run_state.info import describe_duplicates
 
 
 def write_folder(root: Path, *, shared: int) -> None:
@@ -37,6 +38,7 @@ def test_own_data_with_shared_images_is_refused_unless_allowed(tmp_path: Path) -
     with pytest.raises(RequestError, match="3 of 23 test images are training images") as refused:
         check_duplicates(data, options)
     assert "--allow-duplicates" in str(refused.value)
+    assert "(train/cat/0.png and test/cat/copy-0.png, train/cat/1.png and" in str(refused.value)
     allowed = options_for(tmp_path / "photos", allow_duplicates=True)
     assert check_duplicates(data, allowed).exact_train_test == 3
 
@@ -45,6 +47,23 @@ def test_own_data_without_them_passes(tmp_path: Path) -> None:
     write_folder(tmp_path / "photos", shared=0)
     options = options_for(tmp_path / "photos")
     assert check_duplicates(load_data(options), options).exact_train_test == 0
+
+
+def test_equal_images_of_different_classes_are_told_by_name(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=0)
+    for number in (3, 4):
+        copied = (tmp_path / "photos" / "train" / "cat" / f"{number}.png").read_bytes()
+        (tmp_path / "photos" / "train" / "dog" / f"copy-{number}.png").write_bytes(copied)
+    options = options_for(tmp_path / "photos")
+    data = load_data(options)
+    found = check_duplicates(data, options)
+    assert found.num_conflicts == 2
+    first, second = ({f"train/cat/{n}.png (cat)", f"train/dog/copy-{n}.png (dog)"} for n in (3, 4))
+    [note] = describe_duplicates(found, data)
+    told = "2 images have the pixels of an image of another class: "
+    assert note.startswith(told)
+    pairs = [set(pair.split(" and ")) for pair in note.removeprefix(told).split(", ")]
+    assert pairs in ([first, second], [second, first])
 
 
 def test_the_count_is_cached_by_content_and_split(

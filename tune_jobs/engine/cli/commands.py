@@ -27,7 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "predict":
                 from tune_jobs.engine.cli.predict import predict_images
 
-                predict_images(given.model, given.images, given.top)
+                return predict_images(
+                    given.model,
+                    given.images,
+                    top=given.top,
+                    output=given.output,
+                    submission=given.submission,
+                )
             case "preflight":
                 from tune_jobs.engine.cli.preflight import preflight
 
@@ -55,9 +61,24 @@ def build_parser() -> argparse.ArgumentParser:
     )
     predict = commands.add_parser("predict", help="classify images with an exported model")
     predict.add_argument("model", help="path or URI of an exported model (.safetensors)")
-    predict.add_argument("images", nargs="+", metavar="IMAGE", help="image file, or csv:PATH")
+    predict.add_argument(
+        "images",
+        nargs="+",
+        metavar="WHAT",
+        help="image file, folder of images, csv:PATH or parquet:PATH; no labels are needed",
+    )
     predict.add_argument(
         "--top", type=int, default=3, help="number of classes shown per image (default: 3)"
+    )
+    predict.add_argument(
+        "--output",
+        metavar="FILE",
+        help="write all probabilities to FILE: .csv, .jsonl or .parquet by its ending",
+    )
+    predict.add_argument(
+        "--submission",
+        metavar="SAMPLE",
+        help="CSV of ids, such as sample_submission.csv; FILE takes its rows and columns",
     )
     check = commands.add_parser(
         "preflight", help="check that a run would work here, and say what to do where it would not"

@@ -1,60 +1,105 @@
-"""`python -m tune_jobs predict MODEL IMAGE...`."""
+"""`python -m tune_jobs predict MODEL WHAT...`."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from trainables import load_model
-from trainables.datasets import decode_image, load_unlabelled
+from trainables.datasets import UnlabelledImages, load_unlabelled
+from trainables.datasets.errors import MAX_LISTED
+from trainables.datasets.progress import progress_bar
+from tune_jobs.engine.cli.prediction_files import (
+    PredictedImages,
+    check_output,
+    fill_submission,
+    read_submission,
+    write_table,
+)
 from tune_jobs.engine.errors import RequestError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from trainables.trials.export import ImageClassifier, ModelCard
+    from trainables.trials.export import ImageClassifier
 
 
-def predict_images(model_path: str, images: Sequence[str], top: int) -> None:
-    """Print the most probable classes of each image with their probabilities.
+def predict_images(
+    model_path: str, given: Sequence[str], *, top: int, output: str | None, submission: str | None
+) -> int:
+    """Print the most probable classes of each image, or write them to a file -> the exit status.
 
     Args:
         model_path: A `.safetensors` with its JSON.
-        images: Image files, or `csv:PATH` for those that a CSV lists (no label column needed).
+        given: Image files, folders, `csv:PATH` or `parquet:PATH`; no labels are needed.
         top: Classes shown per image.
+        output: The file that takes the predictions, by its ending CSV, JSON lines or Parquet.
+        submission: A CSV of the ids of images, whose shape `output` takes.
+
+    Returns:
+        1 where images could not be decoded: they are listed at the end, the others are predicted.
+
+    Raises:
+        RequestError: There is no such model, nothing to predict, or the files do not fit.
     """
+    check_output(output, submission)
+    sample = read_submission(submission) if submission else None
     try:
         model = load_model(model_path)
-        for image in images:
-            for name, pixels_HWC in _read(image, model.card):
-                print(f"{name}  {_classes(model, pixels_HWC, top)}")
+        size, num_channels = model.card.image_size, model.card.num_channels
+        images = load_unlabelled(given, image_size=size, num_channels=num_channels)
     except (FileNotFoundError, ValueError) as error:
         raise RequestError(str(error)) from error
+    predicted = _predict(model, images)
+    if output and sample:
+        unpredicted = [images.names[index] for index in images.problems]
+        print(fill_submission(sample, predicted, output, unpredicted))
+    elif output:
+        write_table(predicted, output)
+        print(f"{output}: the predictions of {len(predicted.names):,} images")
+    else:
+        _show(predicted, top)
+    return _report_problems(images)
 
 
-def _read(image: str, card: "ModelCard") -> "Iterator[tuple[str, np.ndarray[Any, Any]]]":
-    if image.startswith("csv:"):
-        found = load_unlabelled(image, image_size=card.image_size, num_channels=card.num_channels)
-        yield from zip(found.paths, found.images_NHWC, strict=True)
-        return
-    path = Path(image)
-    if not path.is_file():
-        raise FileNotFoundError(f"{image}: no such file")
-    try:
-        pixels_HWC = decode_image(
-            path.read_bytes(), image_size=card.image_size, num_channels=card.num_channels
-        )
-    except ValueError as error:
-        raise ValueError(f"{image}: {error}") from error
-    yield image, pixels_HWC
-
-
-def _classes(model: "ImageClassifier", pixels_HWC: "np.ndarray[Any, Any]", top: int) -> str:
+def _predict(model: "ImageClassifier", images: UnlabelledImages) -> PredictedImages:
+    """Predict what could be decoded, in batches, on the GPU where there is one."""
     import torch
 
-    with torch.inference_mode():
-        [probabilities_K] = model(torch.tensor(pixels_HWC)[None])
-    best = probabilities_K.topk(min(top, len(model.card.class_names)))
-    return "  ".join(
-        f"{model.card.class_names[k]} {p:.4f}"
-        for p, k in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    from trainables.training.evaluate import in_batches
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.to(device)
+    indices = images.sound_indices
+
+    def predict(chosen: slice) -> torch.Tensor:
+        batch_NHWC = torch.from_numpy(images.images_NHWC[indices[chosen]])
+        probabilities_NK: torch.Tensor = model(batch_NHWC.to(device)).cpu()
+        return probabilities_NK
+
+    probabilities = [torch.empty(0, len(model.card.class_names))]
+    with torch.inference_mode(), progress_bar("Predicting images", len(indices)) as advance:
+        for batch_NK in in_batches(predict, len(indices)):
+            probabilities.append(batch_NK)
+            advance(len(batch_NK))
+    return PredictedImages(
+        names=tuple(images.names[index] for index in indices),
+        class_names=model.card.class_names,
+        probabilities_NK=torch.cat(probabilities).numpy(),
     )
+
+
+def _show(predicted: PredictedImages, top: int) -> None:
+    for name, probabilities_K in zip(predicted.names, predicted.probabilities_NK, strict=True):
+        best = (-probabilities_K).argsort(kind="stable")[:top]
+        classes = (f"{predicted.class_names[k]} {probabilities_K[k]:.4f}" for k in best)
+        print(f"{name}  {'  '.join(classes)}")
+
+
+def _report_problems(images: UnlabelledImages) -> int:
+    if not images.problems:
+        return 0
+    count, total = len(images.problems), len(images.names)
+    print(f"error: {count:,} of {total:,} images could not be predicted:", file=sys.stderr)
+    for index in sorted(images.problems)[:MAX_LISTED]:
+        print(f"  {images.names[index]}: {images.problems[index]}", file=sys.stderr)
+    if count > MAX_LISTED:
+        print(f"  ... and {count - MAX_LISTED:,} more", file=sys.stderr)
+    return 1

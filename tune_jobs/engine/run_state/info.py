@@ -123,7 +123,7 @@ def describe_run(
         job=job.name,
         dataset=data.source,
         data=describe_data(data),
-        notes=(*data.notes, *describe_duplicates(duplicates)),
+        notes=(*data.notes, *describe_duplicates(duplicates, data)),
         dataset_fingerprint=data.fingerprint,
         split_fingerprint=data.split_fingerprint,
         architecture=job.architecture,
@@ -158,15 +158,24 @@ def describe_data(data: ImageData) -> str:
     )
 
 
-def describe_duplicates(duplicates: Duplicates | None) -> list[str]:
-    """Return remarks for the user on images that train and test share."""
+def describe_duplicates(duplicates: Duplicates | None, data: ImageData) -> list[str]:
+    """Return remarks for the user on equal images: in train and test, and of different classes."""
     if duplicates is None:
         return []
     notes = {
         "test images are training images, pixel by pixel": duplicates.exact_train_test,
         "test images look like a training image (by a hash: a hint)": duplicates.near_train_test,
     }
-    return [f"{count} {note}" for note, count in notes.items() if count]
+    told = [f"{count} {note}" for note, count in notes.items() if count]
+    if duplicates.num_conflicts:
+        pairs = [
+            " and ".join(f"{data.names_N[i]} ({data.class_names[data.labels_N[i]]})" for i in pair)
+            for pair in duplicates.conflict_examples
+        ]
+        more = ", ..." if duplicates.num_conflicts > len(pairs) else ""
+        equal = "images have the pixels of an image of another class"
+        told.append(f"{duplicates.num_conflicts} {equal}: {', '.join(pairs)}{more}")
+    return told
 
 
 def continue_run(info: RunInfo, earlier: RunInfo | None) -> RunInfo:

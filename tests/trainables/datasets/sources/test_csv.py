@@ -1,14 +1,11 @@
-"""csv:PATH, to train on and to predict."""
+"""csv:PATH, to train on."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from trainables.datasets import DatasetError, load_dataset, load_unlabelled
+from trainables.datasets import load_dataset
 
 Write = Callable[..., Path]
-Read = Callable[[Path], list[object]]
 
 
 def write_csv(path: Path, lines: list[str]) -> None:
@@ -53,28 +50,3 @@ def test_csv_with_byte_order_mark_quotes_and_blank_lines(
     (root / "list.csv").write_text(text, encoding="utf-8-sig")
     data = load_dataset(f"csv:{root / 'list.csv'}", data_dir=data_dir)
     assert data.class_names == ("cat, big", "dog")
-
-
-def test_unlabelled_csv(tmp_path: Path, class_folders: Write, pixels_of: Read) -> None:
-    root = class_folders(tmp_path / "images", {"cat": 2})
-    write_csv(root / "list.csv", ["image", "cat/001.png", "cat/000.png"])
-    spec = f"csv:{root / 'list.csv'}"
-    predicted = load_unlabelled(spec, image_size=(8, 8), num_channels=3)
-    assert predicted.paths == ("cat/001.png", "cat/000.png")
-    assert predicted.images_NHWC[0].tolist() == pixels_of(root / "cat" / "001.png")
-    assert load_unlabelled(spec, image_size=4, num_channels=1).images_NHWC.shape == (2, 4, 4, 1)
-
-
-def test_unlabelled_csv_reports_all_problems(tmp_path: Path, class_folders: Write) -> None:
-    root = class_folders(tmp_path / "images", {"cat": 1})
-    (root / "text.png").write_text("text")
-    write_csv(root / "list.csv", ["image", "cat/000.png", "text.png", "../x.png", "none.png"])
-    with pytest.raises(DatasetError) as raised:
-        load_unlabelled(f"csv:{root / 'list.csv'}", image_size=8, num_channels=3)
-    for expected in ("list.csv:3: not an image", "list.csv:4: ../x.png", "list.csv:5: none.png"):
-        assert expected in str(raised.value)
-
-
-def test_unlabelled_must_be_a_csv(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="csv:PATH"):
-        load_unlabelled(f"folder:{tmp_path}", image_size=8, num_channels=3)

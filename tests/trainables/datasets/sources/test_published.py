@@ -196,7 +196,7 @@ def test_stl10_images_without_labels_are_neither_unpacked_nor_read(tmp_path: Pat
     assert load_dataset("stl10", data_dir=tmp_path).fingerprint == first.fingerprint
     (decoded,) = (tmp_path / "decoded").iterdir()
     names = {file.name for file in decoded.iterdir()}
-    assert names == {"images.npy", "labels.npy", "splits.npy", "contents.json"}
+    assert names == {"images.npy", "labels.npy", "names.npy", "splits.npy", "contents.json"}
 
 
 # Damage

@@ -67,6 +67,7 @@ def make_data(class_names: Sequence[str]) -> ImageData:
     return ImageData(
         images_NHWC=images_NHWC,
         labels_N=np.tile(np.arange(num_classes), 6),
+        names_N=np.array([f"{index}.png" for index in range(6 * num_classes)]),
         class_names=tuple(class_names),
         train_indices=by_use[:4].ravel(),
         validation_indices=by_use[4],

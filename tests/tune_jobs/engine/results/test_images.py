@@ -33,6 +33,7 @@ def data() -> ImageData:
     return ImageData(
         images_NHWC=np.full((3, 80, 80, 1), 200, dtype=np.uint8),
         labels_N=np.zeros(3, dtype=np.int64),
+        names_N=np.array(["0.png", "1.png", "2.png"]),
         class_names=("grey",),
         train_indices=one[0],
         validation_indices=one[1],

@@ -59,11 +59,12 @@ def samples(data: ImageData) -> dict[str, list[Image.Image]]:
 
 
 def surest_mistakes(finding: Finding, data: ImageData) -> list[Captioned]:
-    """Show the mistakes that the best seed was surest of, each as `9, taken for 4 (0.98)`."""
+    """Show the mistakes that the best seed was surest of, as `9, taken for 4 (0.98): 7.png`."""
     names = data.class_names
     return [
         (
-            f"{names[m.label]}, taken for {names[m.predicted]} ({m.probability:.2f})",
+            f"{names[m.label]}, taken for {names[m.predicted]} ({m.probability:.2f}): "
+            f"{data.names_N[m.image]}",
             to_picture(data.images_NHWC[m.image]),
         )
         for m in mistakes(finding.chosen)
