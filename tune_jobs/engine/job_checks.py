@@ -52,18 +52,20 @@ def check_job(
     Raises:
         RequestError: Something is wrong; each problem names the key, the value and the rule.
     """
+    is_new = recorded_defaults is None
     sample = sample_space(job.space)
-    defaults = {name: _default_of(name, epochs) for name in architectures_of(job, sample)} | dict(
-        recorded_defaults or {}
-    )
-    check_names(job, sample, defaults)
-    problems = _problems_of_proposals(job, sample, defaults)
+    names = architectures_of(job, sample)
+    defaults = {name: _default_of(name, epochs) for name in names} | dict(recorded_defaults or {})
+    problems = [*_wrong_names(job, sample, defaults)]
+    if problems and is_new:  # a name that nothing has breaks the rules below too
+        raise RequestError("\n".join(problems))
+    problems += _problems_of_proposals(job, sample, defaults)
     notes = [*_failures(job, sample)]
     for first in first_configurations(job, defaults):
         wrong, remarks = check_first(first, job, defaults)
         problems += wrong
         notes += remarks
-    if problems and recorded_defaults is None:
+    if problems and is_new:
         raise RequestError("\n".join(problems))
     return CheckedJob(sample=sample, defaults=defaults, notes=(*notes, *problems))
 
@@ -75,21 +77,15 @@ def check_declaration(job: Job) -> None:
         RequestError: Every problem at once.
     """
     problems = []
-    if not (isinstance(job.name, str) and re.fullmatch(r"[A-Za-z0-9][\w.-]*", job.name)):
+    if not (isinstance(job.name, str) and re.fullmatch(r"\w([\w .-]*[\w-])?", job.name)):
         problems.append(
-            f"name = {job.name!r}: a job's name must be letters, digits, '.', '_' and '-', "
+            f"name = {job.name!r}: a job's name must be letters, digits, ' ', '.', '_' and '-', "
             "beginning with a letter or digit, since it names a folder"
         )
-    names = [published.name for published in job.published]
     for published in job.published:
         problems += [f"published {published.name!r}: {p}" for p in _claim_problems(published)]
-        if names.count(published.name) > 1:
-            problems.append(
-                f"published {published.name!r}: name: must be given to one entry alone, since "
-                "rows of the leaderboard are known by it"
-            )
     if problems:
-        raise RequestError("\n".join(dict.fromkeys(problems)))
+        raise RequestError("\n".join(problems))
 
 
 def _claim_problems(published: Published) -> Iterator[str]:
@@ -123,34 +119,33 @@ def _default_of(name: str, epochs: int) -> dict[str, Any]:
         ) from error
 
 
-def check_names(job: Job, sample: SpaceSample, defaults: Mapping[str, Configuration]) -> None:
-    """Check the names that the space and the published entries use.
-
-    Args:
-        defaults: The default configuration of every architecture that may be trained.
-
-    Raises:
-        RequestError: No architecture has a name, or it is `epochs`, which is the job's.
-    """
+def _wrong_names(
+    job: Job, sample: SpaceSample, defaults: Mapping[str, Configuration]
+) -> Iterator[str]:
+    """Yield what is wrong with the names that the space and the published entries use."""
     known = {n for default in defaults.values() for n in (*default, *number_entries(default))}
-    published = {name for entry in job.published for name in entry.config}
+    space = f"space = {name_of(job.space)}"
     used = {
-        "it suggests": sample.distributions.keys(),
-        "it returns": sample.constants.keys(),
-        "the job's `published` names": published,
+        f"{space}: it suggests": sample.distributions.keys(),
+        f"{space}: it returns": sample.constants.keys(),
+        **{f"published {p.name!r}: its config gives": p.config.keys() for p in job.published},
     }
-    for what, names in used.items():
+    for who, names in used.items():
         unknown = sorted(names - known, key=str)
         if unknown:
             said = ", ".join(f"{name!r}{nearest(str(name), sorted(known))}" for name in unknown)
-            raise RequestError(
-                f"space = {name_of(job.space)}: {what} what {' or '.join(defaults)} does not have: "
-                f"{said}"
-            )
+            yield f"{who} what {' or '.join(defaults)} does not have: {said}"
         if "epochs" in names:
-            raise RequestError(
-                f"space = {name_of(job.space)}: {what} 'epochs': all trials have the job's "
-                "`epochs`, or --epochs, and weak ones are stopped early: leave it out"
+            yield (
+                f"{who} 'epochs': all trials have the job's `epochs`, or --epochs, and weak ones "
+                "are stopped early: leave it out"
+            )
+    systems = [published.name for published in job.published]
+    for system in dict.fromkeys(systems):
+        if systems.count(system) > 1:
+            yield (
+                f"published {system!r}: name: must be that of one entry alone, since rows of the "
+                "leaderboard are known by it"
             )
 
 
@@ -199,14 +194,15 @@ def check_first(
     Raises:
         RequestError: The space cannot be run on this configuration.
     """
-    fitted = fit(first, job.space, job.architecture, defaults)
-    if first.published:
-        who = f"published {first.published.name!r}"
-        problems = [f"{who}: {problem}" for problem in _rules_broken(fitted.config)]
-    else:  # a point of the space, whose samples are held against the rules
-        who = "--fork: a" if first.origin == "search" else "the default"
-        problems = []
-    notes = []
+    who = {"published": "published", "default": "the default", "search": "--fork: a"}[first.origin]
+    who += f" {first.published.name!r}" if first.published else ""
+    try:
+        fitted = fit(first, job.space, job.architecture, defaults)
+    except RequestError as error:
+        raise RequestError(f"{who}: {error}") from error
+    problems, notes = [], []
+    if first.published:  # else it is a point of the space, whose samples are held against the rules
+        problems += [f"{who}: {problem}" for problem in _rules_broken(fitted.config)]
     for misfit in fitted.misfits:
         if first.published and _gives(first.published, misfit.name):
             problems.append(

@@ -156,8 +156,11 @@ def test_a_run_that_has_begun_goes_on_with_a_note() -> None:
         ({"accuracy": "0.9"}, "accuracy = '0.9': must be a number in [0, 1], or None"),
         ({"name": 7}, "name = 7: must be a text"),
         ({"config": [("lr", 0.1)]}, "config = [('lr', 0.1)]: must be a dict"),
-        ({"config": {"epochs": 50}}, "the job's `published` names 'epochs'"),
-        ({"config": {"learning_rate": 0.1}}, "names what mlp does not have: 'learning_rate'"),
+        ({"config": {"epochs": 50}}, "published '1a': its config gives 'epochs': all trials"),
+        (
+            {"config": {"learning_rate": 0.1}},
+            "published '1a': its config gives what mlp does not have: 'learning_rate'",
+        ),
     ],
 )
 def test_a_claim_is_checked(changed: dict[str, Any], said: str) -> None:
@@ -167,12 +170,12 @@ def test_a_claim_is_checked(changed: dict[str, Any], said: str) -> None:
 
 def test_a_name_is_published_once() -> None:
     twice = [Published(name="1a", config={"lr": lr}) for lr in (0.01, 0.02)]
-    assert "published '1a': name: must be given to one entry alone" in refusal(
+    assert "published '1a': name: must be that of one entry alone" in refusal(
         job_of(lr_alone, *twice)
     )
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "../a", "my job", 7])
+@pytest.mark.parametrize("name", ["", "a/b", "../a", ".a", "a ", "a\n", 7])
 def test_a_jobs_name_is_a_folders(name: Any) -> None:
     assert f"name = {name!r}: a job's name must be" in refusal(replace(JOB, name=name))
 
