@@ -15,8 +15,8 @@ from trainables.datasets.decoding.decode_all import Undecodable, decode_all
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers, Pixels
 from trainables.datasets.names import printable
+from trainables.datasets.own_data.columns import IMAGE_COLUMNS, find_column, require_column
 from trainables.datasets.source import Spec
-from trainables.datasets.sources._columns import IMAGE_COLUMNS, find_column, require_column
 from trainables.datasets.sources.csv import CsvFile, row_path_problem
 from trainables.datasets.sources.parquet import EncodedRows, Parquet
 from trainables.datasets.spec import parse_spec
