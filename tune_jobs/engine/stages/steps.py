@@ -30,7 +30,7 @@ from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.trial_stage import TrialStage
 
 PROPOSALS_BUILT = 8
-"""The probe builds up to so many proposals before it gives a space up; one that trains is enough."""
+"""The probe builds up to so many proposals before it gives up a space; one that works is enough."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
