@@ -10,7 +10,15 @@ import torch
 from torch import nn
 
 from trainables.architectures import find_architecture
-from trainables.config import Configuration, Precision, Runtime, parse_estimator, parse_trial
+from trainables.config import (
+    ConfigError,
+    Configuration,
+    Precision,
+    Runtime,
+    TrialConfig,
+    parse_estimator,
+    parse_trial,
+)
 from trainables.registry import is_estimator
 from trainables.training.device import autocast, memory_format
 from trainables.training.inputs import build_inputs, place
@@ -69,25 +77,12 @@ def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None)
 
         parse_estimator(flat, find_estimator(flat["architecture"]).Config)
         return Runtime(device="cpu")
-    architecture = find_architecture(flat["architecture"])
-    config, own = parse_trial(flat, architecture.Config)
     candidates = _candidates(pinned)
-    batches = build_inputs(
-        place(inputs.data, inputs.features, candidates[0]),
-        config,
-        candidates[0],
-        in_channels=inputs.pretrained.in_channels if inputs.pretrained else 0,
-    )
+    config, model, shape_CHW = _build_network(flat, inputs, candidates[0])
     allowed = int(MOST_OF_A_TRIAL * config.epochs * len(inputs.data.train_indices))
     num_images = min(PROBE_BATCH_SIZE, max(LEAST_BATCH_SIZE, allowed // (2 * len(candidates))))
-    images_NCHW = torch.randn(num_images, batches.in_channels, *batches.image_size)
+    images_NCHW = torch.randn(num_images, *shape_CHW)
     labels_N = torch.randint(inputs.data.num_classes, (num_images,))
-    model = architecture.build(
-        own,
-        in_channels=batches.in_channels,
-        image_size=batches.image_size,
-        num_classes=inputs.data.num_classes,
-    )
     if inputs.pretrained and inputs.features is None:
         start_from(model, inputs.pretrained)
     steps = [_build_step(deepcopy(model), r, images_NCHW, labels_N) for r in candidates]
@@ -95,6 +90,58 @@ def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None)
     fastest = min(seconds)
     paired = zip(candidates, seconds, strict=True)
     return next(runtime for runtime, taken in paired if taken <= WORTH_A_CHANGE * fastest)
+
+
+def check_proposals(proposals: Sequence[Configuration], inputs: TrialInputs) -> None:
+    """Check that a network of one of the proposals, at least, can be built and takes the images.
+
+    The first one that does ends the check, so that it costs next to nothing where all is well.
+
+    Args:
+        proposals: Complete configurations, as the search may propose them.
+
+    Raises:
+        ConfigError: None can, so that every trial would fail.
+    """
+    causes = []
+    for flat in proposals:
+        if is_estimator(flat["architecture"]):
+            return
+        try:
+            _, model, shape_CHW = _build_network(flat, inputs, _candidates(None)[0])
+            with torch.no_grad():
+                model(torch.randn(2, *shape_CHW))
+        except Exception as error:  # a network of the user's own may raise anything
+            causes.append(error if isinstance(error, ConfigError) else repr(error))
+        else:
+            return
+    if causes:
+        raise ConfigError(
+            f"space: none of {len(causes)} configurations sampled from it can be trained: "
+            f"{causes[0]}"
+        )
+
+
+def _build_network(
+    flat: Configuration, inputs: TrialInputs, runtime: Runtime
+) -> tuple[TrialConfig, nn.Module, tuple[int, int, int]]:
+    """Build a configuration's network, on the CPU; return how it trains, it, and the shape of what
+    it takes."""
+    architecture = find_architecture(flat["architecture"])
+    config, own = parse_trial(flat, architecture.Config)
+    batches = build_inputs(
+        place(inputs.data, inputs.features, runtime),
+        config,
+        runtime,
+        in_channels=inputs.pretrained.in_channels if inputs.pretrained else 0,
+    )
+    model = architecture.build(
+        own,
+        in_channels=batches.in_channels,
+        image_size=batches.image_size,
+        num_classes=inputs.data.num_classes,
+    )
+    return config, model, (batches.in_channels, *batches.image_size)
 
 
 def _candidates(pinned: Precision | None) -> list[Runtime]:

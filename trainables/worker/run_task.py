@@ -86,10 +86,12 @@ def check_run_folder(checkpoints: Storage) -> None:
 
 
 def _probe(task: ProbeTask, inputs: "TrialInputs") -> ProbeReport:
-    from trainables.worker.probe import check_features, probe
+    from trainables.worker.probe import check_features, check_proposals, probe
 
     check_features(task.architectures, inputs)
-    return ProbeReport(runtime=probe(task.config, inputs, pinned=task.precision))
+    runtime = probe(task.config, inputs, pinned=task.precision)
+    check_proposals(task.proposals, inputs)
+    return ProbeReport(runtime=runtime)
 
 
 def _train(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -28,11 +28,13 @@ class CheckedJob:
 
     Attributes:
         sample: What sampling the space has shown.
+        proposals: The complete configurations that were sampled.
         defaults: The default configuration of each architecture that may be trained.
         notes: Remarks for the user.
     """
 
     sample: SpaceSample
+    proposals: tuple[Configuration, ...]
     defaults: Mapping[str, Configuration]
     notes: tuple[str, ...]
 
@@ -59,7 +61,8 @@ def check_job(
     problems = [*_wrong_names(job, sample, defaults)]
     if problems and is_new:  # a name that nothing has breaks the rules below too
         raise RequestError("\n".join(problems))
-    problems += _problems_of_proposals(job, sample, defaults)
+    proposals = [p.configuration(job.architecture, defaults) for p in sample.proposals]
+    problems += _problems_of_proposals(job, proposals)
     notes = [*_failures(job, sample)]
     for first in first_configurations(job, defaults):
         wrong, remarks = check_first(first, job, defaults)
@@ -67,7 +70,12 @@ def check_job(
         notes += remarks
     if problems and is_new:
         raise RequestError("\n".join(problems))
-    return CheckedJob(sample=sample, defaults=defaults, notes=(*notes, *problems))
+    return CheckedJob(
+        sample=sample,
+        proposals=tuple(proposals),
+        defaults=defaults,
+        notes=(*notes, *problems),
+    )
 
 
 def check_declaration(job: Job) -> None:
@@ -149,17 +157,15 @@ def _wrong_names(
             )
 
 
-def _problems_of_proposals(
-    job: Job, sample: SpaceSample, defaults: Mapping[str, Configuration]
-) -> list[str]:
+def _problems_of_proposals(job: Job, proposals: Sequence[Configuration]) -> list[str]:
     """Return, for each name that breaks a rule in the samples, its first value and the count."""
     found: dict[str, list[str]] = {}
-    for proposal in sample.proposals:
-        for problem in _rules_broken(proposal.configuration(job.architecture, defaults)):
+    for proposal in proposals:
+        for problem in _rules_broken(proposal):
             found.setdefault(problem.partition(" = ")[0], []).append(problem)
     return [
         f"space = {name_of(job.space)}: it gives {problems[0]} ({len(problems)} of "
-        f"{len(sample.proposals)} samples break this rule)"
+        f"{len(proposals)} samples break this rule)"
         for problems in found.values()
     ]
 

@@ -77,6 +77,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 folder=folder,
                 studies=studies,
                 distributions=checked.sample.distributions,
+                proposals=checked.proposals,
                 defaults=checked.defaults,
                 notes=checked.notes,
                 earlier=earlier,

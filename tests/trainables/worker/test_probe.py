@@ -15,7 +15,7 @@ from trainables.features.extract import describe_all
 from trainables.registry import default_of
 from trainables.training.fit import build_training, fit
 from trainables.trials.inputs import TrialInputs
-from trainables.worker.probe import check_features, probe
+from trainables.worker.probe import check_features, check_proposals, probe
 
 MakeData = Callable[..., ImageData]
 
@@ -82,3 +82,12 @@ def test_a_network_needs_no_scikit_learn() -> None:
     """Importing it costs each process of a search a second."""
     check = "import sys, trainables.trials.network_trial; sys.exit('sklearn' in sys.modules)"
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+def test_a_space_of_which_nothing_can_be_trained_is_refused(make_data: MakeData) -> None:
+    inputs = TrialInputs(data=make_data())
+    default = default_of("cnn", 1)
+    hopeless = {**default, "filters": (8,) * 12, "same_padding": False}
+    with pytest.raises(ConfigError, match="none of 3 configurations sampled from it can be traine"):
+        check_proposals([hopeless] * 3, inputs)
+    check_proposals([hopeless, hopeless, default], inputs)

@@ -92,8 +92,9 @@ def sample_space(space: Space) -> SpaceSample:
             from choices that a record cannot hold.
     """
     if not isfunction(space) or "<" in space.__qualname__:  # `<lambda>`, `<locals>`
+        named = getattr(space, "__qualname__", repr(space))
         raise RequestError(
-            f"space = {space!r}: must be a function at the top of a module, which `run.json` and a "
+            f"space = {named}: must be a function at the top of a module, which `run.json` and a "
             "resumed run know by its name: write `def space(trial): ...` that calls it"
         )
     study = create_study(sampler=RandomSampler(seed=0))

@@ -29,6 +29,9 @@ from tune_jobs.engine.stages.retrain import Retraining
 from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.trial_stage import TrialStage
 
+PROPOSALS_BUILT = 8
+"""The probe builds up to so many proposals before it gives up a space; one that works is enough."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRequest:
@@ -37,6 +40,7 @@ class RunRequest:
     Attributes:
         studies: The storage of the run's studies, which hold the record.
         distributions: The distributions that the space suggests from, by name.
+        proposals: Configurations sampled from the space.
         defaults: The default configuration of each architecture that may be trained.
         notes: Remarks for the user on the job.
         forked: Configurations of another run, tried after the published (or default) ones.
@@ -48,6 +52,7 @@ class RunRequest:
     folder: RunFolder
     studies: BaseStorage
     distributions: Mapping[str, BaseDistribution]
+    proposals: Sequence[Configuration]
     defaults: Mapping[str, Configuration]
     notes: Sequence[str] = ()
     forked: Sequence[FirstConfiguration] = ()
@@ -112,6 +117,7 @@ class Steps:
         first = fit(first_configurations(job, defaults)[0], job.space, job.architecture, defaults)
         return ProbeTask(
             config=first.config,
+            proposals=tuple(self._request.proposals[:PROPOSALS_BUILT]),
             architectures=tuple(defaults),
             precision=None if options.precision == "auto" else options.precision,
         )
