@@ -157,12 +157,14 @@ class Steps:
         runtime = self.info.runtime or found.runtime
         defaults = {**found.defaults, **self.info.default_configs}
         self.info = replace(self.info, runtime=runtime, default_configs=defaults)
-        self._request.folder.write_info(self.info)
         try:
             check_names(self._request.distributions, defaults)
             self._stages = self._begin(runtime)
         except RequestError as error:
             self.error = error
+            return
+        # The studies are there first: a `run.json` with a runtime and no study has lost its record.
+        self._request.folder.write_info(self.info)
 
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options
