@@ -14,7 +14,7 @@ from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.journal import open_journal
-from tune_jobs.engine.run_state.folder import RunFolder
+from tune_jobs.engine.run_state.folder import JOURNAL, RunFolder
 from tune_jobs.engine.run_state.info import JOURNAL_FILE, RunInfo
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def open_study_storage(
         The storage's name, as `--study` takes it, and the storage.
 
     Raises:
-        RequestError: The storage cannot be opened, or is not where this run's record is.
+        RequestError: The storage cannot be opened, is not where this run's record is, or one of the
+            run's record and its `run.json` is gone.
     """
     began = earlier.study if earlier else None
     study = options.study or began or JOURNAL_FILE
@@ -41,10 +42,19 @@ def open_study_storage(
             f"--study = {study!r}: it has no record of {name}, which began in {began!r}: "
             "resume it without --study"
         )
-    if earlier is None and study != JOURNAL_FILE and has_study(storage, name):
+    place = folder.place.uri
+    if earlier is None and has_study(storage, name):
         raise RequestError(
-            f"--study = {study!r}: it has a record of {name}, but {folder.place.uri} has no files "
-            "of that run: give its --storage, or another --run-id"
+            f"--run-id = {options.run_id!r}: {study!r} has a record of {name}, but {place} has no "
+            "run.json of that run: put a copy of it back, give the run's --storage, or take "
+            "another --run-id"
+        )
+    if earlier and earlier.runtime and not has_study(storage, name):  # known before any trial
+        gone = f"{place}/{JOURNAL}" if study == JOURNAL_FILE else f"its record in {study!r}"
+        raise RequestError(
+            f"--run-id = {options.run_id!r}: {gone} is gone, or has no trials of that run any "
+            "more, and without them it would begin all over: put a copy back, or take another "
+            "--run-id"
         )
     return study, storage
 

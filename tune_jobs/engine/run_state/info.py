@@ -1,5 +1,6 @@
 """Define `run.json`: how a run began, what it needs to go on, and where its rows come from."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,11 +12,12 @@ from trainables.datasets import ImageData
 from trainables.datasets.duplicates import Duplicates
 from trainables.features import Features
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Job, Published
+from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_state import provenance
 from tune_jobs.engine.run_state.provenance import Hardware
 from tune_jobs.engine.run_state.resources import Resources
+from tune_jobs.engine.search.constants import find_constants
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -26,12 +28,15 @@ MUST_MATCH = (
     "architecture",
     "space",
     "suggests",
+    "returns",
     "epochs",
     "metric",
     "features",
     "weights",
 )
 """A resumed run must share these fields with its earlier sessions, or its trials do not compare."""
+
+MAIN = "__main__"
 
 JOURNAL_FILE = "journal"
 """The default of `--study`: a file of the run's own."""
@@ -49,6 +54,7 @@ class RunInfo:
         split_fingerprint: sha256 of the indices of the splits.
         space: The search space's function, by its dotted name.
         suggests: The space's distributions: name -> Optuna's distribution, as text.
+        returns: The constants that the space returns, as text; an early version had none.
         weights: The weights that networks start from, with the file's sha256.
         published: The job's published configurations, as this session has them.
         duplicates: Counts of duplicate images; `None`: they were not counted.
@@ -74,6 +80,7 @@ class RunInfo:
     architecture: str
     space: str
     suggests: Mapping[str, str] = field(default_factory=dict)
+    returns: Mapping[str, str] | None = None
     epochs: int
     metric: str = "accuracy"
     features: Features | None
@@ -127,8 +134,9 @@ def describe_run(
         dataset_fingerprint=data.fingerprint,
         split_fingerprint=data.split_fingerprint,
         architecture=job.architecture,
-        space=f"{job.space.__module__}.{job.space.__qualname__}",
+        space=name_space(job.space),
         suggests={name: str(distributions[name]) for name in sorted(distributions)},
+        returns=find_constants(job.space),
         epochs=options.epochs,
         metric=options.metric,
         features=job.features,
@@ -143,6 +151,16 @@ def describe_run(
         command=provenance.command(),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def name_space(space: Space) -> str:
+    """Return a space's dotted name; the module that `python -m` runs has its own, not `__main__`.
+    A script (`python my_job.py`) is in no package, and stays `__main__`."""
+    module = space.__module__
+    if module == MAIN:
+        spec = getattr(sys.modules[MAIN], "__spec__", None)
+        module = spec.name if spec else MAIN
+    return f"{module}.{space.__qualname__}"
 
 
 def describe_data(data: ImageData) -> str:
@@ -190,7 +208,7 @@ def continue_run(info: RunInfo, earlier: RunInfo | None) -> RunInfo:
         f"  {key}: was {was!r}, is {now!r}"
         for name in MUST_MATCH
         for key, was, now in _pairs(name, getattr(earlier, name), getattr(info, name))
-        if was != now
+        if _differs(key, was, now)
     ]
     if differences:
         raise RequestError(
@@ -206,11 +224,20 @@ def continue_run(info: RunInfo, earlier: RunInfo | None) -> RunInfo:
     return replace(info, runtime=earlier.runtime, default_configs=earlier.default_configs)
 
 
+def _differs(key: str, was: Any, now: Any) -> bool:
+    """A space in `__main__` is that of any module with its name: a script, or an early version."""
+    if key == "space" and MAIN in (was.partition(".")[0], now.partition(".")[0]):
+        return bool(was.rpartition(".")[2] != now.rpartition(".")[2])
+    return bool(was != now)
+
+
 def _pairs(name: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
     """Yield (name, was, now) of all that is compared; a dict's values are compared one by one."""
+    if name == "returns" and was is None:  # an early version did not record it
+        return
     was, now = to_json(was), to_json(now)
     if not (isinstance(was, dict) and isinstance(now, dict)):
         yield name, was, now
-    elif was:  # an early version did not record what a space suggests
+    elif was or name == "returns":  # an early version did not record what a space suggests
         for key in {**was, **now}:
             yield f"{name}.{key}", was.get(key), now.get(key)

@@ -100,14 +100,18 @@ def read_results(
 
 
 def choose_winner(results: Sequence[Retrained], metric: Metric) -> Retrained | None:
-    """Return the result of the best mean metric on validation, of those that ended every seed."""
+    """Return the result of the best mean metric on validation, of those that ended every seed.
 
-    def score(result: Retrained) -> float:
+    Ties go to the earlier trial, in whatever order the results come: a resume keeps the winner.
+    """
+
+    def rank(result: Retrained) -> tuple[float, int]:
         mean = result.mean_of(metric.on_validation)
-        return -math.inf if mean is None else metric.score(mean)
+        score = -math.inf if mean is None else metric.score(mean)
+        return score, -result.candidate.trial_number
 
     complete = [result for result in results if result.all_seeds_ended and result.metrics]
-    return max(complete, key=score, default=None)
+    return max(complete, key=rank, default=None)
 
 
 def best_seed(winner: Retrained, metric: Metric) -> int:

@@ -164,8 +164,9 @@ class Steps:
     def _take(self, found: ProbeReport) -> None:
         """Keep what the probe has found, and begin the stages."""
         self.info = replace(self.info, runtime=found.runtime)
-        self._request.folder.write_info(self.info)
         self._stages = self._begin(found.runtime)
+        # The studies are there first: a `run.json` with a runtime and no study has lost its record.
+        self._request.folder.write_info(self.info)
 
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options

@@ -1,0 +1,128 @@
+"""A resume is the same run, or is refused with the difference."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.tune_jobs.engine.parts import make_info
+from tests.tune_jobs.engine.results.examples import make_metrics
+from trainables.metrics import METRICS
+from trainables.storage import LocalStorage
+from tune_jobs.digits_cnn import JOB
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.record.study_storage import open_study_storage
+from tune_jobs.engine.run_state.folder import RunFolder, run_folder
+from tune_jobs.engine.run_state.info import continue_run
+from tune_jobs.engine.search.constants import AS_DRAWN, find_constants
+from tune_jobs.engine.stages.candidates import Candidate, Retrained, choose_winner
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+OLD = Path(__file__).parents[3] / "formats" / "c302f04" / "runs" / "network" / "ended"
+NETWORK = replace(JOB, name="network")
+OPTIONS = replace(Options.resolve(JOB), run_id="ended")
+
+
+def space(trial: "Trial") -> dict[str, Any]:
+    width = trial.suggest_int("width", 1, 64)
+    if width > 60:
+        raise ValueError("a rare draw")
+    return {"optimizer": "adam", "filters": (width, 2 * width)}
+
+
+@pytest.fixture
+def ended(tmp_path: Path) -> RunFolder:
+    shutil.copytree(OLD, tmp_path / "ended")
+    with run_folder(LocalStorage(tmp_path / "ended")) as folder:
+        return folder
+
+
+def test_a_record_that_is_there(ended: RunFolder) -> None:
+    study, _ = open_study_storage(NETWORK, OPTIONS, ended.read_info(), ended)
+    assert study == "journal"
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_record_that_is_gone(ended: RunFolder, content: bytes | None) -> None:
+    ended.journal.unlink() if content is None else ended.journal.write_bytes(content)
+    with pytest.raises(RequestError, match=r"study\.journal is gone, or has no trials .*a copy"):
+        open_study_storage(NETWORK, OPTIONS, ended.read_info(), ended)
+
+
+def test_a_record_without_its_run_json(ended: RunFolder) -> None:
+    with pytest.raises(RequestError, match=r"has a record of network/ended, .*has no run\.json"):
+        open_study_storage(NETWORK, OPTIONS, None, ended)
+
+
+def test_a_run_that_ended_before_its_first_trial_has_no_record_yet(ended: RunFolder) -> None:
+    info = ended.read_info()
+    assert info
+    ended.journal.unlink()
+    study, _ = open_study_storage(NETWORK, OPTIONS, replace(info, runtime=None), ended)
+    assert study == "journal"
+
+
+def test_one_space_under_two_names() -> None:
+    """`python my_job.py`, and every run of an early version, has it in `__main__`."""
+    before, now = make_info(space="__main__.space"), make_info(space="mine.job.space")
+    continue_run(now, before)
+    continue_run(before, now)
+    with pytest.raises(RequestError, match=r"space: was '__main__.space', is 'mine.job.other'"):
+        continue_run(make_info(space="mine.job.other"), before)
+
+
+def test_the_module_that_python_runs_has_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "from tune_jobs.engine.run_state.info import name_space\n"
+        "def space(trial): ...\n"
+        "print(name_space(space))"
+    )
+    for words, name in {("-m", "own"): "own.space", ("own.py",): "__main__.space"}.items():
+        command = [sys.executable, *words]
+        said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == name
+
+
+def test_what_a_space_returns_is_part_of_the_run() -> None:
+    found = find_constants(space)
+    assert found == {"optimizer": "'adam'", "filters": AS_DRAWN}
+    now = make_info(returns=found)
+    continue_run(now, now)
+    continue_run(now, make_info())  # of a version that did not record it
+    for other in ({}, {**found, "optimizer": "'sgd'"}):
+        with pytest.raises(RequestError, match=r"returns\.optimizer: was .*, is \"'adam'\""):
+            continue_run(now, make_info(returns=other))
+
+
+def retrained(trial_number: int, val_accuracy: float) -> Retrained:
+    candidate = Candidate(
+        trial_number=trial_number,
+        origin="search",
+        published=None,
+        config={},
+        params={},
+        searched=None,
+    )
+    return Retrained(
+        candidate=candidate,
+        seeds=(1,),
+        metrics=(make_metrics(1, val_accuracy),),
+        names=("one",),
+        train_seconds=1.0,
+        all_seeds_ended=True,
+    )
+
+
+def test_of_equals_the_earlier_trial_wins_in_any_order() -> None:
+    results = [retrained(3, 0.9), retrained(0, 0.9), retrained(1, 0.8)]
+    for order in (results, results[::-1]):
+        winner = choose_winner(order, METRICS["accuracy"])
+        assert winner
+        assert winner.candidate.trial_number == 0
