@@ -17,6 +17,7 @@ from trainables.datasets.decoding.npy import copy_pixels, keep_one_channel
 from trainables.datasets.errors import refuse
 from trainables.datasets.image_data import Integers, Pixels, Texts
 from trainables.datasets.names import name_images, printable
+from trainables.datasets.notes import describe_classes, describe_decoding
 from trainables.datasets.source import Arrays, Item, Listing, Split, Splits
 from trainables.datasets.splits import MIN_IMAGES_PER_CLASS
 
@@ -93,17 +94,19 @@ def write_contents(
     """
     labels_N, splits_N = given.labels_N, given.splits_N
     problems = form_problems(given) or class_problems(labels_N, splits_N, given.class_names)
+    names_N = name_images(given, root)
     notes: list[str] = []
     if isinstance(given, Listing):
         notes += given.notes
-        problems += _write_listing(given, folder / "images.npy", image_size, notes)
+        problems += _write_listing(given, names_N, folder / "images.npy", image_size, notes)
     elif not problems:
         copy_pixels(given.images_NHWC, folder / "images.npy", image_size)
     if problems:
         raise refuse(source, problems)
     np.save(folder / "labels.npy", labels_N.astype(DTYPES["labels"]))
     np.save(folder / "splits.npy", splits_N.astype(DTYPES["splits"]))
-    np.save(folder / "names.npy", name_images(given, root))
+    np.save(folder / "names.npy", names_N)
+    notes += describe_classes(labels_N, splits_N, given.class_names)
     _describe(folder, tuple(given.class_names), tuple(notes))
 
 
@@ -155,7 +158,11 @@ def class_problems(labels_N: Integers, splits_N: Splits, class_names: Sequence[s
 
 
 def _write_listing(
-    listing: Listing, target: Path, image_size: tuple[int, int] | None, notes: list[str]
+    listing: Listing,
+    names_N: Texts,
+    target: Path,
+    image_size: tuple[int, int] | None,
+    notes: list[str],
 ) -> list[str]:
     """Write `target`, add to the notes, and return the problems."""
     if not listing.items:
@@ -167,11 +174,9 @@ def _write_listing(
         image_size=image_size,
         num_channels=3,
     )
-    num_grey = sum(isinstance(outcome, Decoded) and outcome.is_grey for outcome in outcomes)
-    if num_grey == len(outcomes):
+    notes += describe_decoding(outcomes, names_N)
+    if all(isinstance(outcome, Decoded) and outcome.is_grey for outcome in outcomes):
         keep_one_channel(target)
-    elif num_grey:
-        notes.append(f"{num_grey:,} grey images converted to RGB")
     different = size_problems(listing.items, outcomes) if image_size is None else []
     return different + listing.problems + undecodable(listing.items, outcomes)
 

@@ -1,10 +1,12 @@
 """From the text of `--dataset` to images."""
 
+import os
 from pathlib import Path
 
 from trainables.datasets.cache import load_or_decode
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import ImageData
+from trainables.datasets.source import Spec
 from trainables.datasets.spec import open_source, parse_spec
 from trainables.datasets.splits import split_indices
 
@@ -33,12 +35,15 @@ def load_dataset(
     if image_size is not None and image_size < 1:
         raise DatasetError(f"the value of --image-size is {image_size}, but must be at least 1.")
     parsed = parse_spec(spec)
-    contents = load_or_decode(
-        open_source(parsed, data_dir),
-        parsed,
-        folder=data_dir / "decoded",
-        image_size=None if image_size is None else (image_size, image_size),
-    )
+    try:
+        contents = load_or_decode(
+            open_source(parsed, data_dir),
+            parsed,
+            folder=data_dir / "decoded",
+            image_size=None if image_size is None else (image_size, image_size),
+        )
+    except OSError as error:
+        raise _no_access(error, parsed, data_dir) from error
     indices = split_indices(
         contents.labels_N, contents.splits_N, train_size=train_size, seed=split_seed
     )
@@ -54,4 +59,21 @@ def load_dataset(
         split_fingerprint=indices.fingerprint(),
         source=spec,
         notes=contents.notes,
+    )
+
+
+def _no_access(error: OSError, spec: Spec, data_dir: Path) -> DatasetError:
+    """Say which of the user's files, or of those kept in `data_dir`, the system does not give."""
+    reason = error.strerror or str(error)
+    file = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    is_of_source = file is not None and spec.argument and file.is_relative_to(spec.path)
+    if file is not None and not is_of_source and file.is_relative_to(data_dir):
+        return DatasetError(
+            f"the value of --data-dir is '{data_dir}', but {file} cannot be used ({reason}): give "
+            "a folder of yours, with room."
+        )
+    what = reason if file is None else f"{file} cannot be read ({reason})"
+    return DatasetError(
+        f"the value of --dataset is {spec.text!r}, but {what}: it must be there and readable, "
+        "with all that is in it."
     )

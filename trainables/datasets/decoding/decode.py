@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,24 +24,38 @@ SUFFIXES = frozenset(
 )
 
 
+class Opened(NamedTuple):
+    """Holds an image upright in 8 bits, mode L (grey) or RGB.
+
+    Attributes:
+        image: The image.
+        grey_bits: How many bits the grey values of a 16-bit file use, 8, 12 or 16; `None` for a
+            file of 8 bits.
+    """
+
+    image: Image
+    grey_bits: int | None = None
+
+
 def decode_image(
     data: bytes, *, image_size: int | tuple[int, int] | None, num_channels: int
 ) -> Pixels:
     """Decode an image to pixels, H x W x C; the same way for training and for predicting.
 
     The orientation that EXIF gives is applied; transparency is laid on white; 16 bits of grey
-    become 8; of several frames the first is taken; grey becomes colour, or colour grey, as
-    `num_channels` (1 or 3) asks. `image_size`, P or (H, W), resizes straight to it with an
-    antialiased bilinear filter: the aspect ratio is not kept.
+    become 8, as do 12 or 8 bits in a file of 16 (its largest value tells); of several frames the
+    first is taken; grey becomes colour, or colour grey, as `num_channels` (1 or 3) asks.
+    `image_size`, P or (H, W), resizes straight to it with an antialiased bilinear filter: the
+    aspect ratio is not kept.
 
     Raises ValueError with the reason where `data` is no image, is damaged, or has more than
     50 megapixels.
     """
-    return to_pixels(open_image(data), image_size=image_size, num_channels=num_channels)
+    return to_pixels(open_image(data).image, image_size=image_size, num_channels=num_channels)
 
 
-def open_image(data: bytes) -> Image:
-    """Open an image upright in 8 bits, mode L (grey) or RGB; raises `ValueError` if it cannot."""
+def open_image(data: bytes) -> Opened:
+    """Open an image upright in 8 bits; raises `ValueError` if it cannot."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if not data:
@@ -77,7 +91,7 @@ def to_pixels(
     return np.array(image).reshape(image.height, image.width, num_channels)
 
 
-def _flatten(image: Image) -> Image:
+def _flatten(image: Image) -> Opened:
     """Convert to L or RGB, without transparency."""
     from PIL import Image
 
@@ -89,7 +103,7 @@ def _flatten(image: Image) -> Image:
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
-    return _convert(image, mode)
+    return Opened(_convert(image, mode))
 
 
 def _convert(image: Image, mode: str) -> Image:
@@ -97,9 +111,16 @@ def _convert(image: Image, mode: str) -> Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _eight_bits(image: Image) -> Image:
-    """Scale 16-bit grey to 8 bits: Pillow's own conversion would clip it."""
+def _eight_bits(image: Image) -> Opened:
+    """Scale grey to 8 bits by the range that it uses: Pillow's own conversion would clip it.
+
+    Scanners and X-ray detectors store 12 bits in files of 16, which would be nearly black. Only
+    these depths are told apart, so that a dark image is not made as bright as a light one.
+    """
     from PIL import Image
 
     values_HW = np.clip(np.asarray(image).astype(np.int64), 0, 65_535)
-    return Image.fromarray(((values_HW * 255 + 32_767) // 65_535).astype(np.uint8))
+    brightest = values_HW.max()
+    bits = next((bits for bits in (8, 12) if 0 < brightest < 2**bits), 16)
+    top = 2**bits - 1
+    return Opened(Image.fromarray(((values_HW * 255 + top // 2) // top).astype(np.uint8)), bits)

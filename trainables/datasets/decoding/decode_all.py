@@ -20,11 +20,20 @@ PATIENCE_SECONDS = 1.0  # a small set is done before a process would have starte
 
 
 class Decoded(NamedTuple):
-    """Describes an image that was decoded, as its source has it, upright."""
+    """Describes an image that was decoded, as its source has it, upright.
+
+    Attributes:
+        height, width: In pixels.
+        is_grey: Whether it has no colours.
+        grey_bits: How many bits the grey values of a 16-bit file use; `None` for one of 8 bits.
+        num_levels: How far the pixels of a channel are apart at most, of 256 levels.
+    """
 
     height: int
     width: int
     is_grey: bool
+    grey_bits: int | None
+    num_levels: int
 
 
 class Undecodable(NamedTuple):
@@ -91,20 +100,24 @@ def _decode_chunk(chunk: Chunk, *, target: Path, resize: bool) -> tuple[int, lis
 def _decode_into(pixels_HWC: Pixels, encoded: Encoded, *, resize: bool) -> Outcome:
     height, width, num_channels = pixels_HWC.shape
     try:
-        image = open_image(encoded if isinstance(encoded, bytes) else encoded.read_bytes())
+        image, grey_bits = open_image(
+            encoded if isinstance(encoded, bytes) else encoded.read_bytes()
+        )
     except OSError as error:
         return Undecodable(f"cannot be read: {error.strerror}")
     except ValueError as error:
         return Undecodable(str(error))
     if resize or (image.height, image.width) == (height, width):
         pixels_HWC[:] = to_pixels(image, image_size=(height, width), num_channels=num_channels)
-    return Decoded(image.height, image.width, image.mode == "L")
+    is_used_CL = np.array(image.histogram()).reshape(-1, 256) > 0
+    num_levels = max(int(np.ptp(np.flatnonzero(is_used_L))) for is_used_L in is_used_CL)
+    return Decoded(image.height, image.width, image.mode == "L", grey_bits, num_levels)
 
 
 def _first_size(encoded: Iterable[Encoded]) -> tuple[int, int]:
     for image in encoded:
         try:
-            first = open_image(image if isinstance(image, bytes) else image.read_bytes())
+            first = open_image(image if isinstance(image, bytes) else image.read_bytes()).image
         except (OSError, ValueError):
             continue
         return first.height, first.width

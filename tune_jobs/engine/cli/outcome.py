@@ -23,7 +23,9 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
     console.print(render_table(result.rows, console.width))
     console.print()
     if result.report:
-        console.print(f"{'report':12} {result.report}", highlight=False, soft_wrap=True)
+        console.print(
+            f"{'report':12} {result.report}", highlight=False, markup=False, soft_wrap=True
+        )
     for purpose, command in {
         "curves": ["tensorboard", "--logdir", tensorboard_folder(result.folder)],
         **({"trials": ["optuna-dashboard", result.study]} if result.study else {}),
@@ -31,7 +33,9 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
         **({"predict": predict_command(result)} if result.model else {}),
         "more trials": shlex.split(more),
     }.items():
-        console.print(f"{purpose:12} {shlex.join(command)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"{purpose:12} {shlex.join(command)}", highlight=False, markup=False, soft_wrap=True
+        )
 
 
 def tensorboard_folder(run: str) -> str:

@@ -79,6 +79,23 @@ def test_16_bit_grey_keeps_its_range() -> None:
     assert pixels_HWC.ravel().tolist() == [0, 1, 128, 255]
 
 
+@pytest.mark.parametrize(
+    ("brightest", "darker", "expected"), [(4095, 2056, 128), (255, 127, 127), (4096, 2048, 8)]
+)
+def test_fewer_bits_of_grey_in_a_file_of_16_are_scaled_by_their_range(
+    brightest: int, darker: int, expected: int
+) -> None:
+    values_HW = np.array([[0, darker, brightest]], np.uint16)
+    pixels_HWC = decode_image(encoded(Image.fromarray(values_HW)), image_size=None, num_channels=1)
+    top = 16 if brightest == 4096 else 255
+    assert pixels_HWC.ravel().tolist() == [0, expected, top]
+
+
+def test_16_bits_of_nothing_are_black() -> None:
+    black = Image.fromarray(np.zeros((2, 2), np.uint16))
+    assert not decode_image(encoded(black), image_size=None, num_channels=1).any()
+
+
 def test_transparency_is_laid_on_white() -> None:
     image = Image.new("RGBA", (2, 1), (200, 0, 0, 0))
     image.putpixel((1, 0), (200, 0, 0, 255))

@@ -1,12 +1,19 @@
 """The commands that a run names at its end."""
 
+import io
 import shlex
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tune_jobs.digits_cnn import JOB
-from tune_jobs.engine.cli.outcome import resume_command
+from tune_jobs.engine.cli.outcome import resume_command, show_outcome
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.results.leaderboard import read_rows
+from tune_jobs.engine.results.publish import RunResult
+
+EARLIER_RUNS = Path(__file__).parents[3] / "formats" / "c302f04"
 
 
 @pytest.mark.parametrize(
@@ -26,3 +33,19 @@ def test_a_run_is_continued_by_what_was_given(
     command = shlex.split(resume_command(JOB, options, trials=trials))
     said = [word for word in command if word in words]
     assert said == words
+
+
+def test_paths_are_printed_as_they_are() -> None:
+    said = io.StringIO()
+    folder = "/photos [v2]/[/final]"
+    result = RunResult(
+        storage=folder,
+        folder=folder,
+        study=None,
+        leaderboard=folder,
+        rows=read_rows(EARLIER_RUNS).rows[:1],
+        report=f"{folder}/index.html",
+        model=f"{folder}/model.safetensors",
+    )
+    show_outcome(result, shlex.join(["run", folder]), Console(file=said, width=80))
+    assert said.getvalue().count(folder) == 5
