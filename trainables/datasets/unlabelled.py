@@ -11,7 +11,7 @@ from trainables.datasets.decoding.decode_all import decode_all
 from trainables.datasets.errors import DatasetError, refuse
 from trainables.datasets.image_data import Pixels
 from trainables.datasets.source import Item
-from trainables.datasets.sources.csv import CsvFile, row_path_problem
+from trainables.datasets.sources.csv import CsvFile
 from trainables.datasets.spec import parse_spec
 
 
@@ -41,8 +41,7 @@ def load_unlabelled(
         raise DatasetError(f"images to predict are given as csv:PATH, not as {spec!r}.")
     source = CsvFile(parsed.path, **parsed.options)
     rows = list(source.rows(labelled=False))
-    problems = {row: problem for row in rows if (problem := row_path_problem(source.root, row))}
-    sound = [row for row in rows if row not in problems]
+    sound = [row for row in rows if row.problem is None]
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "images.npy"
@@ -53,7 +52,7 @@ def load_unlabelled(
             image_size=size,
             num_channels=num_channels,
         )
-        found = [f"{row.location}: {problem}" for row, problem in problems.items()]
+        found = [f"{row.location}: {row.problem}" for row in rows if row.problem]
         found += undecodable([Item(row.location, None) for row in sound], outcomes)
         if found or not rows:
             raise refuse(spec, found or ["no images"])
