@@ -17,7 +17,7 @@ from trainables.datasets.image_data import Integers, Pixels
 from trainables.datasets.names import printable
 from trainables.datasets.own_data.columns import IMAGE_COLUMNS, find_column, require_column
 from trainables.datasets.source import Spec
-from trainables.datasets.sources.csv import CsvFile, row_path_problem
+from trainables.datasets.sources.csv import CsvFile
 from trainables.datasets.sources.parquet import EncodedRows, Parquet
 from trainables.datasets.spec import parse_spec
 
@@ -141,14 +141,10 @@ def _list_csv(spec: Spec) -> _Listed:
     source = CsvFile(spec.path, **spec.options)
     rows = list(source.rows(labelled=False))
     problems = {
-        index: f"{row.location}: {problem}"
-        for index, row in enumerate(rows)
-        if (problem := row_path_problem(source.root, row))
+        index: f"{row.location}: {row.problem}" for index, row in enumerate(rows) if row.problem
     }
-    encoded: list[Encoded] = [
-        b"" if index in problems else source.root / row.image for index, row in enumerate(rows)
-    ]
-    return _Listed([row.image or row.location for row in rows], encoded, problems)
+    encoded: list[Encoded] = [b"" if row.problem else source.root / row.image for row in rows]
+    return _Listed([row.written or row.location for row in rows], encoded, problems)
 
 
 def _list_parquet(spec: Spec) -> _Listed:

@@ -3,8 +3,13 @@
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
+from typing import TypeVar
+
+from trainables.datasets.source import Split
+
+Row = TypeVar("Row")
 
 HIDDEN = "-1"
 """The label that test rows have where a contest keeps the true ones."""
@@ -46,6 +51,23 @@ def join_spellings(written: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         example = next(name for name in sorted(names) if "." in name)
         notes.append(f"labels such as {example} are read as whole numbers")
     return spelling, notes
+
+
+def drop_hidden(
+    rows: Sequence[Row], look: Callable[[Row], tuple[str, Split | None]]
+) -> tuple[list[Row], list[str]]:
+    """Drop the rows of test where none of them has a label, or each has -1, and note it.
+
+    `look` gives the label and the split of a row.
+    """
+    looked = [look(row) for row in rows]
+    tested = {spell(label) for label, split in looked if split is Split.TEST}
+    trained = {spell(label) for label, split in looked if split is Split.TRAIN}
+    if not tested or not tested <= {"", HIDDEN, f"{HIDDEN}.0"} or not trained.isdisjoint(tested):
+        return list(rows), []
+    kept = [row for row, (_, split) in zip(rows, looked, strict=True) if split is not Split.TEST]
+    count = len(rows) - len(kept)
+    return kept, [f"{count:,} test images have no labels and are left out"]
 
 
 def label_notes(class_names: Collection[str]) -> list[str]:

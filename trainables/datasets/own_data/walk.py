@@ -83,7 +83,10 @@ def _is_of_a_run(child: Path, parent: Path, data_dir: Path) -> bool:
     if child == data_dir and (child / "decoded").is_dir():
         return True
     runs = child if child.name == "runs" else child / "runs"
-    return any(runs.glob("*/*/lease"))
+    try:
+        return any(runs.glob("*/*/lease"))
+    except PermissionError:  # reading the folder itself says so, and names it
+        return False
 
 
 def _ignored(name: str) -> bool:

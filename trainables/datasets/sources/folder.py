@@ -94,7 +94,7 @@ def _place(
         return _LeftOut(f"no class's folder in {found.unlabelled}/") if is_image else None
     if found.unexpected:
         return f"{found.unexpected}: a folder that is none of train, val and test"
-    problem = entry.problem or (None if entry.is_plain else path_problem(root, relative))
+    problem = entry.problem or (None if entry.is_plain else path_problem(str(root / relative)))
     if problem:
         return f"{relative}: {problem}"
     if found.class_folder is None:

@@ -1,0 +1,127 @@
+"""A delimited text file as lines of cells: its delimiter, its header, what its columns hold."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import isqrt
+from pathlib import Path, PurePosixPath
+
+from trainables.datasets.decoding.decode import SUFFIXES
+from trainables.datasets.errors import DatasetError
+
+DELIMITERS = (",", ";", "\t", "|")
+FEWEST_PIXELS = 16
+MAX_DISTINCT = 50
+SAMPLE_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Reads a file line by line.
+
+    Attributes:
+        path: The file.
+        delimiter: What stands between cells.
+        header: The names of the columns; their numbers, from 1, where the file gives none.
+        has_header: Whether the first line is that.
+    """
+
+    path: Path
+    delimiter: str
+    header: tuple[str, ...]
+    has_header: bool
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield (line, cells) but for the header and the blank lines.
+
+        Raises `DatasetError` where the file is no CSV in UTF-8.
+        """
+        lines = _read(self.path, self.delimiter)
+        for _, cells in islice(lines, 1, None) if self.has_header else lines:
+            if cells:
+                yield _, cells
+
+    def notes(self) -> list[str]:
+        """Say what of the form was guessed."""
+        notes = []
+        if self.delimiter != ",":
+            notes.append(f"{self.path.name}: cells are parted by {self.delimiter!r}")
+        if not self.has_header:
+            notes.append(f"{self.path.name}: no header; columns are called by number, from 1")
+        return notes
+
+    def surplus(self, cells: Sequence[str]) -> str | None:
+        """Say that a line has more cells than the header; blank ones at its end do not count."""
+        if not any(cell.strip() for cell in cells[len(self.header) :]):
+            return None
+        return (
+            f"{len(cells)} cells, but the header has {len(self.header)}: "
+            f'put a cell that holds {self.delimiter!r} between quotes, as "a{self.delimiter}b"'
+        )
+
+
+def open_table(path: Path) -> Table:
+    """Find the delimiter and the header in the first line."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            start = file.readline()
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
+    unquoted = re.sub(r'"[^"]*"', "", start)
+    delimiter = max(DELIMITERS, key=unquoted.count)  # the first of those that are as frequent
+    _, first = next(_read(path, delimiter), (1, []))
+    if _is_data(first):
+        return Table(path, delimiter, tuple(str(n + 1) for n in range(len(first))), False)
+    return Table(path, delimiter, tuple(first), True)
+
+
+def distinct_values(table: Table, places: Sequence[int]) -> dict[int, set[str]]:
+    """Collect what each column holds; a column of more than `MAX_DISTINCT` values is left out."""
+    found: dict[int, set[str]] = {place: set() for place in places}
+    for _, cells in table.rows():
+        for place in list(found):
+            found[place].add(cells[place].strip() if place < len(cells) else "")
+            if len(found[place]) > MAX_DISTINCT:
+                del found[place]
+        if not found:
+            break
+    return found
+
+
+def image_shape(num_values: int) -> tuple[int, int, int] | None:
+    """Find the square image, grey or of interleaved colours, that has so many values."""
+    if num_values < FEWEST_PIXELS:
+        return None
+    for channels in (1, 3):
+        side = isqrt(num_values // channels)
+        if side * side * channels == num_values:
+            return side, side, channels
+    return None
+
+
+def _is_data(cells: Sequence[str]) -> bool:
+    """Tell that a first line is no header: it names an image, or is a label and pixels."""
+    if any(PurePosixPath(cell.strip()).suffix.lower() in SUFFIXES for cell in cells):
+        return True
+    numbers = all(re.fullmatch(r"\s*\d+\s*", cell) for cell in cells)
+    return numbers and image_shape(len(cells) - 1) is not None and len(set(cells)) < len(cells)
+
+
+def _read(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        line = 1  # a quoted cell may span lines: the first one counts
+        try:
+            for cells in reader:
+                yield line, cells
+                line = reader.line_num + 1
+        except UnicodeDecodeError:
+            raise _not_utf8(path) from None
+        except csv.Error as error:
+            raise DatasetError(f"{path.name}:{reader.line_num}: {error}") from None
+
+
+def _not_utf8(path: Path) -> DatasetError:
+    return DatasetError(f"{path.name}: not UTF-8 text; save it as such.")
