@@ -12,6 +12,7 @@ from trainables.config.validation import nearest, to_json
 from trainables.registry import check_config, default_of
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
+from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.space import (
     SAMPLES,
     SpaceSample,
@@ -39,36 +40,37 @@ class CheckedJob:
     notes: tuple[str, ...]
 
 
-def check_job(
-    job: Job, epochs: int, recorded_defaults: Mapping[str, Configuration] | None
-) -> CheckedJob:
+def check_job(job: Job, epochs: int, earlier: RunInfo | None) -> CheckedJob:
     """Check a job: its names, its published entries, and what its space proposes.
 
     The architectures are imported here, and torch with them.
 
     Args:
         epochs: A trial's full budget.
-        recorded_defaults: The defaults that an earlier session of the run has recorded; `None` for
-            a new run. A run that has begun goes on: what is wrong in its space is a note.
+        earlier: The information that an earlier session of the run has left. Such a run goes on:
+            what is wrong with what it began with is a note.
 
     Raises:
         RequestError: Something is wrong; each problem names the key, the value and the rule.
     """
-    is_new = recorded_defaults is None
     sample = sample_space(job.space)
     names = architectures_of(job, sample)
-    defaults = {name: _default_of(name, epochs) for name in names} | dict(recorded_defaults or {})
+    defaults: dict[str, Configuration] = {name: _default_of(name, epochs) for name in names}
+    defaults |= earlier.default_configs if earlier else {}
     problems = [*_wrong_names(job, sample, defaults)]
-    if problems and is_new:  # a name that nothing has breaks the rules below too
+    if problems and earlier is None:  # a name that nothing has breaks the rules below too
         raise RequestError("\n".join(problems))
     proposals = [p.configuration(job.architecture, defaults) for p in sample.proposals]
     problems += _problems_of_proposals(job, proposals)
     notes = [*_failures(job, sample)]
+    began_with = to_json(earlier.published) if earlier else []
     for first in first_configurations(job, defaults):
         wrong, remarks = check_first(first, job, defaults)
+        if wrong and to_json(first.published) not in began_with:
+            raise RequestError("\n".join([*problems, *wrong]))
         problems += wrong
         notes += remarks
-    if problems and is_new:
+    if problems and earlier is None:
         raise RequestError("\n".join(problems))
     return CheckedJob(
         sample=sample,

@@ -1,15 +1,18 @@
 """A job is checked whole before Ray starts: every problem names the key, the value and the rule."""
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from tests.tune_jobs.engine.parts import make_info
 from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.job_checks import CheckedJob, check_declaration, check_first, check_job
+from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.stages.first import forked_configuration
 
 if TYPE_CHECKING:
@@ -143,9 +146,18 @@ def test_what_the_space_gives_is_held_against_the_rules(space: Space, said: str)
 
 
 def test_a_run_that_has_begun_goes_on_with_a_note() -> None:
-    job = job_of(unknown_choice)
-    notes = check_job(job, job.epochs, {}).notes
+    outside = Published(name="1a", config={"hidden": (8,), "optimizer": "adagrad"})
+    job = job_of(unknown_choice, outside)
+    earlier = RunInfo.from_json(json.loads(json.dumps(make_info(published=(outside,)).to_json())))
+    notes = check_job(job, job.epochs, earlier).notes
     assert any("it gives optimizer = 'adm': must be one of" in note for note in notes)
+    assert any("published '1a': optimizer = 'adagrad': the space holds" in note for note in notes)
+
+
+def test_what_is_published_since_a_run_began_is_refused_as_in_a_new_run() -> None:
+    job = job_of(lr_alone, Published(name="1a", config={"lr": 0.5}))
+    with pytest.raises(RequestError, match=r"published '1a': lr = 0.5: the space holds"):
+        check_job(job, job.epochs, make_info())
 
 
 @pytest.mark.parametrize(

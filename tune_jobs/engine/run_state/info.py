@@ -67,7 +67,7 @@ class RunInfo:
         study: `journal`, or the URL of the database that holds the record.
         resources: The resources of a trial; `None` until the cluster is known.
         runtime: The arithmetic in which trials train; `None` until it was probed.
-        default_configs: Each architecture's default configuration, as the probe reported it.
+        default_configs: Each architecture's default configuration when the run began.
     """
 
     run_id: str
