@@ -6,6 +6,7 @@ import shlex
 import sys
 import types
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
@@ -22,11 +23,13 @@ DONE, FAILED, WRONG = 0, 1, 2
 
 def main(job: Job, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `job` as the command line says, show the leaderboard, exit with the run's status:
-    0 done, 1 the run failed, 2 the request was wrong, 130 interrupted and resumable."""
+    0 done, 1 the run failed, 2 the request was wrong, 130 interrupted and resumable, 141 the pipe
+    that its output goes into was closed, and it is resumable."""
     given = vars(build_parser(job).parse_args(arguments))
     status = run_and_show(job, {k: v for k, v in given.items() if v is not None})
     if status == INTERRUPTED:  # all is closed; what Python does at its end, no handler sees
-        sys.stdout.flush()
+        with suppress(BrokenPipeError):  # the same Ctrl-C has ended `tee`
+            sys.stdout.flush()
         os._exit(status)
     sys.exit(status)
 
@@ -87,20 +90,25 @@ def _choices(rule: Any) -> Sequence[str]:
 
 def run_and_show(job: Job, given: dict[str, Any]) -> int:
     from tune_jobs.engine.cli.outcome import resume_command, show_outcome
+    from tune_jobs.engine.cli.output import OutputClosedError, OutputConsole, close_output
     from tune_jobs.engine.pipeline import run_resolved
 
     try:
         options = Options.resolve(job, **given)
         resume = resume_command(job, options)
         with interruptible(f"interrupted; resume: {resume}"):
-            result = run_resolved(job, options)
-            show_outcome(result, resume_command(job, options, trials="N"))
+            console = OutputConsole()
+            result = run_resolved(job, options, console)
+            show_outcome(result, resume_command(job, options, trials="N"), console)
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG
     except RunError as error:
         print(f"error: {error}\nresume: {resume}", file=sys.stderr)
         return FAILED
+    except OutputClosedError:
+        print(f"the output is read no more: the run has stopped\nresume: {resume}", file=sys.stderr)
+        return close_output()
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE

@@ -11,6 +11,7 @@ from pathlib import Path
 from trainables.storage import StorageError
 from tune_jobs import __version__
 from tune_jobs.engine.cli import leaderboard
+from tune_jobs.engine.cli.output import run_into_pipe
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.run_state.provenance import program
@@ -19,6 +20,10 @@ from tune_jobs.engine.run_state.provenance import program
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command -> its exit status; 2 where the request was wrong."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    return run_into_pipe(lambda: _run(words))
+
+
+def _run(words: list[str]) -> int:
     try:
         if words[:1] == ["leaderboard"]:  # its own parsers: a path or an action comes first
             return leaderboard.main(words[1:])

@@ -32,11 +32,10 @@ def _show(arguments: Sequence[str]) -> int:
         "--format", choices=FORMATS, default="table", help="form of the output (default: table)"
     )
     given = parser.parse_args(arguments)
-    from rich.console import Console
-
+    from tune_jobs.engine.cli.output import OutputConsole
     from tune_jobs.engine.cli.show_leaderboard import show
 
-    show(given.path, given.format, Console())
+    show(given.path, given.format, OutputConsole())
     return 0
 
 

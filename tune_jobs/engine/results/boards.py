@@ -1,6 +1,7 @@
 """Put rows on boards, each of which compares rows on the same images, split in the same way."""
 
 import itertools
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def split_boards(rows: Iterable[Row], storage: Storage | None) -> list[list[Row]
     """Return one list of rows per data set and split, the best row first.
 
     Several runs share a board where their predictions are at hand: `tie_group` is then the rank
-    among the rows of all of them. Without predictions each run keeps a board of its own.
+    among the rows of all of them. A run without predictions keeps a board of its own, and a warning
+    names it.
 
     Args:
         storage: The storage that holds the `runs/` of these rows, if there is one.
@@ -65,18 +67,32 @@ def pareto_front(costs: Sequence[float | None], accuracies: Sequence[float | Non
 
 
 def _compare_runs(rows: list[Row], storage: Storage | None) -> Iterator[list[Row]]:
-    def run(row: Row) -> tuple[str, str]:
-        return row.job, row.run_id
+    runs = [list(group) for _, group in itertools.groupby(sorted(rows, key=_run), key=_run)]
+    if len(runs) == 1:
+        yield sort_board(runs[0])
+        return
+    answers = [[_answers(row, storage) for row in run] for run in runs]
+    whole = [place for place, run in enumerate(runs) if _is_whole(run, answers[place])]
+    if storage and len(whole) < len(runs):
+        _warn(run[0] for place, run in enumerate(runs) if place not in whole)
+    together = [given for place in whole for given in answers[place]]
+    if len(whole) > 1 and _same_images(together):
+        yield sort_board(add_tie_groups([row for place in whole for row in runs[place]], together))
+        runs = [run for place, run in enumerate(runs) if place not in whole]
+    yield from map(sort_board, runs)
 
-    rows = sorted(rows, key=run)
-    if len({run(row) for row in rows}) > 1:
-        answers = [_answers(row, storage) for row in rows]
-        if not _comparable(rows, answers):
-            for _, group in itertools.groupby(rows, key=run):
-                yield sort_board(group)
-            return
-        rows = add_tie_groups(rows, answers)
-    yield sort_board(rows)
+
+def _run(row: Row) -> tuple[str, str]:
+    return row.job, row.run_id
+
+
+def _warn(lacking: Iterable[Row]) -> None:
+    names = ", ".join(f"{row.job}/{row.run_id}" for row in lacking)
+    print(
+        f"warning: {names}: predictions of these runs are not in their checkpoints/ (removed?): "
+        "each has a table of its own, since it cannot be compared with the others",
+        file=sys.stderr,
+    )
 
 
 def _answers(row: Row, storage: Storage | None) -> Answers | None:
@@ -85,9 +101,14 @@ def _answers(row: Row, storage: Storage | None) -> Answers | None:
     return read_answers(place_of(storage, row.job, row.run_id), row.trial_number, row.seeds)
 
 
-def _comparable(rows: Sequence[Row], answers: Sequence[Answers | None]) -> bool:
-    found = [given for given in answers if given is not None]
-    needed = sum(row.test_accuracy is not None for row in rows)
-    return len(found) >= needed and all(
-        np.array_equal(given.indices_N, found[0].indices_N) for given in found
+def _is_whole(run: Sequence[Row], answers: Sequence[Answers | None]) -> bool:
+    """Return whether there are predictions of all rows of a run that were tested."""
+    return all(
+        given is not None or row.test_accuracy is None
+        for row, given in zip(run, answers, strict=True)
     )
+
+
+def _same_images(answers: Iterable[Answers | None]) -> bool:
+    found = [given for given in answers if given is not None]
+    return all(np.array_equal(given.indices_N, found[0].indices_N) for given in found)

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,9 +44,31 @@ def write_rows(rows: Sequence[Row], storage: Storage) -> str:
     table = table.replace_schema_metadata({_DIGEST: _compute_digest(table)})
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd", write_page_checksum=True)
-    name = f"leaderboards/{job}/{run_id}{SUFFIX}"
+    name = _part_of(job, run_id)
     storage.write(name, content.getvalue())
     return storage.child(name).uri
+
+
+def read_run(storage: Storage, job: str, run_id: str) -> list[Row]:
+    """Read what `write_rows` has written of one run; no rows where it has not.
+
+    Raises:
+        OSError: The part cannot be reached (`StorageError` from an object store).
+    """
+    name = _part_of(job, run_id)
+    try:
+        content = storage.read(name)
+    except FileNotFoundError:
+        return []
+    try:
+        return _read_part(content)
+    except Exception as error:  # damaged bytes raise anything from OSError to KeyError
+        print(f"warning: {storage.child(name).uri} is damaged: {error}", file=sys.stderr)
+        return []
+
+
+def _part_of(job: str, run_id: str) -> str:
+    return f"leaderboards/{job}/{run_id}{SUFFIX}"
 
 
 class Leaderboard(NamedTuple):

@@ -1,5 +1,6 @@
 """Publish a finished run: export the winner's model, write the leaderboard and the report."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.study_storage import dashboard_storage, read_studies
 from tune_jobs.engine.results.build_rows import build_rows
-from tune_jobs.engine.results.leaderboard import write_rows
+from tune_jobs.engine.results.kept import keep_comparisons
+from tune_jobs.engine.results.leaderboard import read_run, write_rows
 from tune_jobs.engine.results.report import write_report
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.folder import RunFolder, open_place, run_folder, storage_of
@@ -34,7 +36,8 @@ class RunResult:
     Attributes:
         study: The journal or the database that optuna-dashboard opens; `None`: a journal in an
             object store, which it cannot.
-        model: The winner's model; `None` where no configuration ended on every seed.
+        model: The winner's model; `None` where no configuration ended on every seed, or the files
+            have been removed.
     """
 
     storage: str
@@ -62,6 +65,7 @@ def publish(
     winner = choose_winner(results, search.metric)
     model = export(winner, search.metric, folder) if winner else None
     rows = build_rows(info, search, retrain, results, folder)
+    rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id))
     part = write_rows(rows, storage)
     report = write_report(info, search, retrain, results, rows, data, folder)
     return RunResult(
@@ -97,7 +101,9 @@ def rebuild(run: str | Path) -> str:
             if not any(result.metrics for result in results):
                 raise RequestError(f"{run}: nothing of that run has been retrained")
             rows = build_rows(info, search, retrain, results, folder)
-        return write_rows(rows, storage_of(folder.place))
+        storage = storage_of(folder.place)
+        rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id))
+        return write_rows(rows, storage)
 
 
 def read_retrained(search: Record, retrain: Record, options: Options) -> list[Retrained]:
@@ -107,11 +113,20 @@ def read_retrained(search: Record, retrain: Record, options: Options) -> list[Re
     return read_results(candidates, retrain, options.retraining_seeds, options.epochs)
 
 
-def export(winner: Retrained, metric: Metric, folder: RunFolder) -> str:
-    """Copy the winner's best seed on validation to `models/`; return its `.safetensors`."""
+def export(winner: Retrained, metric: Metric, folder: RunFolder) -> str | None:
+    """Copy the winner's best seed on validation to `models/`; return its `.safetensors`, or `None`
+    where the model has been removed from both places, which a warning says."""
     name = winner.names[best_seed(winner, metric)]
     source, models = folder.checkpoints.child(name), folder.place.child("models")
-    for file in source.names():
-        if file.startswith("model."):
-            models.write(file.replace("model", name, 1), source.read(file))
-    return models.child(f"{name}.safetensors").uri
+    model = f"{name}.safetensors"
+    found = [file for file in source.names() if file.startswith("model.")]
+    for file in found:
+        models.write(file.replace("model", name, 1), source.read(file))
+    if not found and model not in models.names():
+        print(
+            f"warning: {folder.place.uri}: the winner's model is neither in checkpoints/{name} nor "
+            "in models/ (removed?): put a copy back, or train it by a new run",
+            file=sys.stderr,
+        )
+        return None
+    return models.child(model).uri

@@ -1,5 +1,6 @@
 """The commands as a user types them, in a process of their own; none of these starts Ray."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import tune_jobs
+from tune_jobs.engine.cli.output import CLOSED, OutputClosedError, OutputConsole
+
+FORMATS = Path(__file__).parents[3] / "formats" / "c302f04"
 
 
 def run_module(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
@@ -100,3 +104,41 @@ def test_predict_names_a_missing_model(tmp_path: Path) -> None:
     done = run_module("tune_jobs", "predict", "none.safetensors", str(image), cwd=tmp_path)
     assert done.returncode == 2
     assert "none.safetensors" in done.stderr
+
+
+READ_ONE_LINE = """
+import subprocess, sys
+child = subprocess.Popen(
+    sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+)
+child.stdout.readline()
+child.stdout.close()
+print(child.stderr.read())
+sys.exit(child.wait())
+"""
+
+
+@pytest.mark.parametrize(
+    "command", [("tune_jobs",), ("tune_jobs", "leaderboard", str(FORMATS), "--format", "json")]
+)
+def test_a_pipe_that_closes_is_no_error(command: tuple[str, ...], tmp_path: Path) -> None:
+    words = [sys.executable, "-c", READ_ONE_LINE, sys.executable, "-u", "-m", *command]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == ""
+    assert done.returncode in (0, CLOSED)  # 0: all was in the pipe before it closed
+
+
+def test_a_run_whose_output_closes_says_how_to_go_on(
+    tmp_path: Path,
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed, pytest.raises(OutputClosedError):
+        OutputConsole(file=closed).print("x" * 100_000)
+    command = [sys.executable, "-m", "tune_jobs.digits_mlp", "--run-id", "one", "--trials", "1"]
+    words = [sys.executable, "-c", READ_ONE_LINE, *command]
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == CLOSED
+    assert "Traceback" not in done.stdout
+    assert "the run has stopped\nresume: python -m tune_jobs.digits_mlp" in done.stdout
