@@ -39,6 +39,10 @@ def _run(words: list[str]) -> int:
                     output=given.output,
                     submission=given.submission,
                 )
+            case "data":
+                from tune_jobs.engine.cli.data import show_data
+
+                show_data(given.dataset, given.data_dir, given.image_size)
             case "preflight":
                 from tune_jobs.engine.cli.preflight import preflight
 
@@ -85,6 +89,14 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SAMPLE",
         help="CSV of ids, such as sample_submission.csv; FILE takes its rows and columns",
     )
+    data = commands.add_parser(
+        "data", help="show what a data set would be trained on as: classes, counts, notes"
+    )
+    data.add_argument("dataset", metavar="SPEC", help="data set, as --dataset of a run names it")
+    data.add_argument(
+        "--image-size", type=int, metavar="P", help="resize to P x P pixels (default: as they are)"
+    )
+    _add_data_dir(data)
     check = commands.add_parser(
         "preflight", help="check that a run would work here, and say what to do where it would not"
     )
@@ -93,13 +105,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--storage", help="storage that every node must be able to write and read")
     check.add_argument("--dataset", help="data set that must load here, named as for a run")
-    check.add_argument(
+    _add_data_dir(check)
+    return parser
+
+
+def _add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--data-dir",
         type=Path,
         default=Path("data"),
         help="folder of downloads and decoded images (default: data)",
     )
-    return parser
 
 
 def _list_jobs() -> None:
