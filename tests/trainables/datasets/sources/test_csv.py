@@ -245,6 +245,14 @@ def test_columns_of_a_class_each(load: Load) -> None:
         load(["image,MEL,NV", *lines, "cat/000.png,1,1"])
 
 
+def test_columns_of_classes_that_are_numbers_are_no_pixels(load: Load) -> None:
+    names = ",".join(map(str, range(16)))
+    hot = [",".join("1" if k == place else "0" for k in range(16)) for place in (3, 12)]
+    lines = lines_of("{name}/00{n}.png,")
+    data = load([f"image,{names}", *(line + hot[n // 5] for n, line in enumerate(lines))])
+    assert data.class_names == ("3", "12")
+
+
 @pytest.mark.parametrize("hidden", ["-1", ""])
 def test_test_rows_without_labels_are_left_out(load: Load, hidden: str) -> None:
     lines = lines_of("{name}/00{n}.png,{name},train")
