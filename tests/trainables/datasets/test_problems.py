@@ -193,14 +193,14 @@ def test_unusable_parquet_files(
     write_parquet(folder / "extra.parquet", images, ["cat"] * 6)
     (folder / "test-0.parquet").write_text("text")
     pq.write_table(pa.table({"label": ["cat"]}), folder / "test-1.parquet")
-    pq.write_table(pa.table({"image": ["a.png"], "label": ["cat"]}), folder / "test-2.parquet")
+    pq.write_table(pa.table({"image": [1.5], "label": ["cat"]}), folder / "test-2.parquet")
     found = message(f"parquet:{folder}", data_dir)
     for problem in (
         "val.parquet:row 0: class 'cow' is not one that the images to train on have",
-        "extra.parquet: its name begins with none of train, validation and test",
+        "extra.parquet: its name has none of train, validation and test",
         "test-0.parquet: not a Parquet file",
         "test-1.parquet: no image column",
-        "test-2.parquet: column 'image' is string, but must be binary",
+        "test-2.parquet: column 'image' is double, but must be binary",
     ):
         assert f"\n  {problem}" in found
 

@@ -86,7 +86,13 @@ def choose_split(
 
 
 def pixel_columns(names: Sequence[str], label: int | None) -> tuple[int, ...]:
-    """Find the columns of a pixel each: `pixel0`, `1x1`, or numbers beside a label."""
+    """Find the columns of a pixel each: `pixel0`, `1x1`, or numbers beside a label.
+
+    There are none beside a column of paths: numbers are then classes.
+    """
+    paths = [name for name in IMAGE_COLUMNS if name not in ("id", "pixels")]
+    if find_column(names, paths) is not None:
+        return ()
     return tuple(
         place
         for place, name in enumerate(names)

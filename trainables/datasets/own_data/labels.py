@@ -114,7 +114,7 @@ def _combinations(class_names: Collection[str]) -> list[str]:
         if several:
             examples = ", ".join(map(repr, islice(several, 3)))
             return [
-                f"{len(several)} classes look like several labels of one image, such as "
-                f"{examples}: each combination is a class of its own"
+                f"{len(several)} classes are combinations of others, such as {examples}: each "
+                "is a class of its own, since an image has one label"
             ]
     return []

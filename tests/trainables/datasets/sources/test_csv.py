@@ -219,6 +219,14 @@ def test_columns_of_a_class_each(load: Load) -> None:
         load(["image,MEL,NV", *lines, "cat/000.png,1,1"])
 
 
+def test_columns_of_classes_that_are_numbers_are_no_pixels(load: Load) -> None:
+    names = ",".join(map(str, range(16)))
+    hot = [",".join("1" if k == place else "0" for k in range(16)) for place in (3, 12)]
+    lines = lines_of("{name}/00{n}.png,")
+    data = load([f"image,{names}", *(line + hot[n // 5] for n, line in enumerate(lines))])
+    assert data.class_names == ("3", "12")
+
+
 @pytest.mark.parametrize("hidden", ["-1", ""])
 def test_test_rows_without_labels_are_left_out(load: Load, hidden: str) -> None:
     lines = lines_of("{name}/00{n}.png,{name},train")
@@ -236,7 +244,7 @@ def test_labels_that_are_one_class_or_several(load: Load) -> None:
     assert data.notes == ("labels written in 2 ways are one class, 'cat': 'cat ', 'cat'",)
     both = ["cat/003.png,cat dog", "cat/004.png,cat dog", "dog/004.png,cat dog"]
     data = load(["image,label", *lines_of("{name}/00{n}.png,{name}")[:3], *lines[5:8], *both])
-    assert data.notes[0].startswith("1 classes look like several labels of one image")
+    assert data.notes[0].startswith("1 classes are combinations of others, such as 'cat dog'")
 
 
 def test_whole_numbers_that_became_fractions(load: Load) -> None:
