@@ -17,7 +17,7 @@ FORBIDDEN = {
 
 STOREYS = {
     "trainables": (
-        *("image_ops", "config", "storage", "metrics", "calibration", "registry"),
+        *("image_ops", "config", "storage", "metrics", "calibration", "progress", "registry"),
         *("datasets", "architectures", "estimators", "training", "features", "trials", "worker"),
         "__init__",
     ),

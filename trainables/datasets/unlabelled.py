@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path, PurePath
-from typing import Any
 
 import numpy as np
 
@@ -16,9 +15,18 @@ from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers, Pixels
 from trainables.datasets.names import printable
 from trainables.datasets.own_data.columns import IMAGE_COLUMNS, find_column, require_column
+from trainables.datasets.own_data.parquet_images import (
+    FileImages,
+    ParquetImages,
+    check_image_type,
+    named_paths,
+    open_parquet,
+)
+from trainables.datasets.own_data.paths import find_images
+from trainables.datasets.own_data.table import SAMPLE_ROWS
 from trainables.datasets.source import Spec
 from trainables.datasets.sources.csv import CsvFile
-from trainables.datasets.sources.parquet import EncodedRows, Parquet
+from trainables.datasets.sources.parquet import Parquet
 from trainables.datasets.spec import parse_spec
 
 ID_COLUMNS = ("id", "image_id", "file_name", "filename", "name")
@@ -148,36 +156,35 @@ def _list_csv(spec: Spec) -> _Listed:
 
 
 def _list_parquet(spec: Spec) -> _Listed:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     source = Parquet(spec.path, **spec.options)
     names: list[str] = []
-    columns = []
-    for name in source.files():
-        try:
-            with pq.ParquetFile(source.root / name) as file:
-                present, num_rows = file.schema_arrow.names, file.metadata.num_rows
-                image = require_column(name, "image", present, IMAGE_COLUMNS, source.image)
-                if not _is_binary(file.schema_arrow.types[image]):
-                    raise DatasetError(f"{name}: column {present[image]!r} holds no image files")
-                columns.append((source.root / name, present[image]))
-                ids = find_column(present, ID_COLUMNS)
-                if ids is None:
-                    names += [f"{name}:row {row}" for row in range(num_rows)]
-                else:
-                    values = file.read(columns=[present[ids]]).column(0)
-                    names += [str(value) for value in values.to_pylist()]
-        except (pa.ArrowException, OSError) as error:
-            raise DatasetError(f"{name}: not a Parquet file that can be read: {error}") from None
-    return _Listed(names, EncodedRows(columns))
-
-
-def _is_binary(arrow_type: Any) -> bool:
-    import pyarrow.types as types
-
-    return bool(
-        types.is_struct(arrow_type)
-        or types.is_binary(arrow_type)
-        or types.is_large_binary(arrow_type)
-    )
+    files: list[FileImages] = []
+    problems: dict[int, str] = {}
+    for name in source.tables():
+        with open_parquet(source.root / name) as table:
+            columns, num_rows = table.schema_arrow.names, table.metadata.num_rows
+            image = require_column(name, "image", columns, IMAGE_COLUMNS, source.image)
+            check_image_type(name, columns[image], table.schema_arrow.types[image])
+            written = named_paths(table, columns[image])
+            row_names = [written.get(row, f"{name}:row {row}") for row in range(num_rows)]
+            ids = find_column(columns, ID_COLUMNS)
+            if ids is not None:
+                values = table.read(columns=[columns[ids]]).column(0)
+                row_names = [str(value) for value in values.to_pylist()]
+        finder = find_images(source.root / name, list(written.values())[:SAMPLE_ROWS], None, None)
+        paths: dict[int, Path] = {}
+        for row, text in written.items():
+            path, problem = finder.find(text)
+            paths[row] = (source.root / name).parent / path
+            if problem is not None:
+                problems[len(names) + row] = f"{name}:row {row}: {problem}"
+        files.append(
+            FileImages(
+                file=source.root / name,
+                column=columns[image],
+                rows=frozenset(range(num_rows)),
+                paths=paths,
+            )
+        )
+        names += row_names
+    return _Listed(names, ParquetImages(files), problems)

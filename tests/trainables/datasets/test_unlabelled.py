@@ -74,10 +74,20 @@ def test_parquet_files_without_labels(
     assert [image.tolist() for image in found.images_NHWC] == [pixels_of(i) for i in images]
 
 
-def test_parquet_without_the_bytes_of_images_is_refused(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"image": ["a.png"]}), tmp_path / "paths.parquet")
-    with pytest.raises(DatasetError, match=r"paths.parquet: column 'image' holds no image files"):
-        load_unlabelled([f"parquet:{tmp_path / 'paths.parquet'}"], image_size=8, num_channels=3)
+def test_parquet_that_names_files(tmp_path: Path, write_image: Write, pixels_of: Read) -> None:
+    image = write_image(tmp_path / "a.png", 1)
+    pq.write_table(pa.table({"image": ["a.png", "none.png"]}), tmp_path / "paths.parquet")
+    spec = f"parquet:{tmp_path / 'paths.parquet'}"
+    found = load_unlabelled([spec], image_size=8, num_channels=3)
+    assert found.names == ("a.png", "none.png")
+    assert found.images_NHWC[0].tolist() == pixels_of(image)
+    assert found.problems == {1: "paths.parquet:row 1: none.png: missing file"}
+
+
+def test_parquet_without_images_is_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": [1]}), tmp_path / "numbers.parquet")
+    with pytest.raises(DatasetError, match=r"numbers.parquet: column 'image' is int64"):
+        load_unlabelled([f"parquet:{tmp_path / 'numbers.parquet'}"], image_size=8, num_channels=3)
 
 
 def test_nothing_there_or_nothing_to_predict(tmp_path: Path) -> None:

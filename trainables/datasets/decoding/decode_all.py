@@ -13,7 +13,7 @@ import numpy as np
 from trainables.datasets.decoding.decode import Encoded, open_image, to_pixels
 from trainables.datasets.decoding.npy import create_npy
 from trainables.datasets.image_data import Pixels
-from trainables.datasets.progress import progress_bar
+from trainables.progress import progress_bar
 
 CHUNK_SIZE = 32  # images: milliseconds of work for thumbnails, seconds for photographs
 PATIENCE_SECONDS = 1.0  # a small set is done before a process would have started

@@ -9,7 +9,7 @@ import numpy as np
 from trainables.datasets.decoding.decode import to_pixels
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Pixels
-from trainables.datasets.progress import progress_bar
+from trainables.progress import progress_bar
 
 PART = 1024  # images
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.progress import progress_bar
+from trainables.progress import progress_bar
 
 BLOCK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30

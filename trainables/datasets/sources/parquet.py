@@ -46,16 +46,20 @@ class Parquet:
         """Give the folder that holds the files."""
         return self.path if self.path.is_dir() else self.path.parent
 
+    def tables(self) -> list[str]:
+        """List the one Parquet file, or those in the folder and below."""
+        return [self.path.name] if self.path.is_file() else list_parquet(self.root)
+
     def files(self) -> Iterable[str]:
-        """List the one file, or those in the folder and below, and the images that they name."""
-        names = [self.path.name] if self.path.is_file() else list_parquet(self.root)
+        """List the Parquet files and the images that they name."""
+        names = self.tables()
         yield from names
         for part in self._parts(self._sort(names))[0]:
             yield from map(str, part.paths.values())
 
     def read(self) -> Listing:
         """List the images file by file and row by row, with all problems."""
-        files = self._sort([self.path.name] if self.path.is_file() else list_parquet(self.root))
+        files = self._sort(self.tables())
         parts, problems = self._parts(files)
         located = [(part, row) for part in parts for row in part.rows]
         located, notes = drop_hidden(located, lambda pair: (pair[1].label, pair[1].split))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trainables import load_model
 from trainables.datasets import UnlabelledImages, load_unlabelled
 from trainables.datasets.errors import MAX_LISTED
-from trainables.datasets.progress import progress_bar
+from trainables.progress import progress_bar
 from tune_jobs.engine.cli.prediction_files import (
     PredictedImages,
     check_output,
