@@ -1,6 +1,7 @@
 """The real command on the real digits, at tiny size: every step, its files, and going on."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 
 import trainables
 from trainables.datasets import load_dataset
+from tune_jobs.engine.cluster.start import SPANS_MACHINES
 from tune_jobs.engine.results.leaderboard import read_rows
 
 PATIENCE_SECONDS = 600  # a loaded machine is slow; a process that hangs is not waited for longer
@@ -25,6 +27,7 @@ def start(storage: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "tune_jobs.digits_mlp", *TINY, *arguments],
         cwd=storage,
+        env={**os.environ, SPANS_MACHINES: "0"},  # one that is joined is on the loopback
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
