@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from trainables.datasets.decoding.decode import SUFFIXES
@@ -33,14 +34,14 @@ class ImagePaths:
         """Return the path of a file, relative to the root where it is below, and the problem."""
         if not written:
             return "", "image missing"
-        names = [written, f"{written}{self.extension}"] if self.extension else [written]
+        names = [f"{written}{self.extension}", written] if self.extension else [written]
         if "\\" in written:
             names += [name.replace("\\", "/") for name in names]
-        bases = [*([self.images] if self.images else []), self.root, Path.cwd()]
-        places = [(name, base) for name in names for base in dict.fromkeys(bases)]
+        bases = [*([self.images] if self.images else []), self.root]
+        places = [(name, base) for base in bases for name in names]
         problems = []
-        for name, base in places:
-            path = os.path.normpath(base / name)
+        for name, base in chain(places, ((name, Path.cwd()) for name in names)):
+            path = os.path.normpath(f"{base}{os.sep}{name}" if name[0] != os.sep else name)
             problem = path_problem(path) if self._is_allowed(path) else self._outside()
             if problem is None:
                 self._count(written, name, base)
@@ -56,7 +57,7 @@ class ImagePaths:
 
     def _is_allowed(self, path: str) -> bool:
         folders = (self.root, self.images or self.root)
-        return any(Path(path).is_relative_to(folder) for folder in folders)
+        return any(path.startswith(f"{str(folder).rstrip(os.sep)}{os.sep}") for folder in folders)
 
     def _outside(self) -> str:
         return (
