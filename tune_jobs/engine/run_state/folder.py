@@ -62,6 +62,11 @@ class RunFolder:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(self.place.read(name))
 
+    def copy_journal(self) -> None:
+        """Copy the journal into an object store now: a machine may be lost before `mirrored` does."""
+        if self.journal.exists() and not isinstance(self.place, LocalStorage):
+            self.place.write(JOURNAL, self.journal.read_bytes())
+
     def create(self) -> None:
         """Make the folder; raise `RequestError` where the storage cannot be written."""
         try:

@@ -166,6 +166,7 @@ class Steps:
         self.info = replace(self.info, runtime=found.runtime)
         self._stages = self._begin(found.runtime)
         # The studies are there first: a `run.json` with a runtime and no study has lost its record.
+        self._request.folder.copy_journal()
         self._request.folder.write_info(self.info)
 
     def _begin(self, runtime: Runtime) -> Stages:

@@ -52,6 +52,15 @@ def test_copies_are_made_while_a_run_is_alive(
                 pass
 
 
+def test_the_journal_is_there_before_a_run_that_needs_it(place: Storage) -> None:
+    with run_folder(place) as folder, mirrored(folder):
+        folder.copy_journal()
+        assert place.names() == []
+        write(folder, "study.journal", b"1\n")
+        folder.copy_journal()
+        assert place.read("study.journal") == b"1\n"
+
+
 def test_an_error_of_the_run_is_told_and_the_record_copied(place: Storage) -> None:
     def fail() -> None:
         with run_folder(place) as folder, mirrored(folder):
