@@ -63,7 +63,7 @@ class RunFolder:
                 target.write_bytes(self.place.read(name))
 
     def copy_journal(self) -> None:
-        """Copy the journal into an object store now: a machine may be lost before `mirrored` does."""
+        """Copy the journal into an object store now: `mirrored` may come too late."""
         if self.journal.exists() and not isinstance(self.place, LocalStorage):
             self.place.write(JOURNAL, self.journal.read_bytes())
 
