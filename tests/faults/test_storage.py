@@ -1,6 +1,7 @@
 """Storage that is full, cannot be written, or is shared: named errors, and nothing mixed."""
 
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -23,7 +24,13 @@ SEARCH = (
     *("--epochs", "3", "--trials", "4", "--grace-period", "1", "--reduction-factor", "2"),
     *("--max-failures", "0"),
 )
-NOWHERE = "192.0.2.1:1"  # an address for documentation: nothing answers
+
+
+@pytest.fixture
+def no_ray() -> Iterator[str]:
+    """The address of something that answers, and is no Ray: no run can join it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 class Mounts:
@@ -110,9 +117,9 @@ def test_no_room_left(make_runs: Callable[..., Runs], address: str, mounts: Moun
 
 
 def test_no_room_from_the_start_is_found_before_ray_starts(
-    make_runs: Callable[..., Runs], mounts: Mounts, tmp_path: Path
+    make_runs: Callable[..., Runs], mounts: Mounts, tmp_path: Path, no_ray: str
 ) -> None:
-    runs = make_runs(NOWHERE)
+    runs = make_runs(no_ray)
     mounts.mount(runs.storage, "64k")
     fill(runs.storage)
     driver = runs.run(status=2)
@@ -149,12 +156,12 @@ def test_a_store_out_of_reach_for_a_while_ends_no_run(
 
 
 def test_a_storage_that_cannot_be_written_is_refused_before_ray_starts(
-    make_runs: Callable[..., Runs], mounts: Mounts, tmp_path: Path
+    make_runs: Callable[..., Runs], mounts: Mounts, tmp_path: Path, no_ray: str
 ) -> None:
     (tmp_path / "a file").touch()
     mounts.mount(tmp_path / "read-only", "1m", "ro")
     for storage in ("a file", "read-only"):
-        driver = make_runs(NOWHERE, at=storage).run(status=2)
+        driver = make_runs(no_ray, at=storage).run(status=2)
         assert "error: --storage: " in driver.said
         assert "Traceback" not in driver.said
 
