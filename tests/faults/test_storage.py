@@ -1,5 +1,6 @@
 """Storage that is full, cannot be written, or is shared: named errors, and nothing mixed."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -192,8 +193,9 @@ def test_two_runs_at_once_do_not_mix_and_one_cannot_be_started_twice(
 
 def test_a_trial_that_the_memory_monitor_ends_is_said_to_be(runs: Runs) -> None:
     """A local Ray, whose monitor takes hardly any memory for too much, continues a run."""
+    info = runs.folder() / "run.json"
     driver = runs.start(*SEARCH)
-    driver.until(lambda: runs.size() > 0)
+    driver.until(lambda: info.exists() and json.loads(info.read_text())["runtime"])  # it has probed
     driver.kill()
     driver.wait()
     runs.address = None
