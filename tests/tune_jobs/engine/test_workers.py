@@ -49,7 +49,7 @@ from tune_jobs.engine import Job, main
 
 
 def space(trial):
-    trial.suggest_int("num_neighbours", 1, 5)
+    trial.suggest_int("k", 1, 5)
 
 
 JOB = Job(
