@@ -1,6 +1,5 @@
 """Every job takes all its steps: in one process, on one Ray, on images made up for it."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from rich.console import Console
 import trainables
 from tune_jobs import engine
 from tune_jobs.engine.cli.commands import catalogue
+from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 
 pytestmark = pytest.mark.usefixtures("one_ray")
@@ -43,7 +43,7 @@ def breaking_space(trial: optuna.Trial) -> None:
     trial.suggest_categorical("dropout", (0.0, 1.5))
 
 
-def test_a_configuration_that_breaks_a_rule_fails_once_and_the_run_goes_on(tmp_path: Path) -> None:
+def test_a_space_that_breaks_a_rule_is_refused_before_any_trial(tmp_path: Path) -> None:
     job = Job(
         name="breaking",
         dataset="digits",
@@ -52,9 +52,6 @@ def test_a_configuration_that_breaks_a_rule_fails_once_and_the_run_goes_on(tmp_p
         trials=6,
         epochs=1,
     )
-    result = engine.run(
-        job, console=Console(quiet=True), storage=tmp_path, data_dir=tmp_path, retrain_seeds=1
-    )
-    assert {json.loads(row.config)["dropout"] for row in result.rows} == {0.0}
-    journal = Path(result.folder, "study.journal").read_text()
-    assert "dropout = 1.5: must be in [0, 1)" in journal
+    with pytest.raises(RequestError, match=r"dropout = 1.5: must be in \[0, 1\) \(\d+ of 32"):
+        engine.run(job, console=Console(quiet=True), storage=tmp_path, data_dir=tmp_path)
+    assert not list(tmp_path.rglob("study.journal"))
