@@ -68,27 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "leaderboard", add_help=False, help="show what runs have found; reproduce or rebuild it"
     )
-    predict = commands.add_parser("predict", help="classify images with an exported model")
-    predict.add_argument("model", help="path or URI of an exported model (.safetensors)")
-    predict.add_argument(
-        "images",
-        nargs="+",
-        metavar="WHAT",
-        help="image file, folder of images, csv:PATH or parquet:PATH; no labels are needed",
-    )
-    predict.add_argument(
-        "--top", type=int, default=3, help="number of classes shown per image (default: 3)"
-    )
-    predict.add_argument(
-        "--output",
-        metavar="FILE",
-        help="write all probabilities to FILE: .csv, .jsonl or .parquet by its ending",
-    )
-    predict.add_argument(
-        "--submission",
-        metavar="SAMPLE",
-        help="CSV of ids, such as sample_submission.csv; FILE takes its rows and columns",
-    )
+    _add_predict(commands.add_parser("predict", help="classify images with an exported model"))
     data = commands.add_parser(
         "data", help="show what a data set would be trained on as: classes, counts, notes"
     )
@@ -107,6 +87,29 @@ def build_parser() -> argparse.ArgumentParser:
     check.add_argument("--dataset", help="data set that must load here, named as for a run")
     _add_data_dir(check)
     return parser
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="path or URI of an exported model (.safetensors)")
+    parser.add_argument(
+        "images",
+        nargs="+",
+        metavar="WHAT",
+        help="image file, folder of images, csv:PATH or parquet:PATH; no labels are needed",
+    )
+    parser.add_argument(
+        "--top", type=int, default=3, help="number of classes shown per image (default: 3)"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="write all probabilities to FILE: .csv, .jsonl or .parquet by its ending",
+    )
+    parser.add_argument(
+        "--submission",
+        metavar="SAMPLE",
+        help="CSV of ids, such as sample_submission.csv; FILE takes its rows and columns",
+    )
 
 
 def _add_data_dir(parser: argparse.ArgumentParser) -> None:
