@@ -50,6 +50,8 @@ class TrialConfig:
     plateau_patience: Annotated[int, Range(0)] | None = None
     plateau_min_lr: NotNegative = 0.0
     label_smoothing: FractionBelowOne = 0.0
+    ema_epochs: NotNegative = 0.0
+    """Weights are averaged exponentially over so many epochs, and the average predicts; 0: not."""
     crop_fraction: Annotated[float, Range(0, 1, open_minimum=True)] = 1.0
     """The network sees this share of each side: a random crop in training, else the centre."""
     augmentations: tuple[Augmentation, ...] = field(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from trainables.architectures import find_architecture
 from trainables.config import ConfigError, Configuration, Runtime, TrialConfig, parse_trial
@@ -17,6 +18,7 @@ from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.metrics import EpochMetrics
+from trainables.training.averaging import average_weights
 from trainables.training.device import autocast, memory_format
 from trainables.training.evaluate import Evaluation, predict_logits, score
 from trainables.training.inputs import Inputs, build_inputs, place
@@ -44,7 +46,7 @@ class Training:
         group: ProcessGroup = ALONE,
     ) -> None:
         model = group.synchronise_batch_norm(model, runtime)
-        self.model = model.to(runtime.device, memory_format=memory_format(runtime))  # type: ignore[call-overload]
+        self._trained = model.to(runtime.device, memory_format=memory_format(runtime))  # type: ignore[call-overload]
         self.config = config
         self.inputs = inputs
         self.runtime = runtime
@@ -54,12 +56,22 @@ class Training:
         self.num_steps = math.ceil(len(inputs.placed.train) / config.batch_size)
         self._num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
         self._optimizer = OPTIMIZERS[config.optimizer](
-            self.model.parameters(), lr=config.lr, l2=config.l2, momentum=config.momentum
+            self._trained.parameters(), lr=config.lr, l2=config.l2, momentum=config.momentum
         )
+        self._average: AveragedModel | None = None
+        if config.ema_epochs:
+            self._average = average_weights(
+                self._trained, epochs=config.ema_epochs, steps_per_epoch=self.num_steps
+            )
         self._schedule = build_schedule(config, self._optimizer, steps_per_epoch=self.num_steps)
         self._micro_batches = MicroBatches(self._optimizer, may_split=group.size == 1)
         self.on_epoch: Callable[[Training], None] = _nothing
         self.on_step: Callable[[], None] = _nothing
+
+    @property
+    def model(self) -> nn.Module:
+        """The network that predicts: the one that is trained, or the average of its weights."""
+        return self._average.module if self._average else self._trained
 
     @property
     def epoch(self) -> int:
@@ -101,7 +113,8 @@ class Training:
     def state_dict(self) -> dict[str, Any]:
         """Return tensors and plain values only, which load with `weights_only=True`."""
         return {
-            "model": self.model.state_dict(),
+            "model": self._trained.state_dict(),
+            "average": self._average.state_dict() if self._average else None,
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state_dict(),
             "reports": [metrics.to_json() for metrics in self.history],
@@ -109,7 +122,9 @@ class Training:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
+        self._trained.load_state_dict(state["model"])
+        if self._average:
+            self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
         self.history = [EpochMetrics.from_json(stored) for stored in state["reports"]]
@@ -121,7 +136,7 @@ class Training:
         The last images do not make a small batch of their own: all batches are of even size, at
         most `batch_size`.
         """
-        self.model.train()
+        self._trained.train()
         placed = self.inputs.placed
         device = placed.labels_N.device
         dropout_seed, draw_seed = _epoch_seeds(self.seed, self.epoch)
@@ -144,7 +159,7 @@ class Training:
 
     @cached_property
     def _averaging_model(self) -> nn.Module:
-        return self.group.average_gradients(self.model)
+        return self.group.average_gradients(self._trained)
 
     def _step(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         part, weight = self.group.part(chosen)
@@ -153,6 +168,8 @@ class Training:
         loss, hits = self._micro_batches.run(self._backward, batch_NCHW, labels_N, weight)
         self._optimizer.step()
         self._schedule.after_step()
+        if self._average:
+            self._average.update_parameters(self._trained)
         self.on_step()
         return loss, hits
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -71,8 +72,7 @@ class NetworkTrial:
         return self.training.predict_logits(torch.tensor(indices, device=place))
 
     def features(self, indices: Integers) -> Tensor:
-        last_layer = self.training.model.features
-        assert callable(last_layer)  # every architecture has it
+        last_layer = cast("Callable[[Tensor], Tensor]", self.training.model.features)
         return self._see(indices, last_layer)
 
     def intermediate_features(self, indices: Integers) -> Tensor | None:
