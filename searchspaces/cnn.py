@@ -7,7 +7,6 @@ from searchspaces.training import (
     STL10_CROP,
     suggest_affine,
     suggest_augmentation,
-    suggest_regularisation,
     suggest_training,
 )
 
@@ -19,10 +18,10 @@ def space(trial: "Trial") -> None:
     """Search two to four blocks, one dense layer or none."""
     suggest_training(trial)
     suggest_augmentation(trial)
-    trial.suggest_categorical("filters_1", (16, 32, 48, 64))
-    trial.suggest_categorical("filters_2", (32, 64, 96, 128))
-    trial.suggest_categorical("filters_3", (0, 64, 128, 192))
-    trial.suggest_categorical("filters_4", (0, 128, 256))
+    trial.suggest_categorical("filters_1", (16, 24, 32, 48))
+    trial.suggest_categorical("filters_2", (32, 48, 64, 96))
+    trial.suggest_categorical("filters_3", (0, 64, 96, 128))
+    trial.suggest_categorical("filters_4", (0, 128))
     trial.suggest_categorical("dense_1", (0, 64, 128, 256))
     trial.suggest_categorical("batch_norm", (True, False))
     trial.suggest_float("dropout", 0.0, 0.6)
@@ -32,11 +31,11 @@ def cifar10_space(trial: "Trial") -> dict[str, str]:
     """Search two to four blocks, dense layers by width or tapering, activation, regularisation."""
     suggest_training(trial)
     suggest_augmentation(trial)
-    suggest_regularisation(trial)
-    trial.suggest_categorical("filters_1", (32, 48, 64))
-    trial.suggest_categorical("filters_2", (64, 96, 128))
-    trial.suggest_categorical("filters_3", (0, 64, 128, 192))
-    trial.suggest_categorical("filters_4", (0, 128, 256))
+    trial.suggest_float("dropout", 0.0, 0.6)
+    trial.suggest_categorical("filters_1", (24, 32, 48))
+    trial.suggest_categorical("filters_2", (48, 64, 96))
+    trial.suggest_categorical("filters_3", (0, 64, 128))
+    trial.suggest_categorical("filters_4", (0, 128))
     trial.suggest_categorical("dense_1", (0, 64, 128, 256))
     trial.suggest_categorical("dense_taper", ("none", "half", "quarter"))
     trial.suggest_categorical("batch_norm", (True, False))

@@ -7,7 +7,6 @@ from searchspaces.training import (
     STL10_CROP,
     suggest_affine,
     suggest_augmentation,
-    suggest_regularisation,
     suggest_training,
 )
 
@@ -46,7 +45,7 @@ def cifar10_space(trial: "Trial") -> dict[str, str]:
     classes; or up to five layers of any width."""
     suggest_training(trial)
     suggest_augmentation(trial)
-    suggest_regularisation(trial)
+    trial.suggest_float("dropout", 0.0, 0.6)
     if trial.suggest_categorical("taper", ("none", "half", "quarter", "quarter_half")) == "none":
         trial.suggest_categorical("hidden_1", (256, 512, 1024, 2048))
         trial.suggest_categorical("hidden_2", (0, 256, 512, 1024))

@@ -18,7 +18,6 @@ def stl10_space(trial: "Trial") -> dict[str, str | float]:
     suggest_training(trial, lowest_lr=1e-5)
     suggest_augmentation(trial)
     suggest_affine(trial)
-    trial.suggest_float("label_smoothing", 0.0, 0.2)
     trial.suggest_float("dropout", 0.0, 0.5)
     trial.suggest_categorical("head_1", (0, 128, 256, 512, 1024))
     trial.suggest_categorical("head_2", (0, 64, 128, 256))

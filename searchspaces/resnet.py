@@ -13,12 +13,11 @@ def space(trial: "Trial") -> None:
 
     A step schedule's length and factor are searched where that schedule is chosen.
     """
-    suggest_training(trial, lowest_lr=1e-5)
+    suggest_training(trial, more_schedules=("step",))
     if trial.params["schedule"] == "step":
         trial.suggest_categorical("step_epochs", (5, 10, 20))
         trial.suggest_categorical("step_gamma", (0.1, 0.2, 0.5))
     suggest_augmentation(trial)
-    trial.suggest_float("label_smoothing", 0.0, 0.2)
     trial.suggest_float("dropout", 0.0, 0.5)
 
 

@@ -13,7 +13,7 @@ def space(trial: "Trial") -> dict[str, str]:
 
     A plateau's factor, patience and lowest rate are searched where that schedule is chosen.
     """
-    suggest_training(trial)
+    suggest_training(trial, more_schedules=("exponential", "warmup_exponential", "plateau"))
     if trial.params["schedule"] == "plateau":
         trial.suggest_categorical("plateau_factor", (0.1, 0.2, 0.5, 0.8))
         trial.suggest_int("plateau_patience", 2, 30)

@@ -12,6 +12,7 @@ from trainables.config import (
     Configuration,
     EstimatorConfig,
     TrialConfig,
+    complete_config,
     default_config,
     parse_estimator,
     parse_trial,
@@ -65,6 +66,18 @@ def default_of(name: str, epochs: int) -> dict[str, Any]:
     """
     base = EstimatorConfig if is_estimator(name) else TrialConfig
     return {**default_config(name, _config_of(name), base), "epochs": epochs}
+
+
+def recipe_of(name: str, epochs: int) -> dict[str, Any]:
+    """Return the complete configuration that an expert would run first: the module's `RECIPE`,
+    where it has one, over the defaults.
+
+    Raises:
+        ConfigError: Nothing has this name, or it has no `Config`.
+    """
+    folder = "estimators" if is_estimator(name) else "architectures"
+    module = find_module(name, folder, ("Config",))
+    return complete_config(default_of(name, epochs), getattr(module, "RECIPE", {}))
 
 
 def check_config(flat: Configuration) -> None:

@@ -17,6 +17,19 @@ class Config:
     dropout: FractionBelowOne = 0.0
 
 
+RECIPE = {
+    "optimizer": "adamw",
+    "lr": 2e-3,
+    "l2": 3e-2,
+    "batch_size": 64,
+    "schedule": "one_cycle",
+    "label_smoothing": 0.1,
+    "ema_epochs": 0.25,
+    "crop_padding": 0.05,
+    "dropout": 0.2,
+}
+
+
 class Model(nn.Module):
     def __init__(
         self, config: Config, *, in_channels: int, image_size: tuple[int, int], num_classes: int

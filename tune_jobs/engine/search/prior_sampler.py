@@ -1,0 +1,194 @@
+"""Propose around what is known to be good, then by a model of what this search has seen."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.study import Study, StudyDirection, create_study
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from tune_jobs.engine.search.nearest_value import nearest_value
+from tune_jobs.engine.search.unit_cube import from_unit, is_ordered, to_unit
+
+SPREAD = 0.2
+"""The standard deviation of a number's draw around a value, where its range is 1."""
+
+KEPT = 0.7
+"""The probability that a choice without an order stays."""
+
+UNIFORM = 0.15
+"""The share of proposals that are drawn from the whole space, whatever is known."""
+
+FEW = 8
+"""The number of ended trials from which on there is something to model."""
+
+INCUMBENTS = 3
+"""The best trials around which is drawn, the better the more often."""
+
+MOST_MODELLED = 256
+"""The model is given so many of the best trials, and so many of the newest."""
+
+
+class PriorSampler(BaseSampler):
+    """Draws a proposal from one of four sources, by chance.
+
+    `centre` draws around the architecture's recipe, `incumbent` around the best trials (both as in
+    PriorBand, Mallik et al. 2023, arXiv 2306.12370), `uniform` from the whole space, so that a
+    wrong prior is left behind, and `model` by Optuna's TPE once there are `FEW` ended trials. TPE
+    sees each number where it lies in its range, so that a range may depend on another parameter.
+
+    Args:
+        seed: Seeds the draw, together with `number`.
+        number: The trial's number in the study.
+        centre: A configuration by the space's names.
+        uniform: The share of uniform draws.
+    """
+
+    def __init__(self, seed: int, *, centre: Mapping[str, Any], uniform: float = UNIFORM) -> None:
+        self.source = ""
+        self._seed = seed
+        self._centre = centre
+        self._uniform = uniform
+        self._random = np.random.default_rng(seed)
+        self._near: Mapping[str, Any] = {}
+        self._modelled: Mapping[str, Any] = {}
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        return {}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return {}
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Choose the source."""
+        ended = ranked(study)
+        self.source = self._choose(len(ended))
+        if self.source == "incumbent":
+            weights = 0.5 ** np.arange(min(INCUMBENTS, len(ended)))
+            rank = self._random.choice(len(weights), p=weights / weights.sum())
+            self._near = ended[rank].params
+        elif self.source == "centre":
+            self._near = self._centre
+        elif self.source == "model":
+            running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+            others = [other for other in running if other.number != trial.number]
+            self._modelled = propose(study.direction, ended, others, self._seed)
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        if param_name in self._modelled:
+            return _from_model(param_distribution, self._modelled[param_name])
+        if param_name in self._near:
+            return self._around(param_distribution, self._near[param_name])
+        return self._anywhere(param_distribution)
+
+    def _choose(self, num_ended: int) -> str:
+        model = 0.0 if num_ended < FEW else min(0.6, num_ended / 40)
+        incumbent = min(0.5, num_ended / 16) * (1 - model)
+        centre = 1 - model - incumbent
+        sources = ("centre", "incumbent", "model")
+        if self._random.random() < self._uniform:
+            return "uniform"
+        return str(self._random.choice(sources, p=(centre, incumbent, model)))
+
+    def _anywhere(self, distribution: BaseDistribution) -> Any:
+        if is_ordered(distribution):
+            return from_unit(distribution, self._random.random())
+        assert isinstance(distribution, CategoricalDistribution)
+        return distribution.choices[self._random.integers(len(distribution.choices))]
+
+    def _around(self, distribution: BaseDistribution, value: Any) -> Any:
+        value = nearest_value(distribution, value)
+        if is_ordered(distribution):
+            drawn = to_unit(distribution, value) + SPREAD * self._random.standard_normal()
+            return from_unit(distribution, _reflected(drawn))
+        return value if self._random.random() < KEPT else self._anywhere(distribution)
+
+
+def ranked(study: Study) -> list[FrozenTrial]:
+    """Return the trials that ended with a score, the best first: by how far they came, then by the
+    score of their last epoch."""
+    ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    sign = 1 if study.direction == StudyDirection.MAXIMIZE else -1
+
+    def merit(trial: FrozenTrial) -> tuple[float, float]:
+        if trial.state == TrialState.COMPLETE and trial.value is not None:
+            return np.inf, sign * trial.value
+        step = trial.last_step
+        return (-np.inf, 0.0) if step is None else (step, sign * trial.intermediate_values[step])
+
+    scored = [trial for trial in ended if np.isfinite(merit(trial)[1]) and trial.params]
+    return sorted(scored, key=merit, reverse=True)
+
+
+def propose(
+    direction: StudyDirection,
+    ended: Sequence[FrozenTrial],
+    running: Sequence[FrozenTrial],
+    seed: int,
+) -> dict[str, Any]:
+    """Propose by TPE where each number lies in its range, and each other choice.
+
+    Args:
+        ended: The best first. Of a parameter that a trial does not have, it is given the middle.
+        running: Their results are taken for bad ones, so that no proposal is made twice.
+    """
+    newest = sorted(ended, key=lambda trial: trial.number)[-MOST_MODELLED:]
+    kept = {trial.number: trial for trial in (*ended[:MOST_MODELLED], *newest, *running)}
+    space: dict[str, BaseDistribution] = {}
+    for trial in kept.values():
+        for name, distribution in trial.distributions.items():
+            unit = FloatDistribution(0.0, 1.0) if is_ordered(distribution) else distribution
+            space.setdefault(name, unit)
+    with warnings.catch_warnings():  # Optuna calls `multivariate` experimental
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        sampler = TPESampler(
+            seed=seed % 2**32, multivariate=True, constant_liar=True, n_startup_trials=1
+        )
+    shadow = create_study(direction=direction, sampler=sampler)
+    shadow.add_trials([_laid(trial, space) for trial in kept.values()])
+    return shadow.ask(space).params
+
+
+def _laid(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> FrozenTrial:
+    params: dict[str, Any] = {}
+    for name, unit in space.items():
+        distribution = trial.distributions.get(name)
+        if not isinstance(unit, CategoricalDistribution):
+            params[name] = to_unit(distribution, trial.params[name]) if distribution else 0.5
+        elif distribution and trial.params[name] in unit.choices:
+            params[name] = trial.params[name]
+        else:
+            params[name] = unit.choices[0]
+    return create_trial(
+        state=trial.state,
+        value=trial.value if trial.state == TrialState.COMPLETE else None,
+        params=params,
+        distributions=dict(space),
+        intermediate_values=trial.intermediate_values,
+    )
+
+
+def _from_model(distribution: BaseDistribution, modelled: Any) -> Any:
+    if is_ordered(distribution):
+        return from_unit(distribution, float(modelled))
+    return nearest_value(distribution, modelled)
+
+
+def _reflected(unit: float) -> float:
+    """Bring a number into [0, 1] as a mirror at each end does."""
+    folded = abs(unit) % 2
+    return 2 - folded if folded > 1 else folded
