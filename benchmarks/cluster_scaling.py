@@ -54,6 +54,7 @@ class Source:
             space=space,
             architecture="",
             defaults={},
+            centre={},
             first=[],
             trials=trials,
             epochs=epochs,

@@ -106,6 +106,7 @@ def drive(trials: int, sampler: str) -> dict[str, float]:
         space=space,
         architecture="none",
         defaults={},
+        centre={},
         first=[],
         trials=trials,
         epochs=1,

@@ -146,7 +146,7 @@ def draw(task: Task, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def around_recipe(task: Task, number: int) -> optuna.samplers.BaseSampler:
-    recipe = number_entries(recipe_of(task.architecture, task.epochs))
+    recipe = number_entries(recipe_of(default_of(task.architecture, task.epochs)))
     return PriorSampler(number, centre=recipe, uniform=0.0)
 
 
@@ -187,6 +187,7 @@ def record(name: str, data: Path, cache: Path, count: int) -> None:
     task, path = TASKS[name], FOLDER / f"{name}.parquet"
     rows: Curve = pq.read_table(path).to_pylist() if path.exists() else []
     known = {row["number"] for row in rows}
+    FOLDER.mkdir(exist_ok=True)
     inputs = load_task(task, data, cache)
     for number in range(count):
         if number in known:

@@ -68,16 +68,12 @@ def default_of(name: str, epochs: int) -> dict[str, Any]:
     return {**default_config(name, _config_of(name), base), "epochs": epochs}
 
 
-def recipe_of(name: str, epochs: int) -> dict[str, Any]:
-    """Return the complete configuration that an expert would run first: the module's `RECIPE`,
-    where it has one, over the defaults.
-
-    Raises:
-        ConfigError: Nothing has this name, or it has no `Config`.
-    """
-    folder = "estimators" if is_estimator(name) else "architectures"
-    module = find_module(name, folder, ("Config",))
-    return complete_config(default_of(name, epochs), getattr(module, "RECIPE", {}))
+def recipe_of(default: Configuration) -> dict[str, Any]:
+    """Lay over a default configuration what an expert would run first: its architecture's `RECIPE`,
+    where the module has one."""
+    name = default["architecture"]
+    module = find_module(name, "estimators" if is_estimator(name) else "architectures", ())
+    return complete_config(default, getattr(module, "RECIPE", {}))
 
 
 def check_config(flat: Configuration) -> None:

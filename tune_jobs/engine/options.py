@@ -90,7 +90,7 @@ class Options:
         "metric on the validation split that the search optimises and the winner is chosen by",
     )
     sampler: Annotated[str, OneOf(SAMPLERS)] = _option(
-        "tpe", "Optuna sampler that proposes configurations"
+        "prior", "Optuna sampler that proposes configurations"
     )
     scheduler: Annotated[str, OneOf(RULES)] = _option("asha", "rule that stops weak trials early")
     grace_period: Count | None = _option(

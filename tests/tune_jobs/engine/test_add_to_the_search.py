@@ -1,5 +1,6 @@
 """A sampler, a stopping rule and a metric, added from outside the package and used in a run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ class StopFirst:
         return {self._first: 0}
 
 
-def halton(seed: int) -> QMCSampler:
+def halton(seed: int, centre: Mapping[str, Any]) -> QMCSampler:
     """Quasi-random proposals, all from one sequence."""
     return QMCSampler(qmc_type="halton", seed=7, warn_asynchronous_seeding=False)
 
@@ -87,7 +88,7 @@ def test_they_are_used(tmp_path: Path) -> None:
     assert first.state == TrialState.COMPLETE, "the default is exempt"
     assert {trial.state for trial in proposals} == {TrialState.PRUNED}
     assert {trial.last_step for trial in proposals} == {1}
-    expected = optuna.create_study(sampler=halton(0))
+    expected = optuna.create_study(sampler=halton(0, {}))
     drawn = [expected.ask() for _ in range(2)]
     for trial in drawn:
         space(trial)
@@ -118,7 +119,7 @@ def test_a_metric_to_be_minimised_chooses_the_lowest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "wrong", "known"),
     [
-        ("sampler", "tpee", "tpe, random (did you mean 'tpe'?)"),
+        ("sampler", "tpee", "prior, tpe, random (did you mean 'tpe'?)"),
         ("scheduler", "asah", "asha, median, none (did you mean 'asha'?)"),
         ("metric", "los", "accuracy, loss (did you mean 'loss'?)"),
     ],

@@ -1,6 +1,7 @@
 """Propose around what is known to be good, then by a model of what this search has seen."""
 
 import warnings
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,18 +43,16 @@ class PriorSampler(BaseSampler):
     sees each number where it lies in its range, so that a range may depend on another parameter.
 
     Args:
-        seed: Seeds the draw, together with `number`.
-        number: The trial's number in the study.
+        seed: Seeds the one proposal that the sampler makes.
         centre: A configuration by the space's names.
         uniform: The share of uniform draws.
     """
 
     def __init__(self, seed: int, *, centre: Mapping[str, Any], uniform: float = UNIFORM) -> None:
-        self.source = ""
         self._seed = seed
         self._centre = centre
         self._uniform = uniform
-        self._random = np.random.default_rng(seed)
+        self._source = ""
         self._near: Mapping[str, Any] = {}
         self._modelled: Mapping[str, Any] = {}
 
@@ -67,21 +66,6 @@ class PriorSampler(BaseSampler):
     ) -> dict[str, Any]:
         return {}
 
-    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Choose the source."""
-        ended = ranked(study)
-        self.source = self._choose(len(ended))
-        if self.source == "incumbent":
-            weights = 0.5 ** np.arange(min(INCUMBENTS, len(ended)))
-            rank = self._random.choice(len(weights), p=weights / weights.sum())
-            self._near = ended[rank].params
-        elif self.source == "centre":
-            self._near = self._centre
-        elif self.source == "model":
-            running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-            others = [other for other in running if other.number != trial.number]
-            self._modelled = propose(study.direction, ended, others, self._seed)
-
     def sample_independent(
         self,
         study: Study,
@@ -89,33 +73,38 @@ class PriorSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
+        if not self._source:
+            self._choose_source(study, trial)
+        # Its own generator: a proposal that an interruption has cut is completed as it was begun.
+        random = np.random.default_rng([self._seed, zlib.crc32(param_name.encode())])
         if param_name in self._modelled:
             return _from_model(param_distribution, self._modelled[param_name])
         if param_name in self._near:
-            return self._around(param_distribution, self._near[param_name])
-        return self._anywhere(param_distribution)
+            return _around(param_distribution, self._near[param_name], random)
+        return _anywhere(param_distribution, random)
 
-    def _choose(self, num_ended: int) -> str:
+    def _choose_source(self, study: Study, trial: FrozenTrial) -> None:
+        ended = ranked(study)
+        random = np.random.default_rng(self._seed)
+        self._source = self._draw_source(random, len(ended))
+        if self._source == "incumbent":
+            weights = 0.5 ** np.arange(min(INCUMBENTS, len(ended)))
+            rank = random.choice(len(weights), p=weights / weights.sum())
+            self._near = ended[rank].params
+        elif self._source == "centre":
+            self._near = self._centre
+        elif self._source == "model":
+            running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+            others = [other for other in running if other.number != trial.number]
+            self._modelled = propose(study.direction, ended, others, self._seed)
+
+    def _draw_source(self, random: np.random.Generator, num_ended: int) -> str:
+        if random.random() < self._uniform:
+            return "uniform"
         model = 0.0 if num_ended < FEW else min(0.6, num_ended / 40)
         incumbent = min(0.5, num_ended / 16) * (1 - model)
-        centre = 1 - model - incumbent
-        sources = ("centre", "incumbent", "model")
-        if self._random.random() < self._uniform:
-            return "uniform"
-        return str(self._random.choice(sources, p=(centre, incumbent, model)))
-
-    def _anywhere(self, distribution: BaseDistribution) -> Any:
-        if is_ordered(distribution):
-            return from_unit(distribution, self._random.random())
-        assert isinstance(distribution, CategoricalDistribution)
-        return distribution.choices[self._random.integers(len(distribution.choices))]
-
-    def _around(self, distribution: BaseDistribution, value: Any) -> Any:
-        value = nearest_value(distribution, value)
-        if is_ordered(distribution):
-            drawn = to_unit(distribution, value) + SPREAD * self._random.standard_normal()
-            return from_unit(distribution, _reflected(drawn))
-        return value if self._random.random() < KEPT else self._anywhere(distribution)
+        shares = {"centre": 1 - model - incumbent, "incumbent": incumbent, "model": model}
+        return str(random.choice(list(shares), p=list(shares.values())))
 
 
 def ranked(study: Study) -> list[FrozenTrial]:
@@ -186,6 +175,21 @@ def _from_model(distribution: BaseDistribution, modelled: Any) -> Any:
     if is_ordered(distribution):
         return from_unit(distribution, float(modelled))
     return nearest_value(distribution, modelled)
+
+
+def _anywhere(distribution: BaseDistribution, random: np.random.Generator) -> Any:
+    if is_ordered(distribution):
+        return from_unit(distribution, random.random())
+    assert isinstance(distribution, CategoricalDistribution)
+    return distribution.choices[random.integers(len(distribution.choices))]
+
+
+def _around(distribution: BaseDistribution, value: Any, random: np.random.Generator) -> Any:
+    value = nearest_value(distribution, value)
+    if is_ordered(distribution):
+        drawn = to_unit(distribution, value) + SPREAD * random.standard_normal()
+        return from_unit(distribution, _reflected(drawn))
+    return value if random.random() < KEPT else _anywhere(distribution, random)
 
 
 def _reflected(unit: float) -> float:

@@ -4,14 +4,14 @@ Optuna is imported when a sampler is built, since `--help` shows the names.
 """
 
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 
-def _tpe(seed: int) -> "BaseSampler":
+def _tpe(seed: int, centre: Mapping[str, Any]) -> "BaseSampler":
     """Build the multivariate tree-structured Parzen estimator (Bergstra et al. 2011).
 
     By the constant liar it takes trials that still run for bad ones, so that parallel slots do not
@@ -25,17 +25,26 @@ def _tpe(seed: int) -> "BaseSampler":
         return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
 
 
-def _random(seed: int) -> "BaseSampler":
+def _random(seed: int, centre: Mapping[str, Any]) -> "BaseSampler":
     from optuna.samplers import RandomSampler
 
     return RandomSampler(seed=seed)
 
 
-SAMPLERS: dict[str, Callable[[int], "BaseSampler"]] = {"tpe": _tpe, "random": _random}
-"""The samplers that `--sampler` names, each of which is made from a seed."""
+def _prior(seed: int, centre: Mapping[str, Any]) -> "BaseSampler":
+    from tune_jobs.engine.search.prior_sampler import PriorSampler
+
+    return PriorSampler(seed, centre=centre)
 
 
-def build_sampler(name: str, *, seed: int, number: int) -> "BaseSampler":
+BuildSampler = Callable[[int, Mapping[str, Any]], "BaseSampler"]
+
+SAMPLERS: dict[str, BuildSampler] = {"prior": _prior, "tpe": _tpe, "random": _random}
+"""The samplers that `--sampler` names, each of which is made from a seed, and from a configuration
+by the space's names that is known to be good: the architecture's recipe."""
+
+
+def build_sampler(name: str, *, seed: int, number: int, centre: Mapping[str, Any]) -> "BaseSampler":
     """Build the sampler that proposes trial `number`, seeded by (seed, number).
 
     Each trial has a sampler of its own: a sampler's state is not in the study, so a resumed run
@@ -45,4 +54,4 @@ def build_sampler(name: str, *, seed: int, number: int) -> "BaseSampler":
         KeyError: `SAMPLERS` has no such name.
     """
     # A prime above any number of trials keeps the seeds of two runs apart; numpy takes 32 bits.
-    return SAMPLERS[name]((seed * 1_000_003 + number) % 2**32)
+    return SAMPLERS[name]((seed * 1_000_003 + number) % 2**32, centre)

@@ -85,7 +85,7 @@ class Retraining(TrialStage):
 
     def _sampler(self, number: int) -> BaseSampler:
         """Build a sampler that samples nothing: a pair's configuration is its candidate's."""
-        return build_sampler("random", seed=0, number=0)
+        return build_sampler("random", seed=0, number=0, centre={})
 
     def _configuration(self, trial: Trial) -> Configuration:
         return self._candidates[trial.user_attrs["trial_number"]].config

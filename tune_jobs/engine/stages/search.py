@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from optuna.exceptions import StorageInternalError
 from optuna.samplers import BaseSampler
@@ -40,6 +41,7 @@ class SearchPlan:
         space: The search space.
         architecture: The architecture of every configuration, unless the space suggests another.
         defaults: The default configuration of each architecture.
+        centre: The recipe of the architecture, by the space's names, which the sampler may know.
         first: Configurations that are tried first.
         trials: The number of configurations tried, the first ones included.
         epochs: A trial's full budget.
@@ -51,6 +53,7 @@ class SearchPlan:
     space: Space
     architecture: str
     defaults: Mapping[str, Configuration]
+    centre: Mapping[str, Any]
     first: Sequence[FirstConfiguration]
     trials: int
     epochs: int
@@ -134,7 +137,8 @@ class Search(TrialStage):
         return fit(first, self.plan.space, self.plan.architecture, self.plan.defaults)
 
     def _sampler(self, number: int) -> BaseSampler:
-        return build_sampler(self.plan.sampler, seed=self.plan.seed, number=number)
+        plan = self.plan
+        return build_sampler(plan.sampler, seed=plan.seed, number=number, centre=plan.centre)
 
     def _configuration(self, trial: Trial) -> Configuration:
         """Return the complete configuration: what the space suggests and returns, over defaults.

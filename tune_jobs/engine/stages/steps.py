@@ -11,8 +11,9 @@ from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial
 
-from trainables.config import Configuration, Runtime
+from trainables.config import Configuration, Runtime, number_entries
 from trainables.metrics import METRICS
+from trainables.registry import recipe_of
 from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
 from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
 from tune_jobs.engine.errors import RequestError, RunError
@@ -171,13 +172,17 @@ class Steps:
 
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options
+        recipe = recipe_of(self.info.default_configs[request.job.architecture])
         first = first_configurations(request.job, self.info.default_configs)
         first = first[: options.first_trials]
+        if request.job.published and len(first) < options.trials:
+            first.append(FirstConfiguration(config=recipe, origin="search"))
         first += request.forked
         plan = SearchPlan(
             space=request.job.space,
             architecture=request.job.architecture,
             defaults=self.info.default_configs,
+            centre=number_entries(recipe),
             first=first,
             trials=max(options.trials, len(first)),
             epochs=options.epochs,

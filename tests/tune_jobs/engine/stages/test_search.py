@@ -58,13 +58,14 @@ def open_search(
     trials: int = 3,
     rule: StoppingRule | None = None,
     first: int = 1,
-    sampler: str = "tpe",
+    sampler: str = "prior",
     space: Space = space,
 ) -> Search:
     plan = SearchPlan(
         space=space,
         architecture="net",
         defaults={"net": {"architecture": "net", "epochs": 9, "depth": 2}},
+        centre={},
         first=[FirstConfiguration(config=FIRST, origin="default")] * first,
         trials=trials,
         epochs=EPOCHS,

@@ -1,0 +1,105 @@
+"""Proposals come from around what is known to be good, and from a model of what was seen."""
+
+import math
+from collections import Counter
+from typing import Any, Literal
+
+import numpy as np
+import optuna
+import pytest
+
+from tune_jobs.engine.search.prior_sampler import FEW, UNIFORM, PriorSampler, ranked
+
+CENTRE = {"optimizer": "adam", "lr": 1e-3, "width": 64, "dropout": 0.3}
+
+
+def space(trial: optuna.Trial) -> None:
+    optimizer = trial.suggest_categorical("optimizer", ("sgd", "adam"))
+    low, high = {"sgd": (1e-3, 1.0), "adam": (1e-4, 1e-2)}[optimizer]
+    trial.suggest_float("lr", low, high, log=True)
+    if trial.suggest_categorical("width", (16, 32, 64, 128)) > 16:
+        trial.suggest_float("dropout", 0.0, 0.6)
+
+
+def ask(study: optuna.Study, seed: int, **options: Any) -> optuna.Trial:
+    study.sampler = PriorSampler(seed, **{"centre": CENTRE, **options})
+    trial = study.ask()
+    space(trial)
+    return trial
+
+
+def ideal(params: dict[str, Any]) -> float:
+    """It is best at SGD with a rate of 0.3, where the centre is not."""
+    if params["optimizer"] != "sgd":
+        return 0.5
+    return 1.0 - 0.2 * abs(math.log10(params["lr"] / 0.3))
+
+
+def test_without_uniform_draws_first_proposals_lie_around_the_centre() -> None:
+    drawn = [ask(optuna.create_study(), seed, uniform=0.0).params for seed in range(300)]
+    optimizers = Counter(params["optimizer"] for params in drawn)
+    assert optimizers["adam"] > 0.75 * len(drawn)
+    rates = [np.log10(p["lr"]) for p in drawn if p["optimizer"] == "adam"]
+    assert np.mean(rates) == pytest.approx(-3, abs=0.1)
+    assert np.std(rates) == pytest.approx(0.4, abs=0.08)  # 0.2 of two decades
+    assert Counter(params["width"] for params in drawn).most_common(1)[0][0] == 64
+
+
+def test_the_whole_space_keeps_its_share() -> None:
+    """So does a space whose centre knows nothing of it."""
+    drawn = [ask(optuna.create_study(), seed, uniform=1.0).params for seed in range(300)]
+    assert Counter(p["optimizer"] for p in drawn)["sgd"] == pytest.approx(150, abs=40)
+    without = [ask(optuna.create_study(), seed, centre={}).params for seed in range(300)]
+    assert Counter(p["optimizer"] for p in without)["sgd"] == pytest.approx(150, abs=40)
+    assert 0 < UNIFORM < 0.5
+
+
+def test_what_the_search_has_seen_counts_more_than_the_centre() -> None:
+    study = optuna.create_study(direction="maximize")
+    for seed in range(60):
+        trial = ask(study, seed)
+        study.tell(trial, ideal(trial.params))
+    last = [trial.params for trial in study.trials[-20:]]
+    assert Counter(params["optimizer"] for params in last)["sgd"] > 12
+    assert study.best_value > 0.95
+
+
+def test_a_proposal_is_a_function_of_seed_and_record() -> None:
+    def search() -> list[dict[str, Any]]:
+        study = optuna.create_study(direction="maximize")
+        for seed in range(3 * FEW):
+            trial = ask(study, seed)
+            study.tell(trial, ideal(trial.params))
+        return [trial.params for trial in study.trials]
+
+    assert search() == search()
+
+
+def test_running_trials_are_not_proposed_again() -> None:
+    study = optuna.create_study(direction="maximize")
+    for seed in range(20):
+        trial = ask(study, seed)
+        study.tell(trial, ideal(trial.params))
+    open_trials = [ask(study, 100 + k).params for k in range(12)]
+    assert len({str(params) for params in open_trials}) == 12
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_the_best_come_first_whatever_ended_them(
+    direction: Literal["maximize", "minimize"],
+) -> None:
+    sign = 1 if direction == "maximize" else -1
+    study = optuna.create_study(direction=direction)
+    values = {"bad": 0.2, "good": 0.9, "stopped late": 0.95, "stopped early": 0.99}
+    for name, value in values.items():
+        trial = study.ask()
+        trial.suggest_float("x", 0, 1)
+        trial.set_user_attr("name", name)
+        if name.startswith("stopped"):
+            trial.report(sign * value, 1 if name.endswith("early") else 3)
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            study.tell(trial, sign * value)
+    study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
+    order = [trial.user_attrs["name"] for trial in ranked(study)]
+    assert order == ["good", "bad", "stopped late", "stopped early"]
