@@ -125,7 +125,7 @@ class Ours:
             time_budget=None,
         )
         record = Record.open(
-            InMemoryStorage(), "replay", lambda t: f"{t.number}", METRICS["val_accuracy"]
+            InMemoryStorage(), "replay", lambda t: f"{t.number}", METRICS["accuracy"]
         )
         self.search = Search(plan, record, RULES["asha"](settings))
 

@@ -14,7 +14,9 @@ from tune_jobs.engine.job import Origin, Published
 from tune_jobs.engine.record.record import AnyTrial, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.run_state.folder import retraining_name
-from tune_jobs.engine.stages.search import EXEMPT
+
+REFERENCES = ("published", "default")
+"""Origins of the configurations that are retrained whatever became of them in the search."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +63,7 @@ def choose_candidates(search: Record, top: int, retrained: Collection[int]) -> l
     that an earlier session has retrained: no row is lost when a better one is found."""
     chosen = {trial.number: trial for trial in search.best(top)}
     for trial in search.trials():
-        if trial.number in retrained or trial.origin in EXEMPT:
+        if trial.number in retrained or trial.origin in REFERENCES:
             chosen[trial.number] = trial
     return [_candidate(trial, trial.config) for trial in chosen.values() if trial.config]
 

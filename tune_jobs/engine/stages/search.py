@@ -23,10 +23,6 @@ from tune_jobs.engine.search.space import Proposal, constants_of
 from tune_jobs.engine.stages.first import FirstConfiguration, Fitted, fit
 from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
 
-EXEMPT = ("published", "default")
-"""Origins of the trials that early stopping leaves alone. At the rungs their scores count all the
-same, so that every proposal is measured against what is known to work, from the first one on."""
-
 OUT_OF_TIME = TrialState.PRUNED, "time budget"
 
 COUNTED_EVERY_SECONDS = 10
@@ -72,7 +68,6 @@ class Search(TrialStage):
         self.rule = rule
         self._started = self._counted = time.monotonic()
         known = record.trials()
-        self._exempt = {trial.number for trial in known if trial.origin in EXEMPT}
         self._num_asked = sum(trial.state != TrialState.WAITING for trial in known)
         stopped = self._replay_reports(known)
         self._settle([t for t in known if t.state == TrialState.RUNNING], stopped)
@@ -109,10 +104,7 @@ class Search(TrialStage):
         if self._unfinished:
             return self._restart(self._unfinished.pop(0))
         self._num_asked += 1
-        trial = self._ask(self._num_asked - 1)
-        if trial.user_attrs.get("origin") in EXEMPT:
-            self._exempt.add(trial.number)
-        return trial
+        return self._ask(self._num_asked - 1)
 
     def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:
         """Have a configuration tried, unless the record has it.
@@ -166,7 +158,7 @@ class Search(TrialStage):
     def _passes(self, number: int, metrics: EpochMetrics) -> bool:
         metric = self.record.metric
         score = metric.score(metric.on_validation(metrics))
-        return self.rule.goes_on(number, metrics.epoch, score) or number in self._exempt
+        return self.rule.goes_on(number, metrics.epoch, score)
 
     def _verdict(self, metrics: EpochMetrics, *, goes_on: bool = True) -> Verdict | None:
         verdict = super()._verdict(metrics, goes_on=goes_on)

@@ -18,6 +18,7 @@ from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.journal import open_journal, repair_journal
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings, StoppingRule
+from tune_jobs.engine.stages.candidates import choose_candidates
 from tune_jobs.engine.stages.first import FirstConfiguration
 from tune_jobs.engine.stages.search import Search, SearchPlan
 
@@ -151,18 +152,20 @@ def test_only_full_budget_trials_are_complete_and_best(journal: Path) -> None:
     assert search.record.study.best_trial.number == 1
 
 
-def test_first_configurations_are_not_stopped_early_and_set_the_bar(journal: Path) -> None:
+def test_first_configurations_set_the_bar_and_are_stopped_as_others_are(journal: Path) -> None:
+    """They are retrained all the same."""
     search = open_search(journal, trials=4, rule=asha(), first=2)
     trials = [search.next_task() for _ in range(4)]
     assert search.on_report(0, report(1, 0.9))
-    assert search.on_report(1, report(1, 0.1)), "an exempt trial goes on"
+    assert not search.on_report(1, report(1, 0.1))
     assert not search.on_report(2, report(1, 0.4)), "a proposal has to be better than their median"
     assert search.on_report(3, report(1, 0.6))
     assert all(trials)
     again = asha()
     resumed = open_search(journal, trials=4, rule=again, first=2)
     assert again.rungs() == search.rule.rungs() == {1: 4, 2: 0}
-    assert [t and t.number for t in (resumed.next_task(), resumed.next_task())] == [0, 1]
+    assert [t and t.number for t in (resumed.next_task(), resumed.next_task())] == [0, 3]
+    assert [c.trial_number for c in choose_candidates(search.record, 0, ())] == [0, 1]
 
 
 @pytest.mark.parametrize("poisoned", ["val_accuracy", "train_loss"])
