@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from trainables.architectures._layers import ActivationName, build_activation
+from trainables.architectures._recipe import TRAINING
 from trainables.config.validation import Count, FractionBelowOne
 
 MINIMUM_PIXELS = 16
@@ -19,6 +20,9 @@ class Config:
     dense_width: Count = 2048
     activation: ActivationName = "relu"
     dropout: FractionBelowOne = 0.5  # before each of the two dense layers
+
+
+RECIPE = {**TRAINING, "crop_padding": 0.05, "dropout": 0.3}
 
 
 class Model(nn.Module):

@@ -19,6 +19,7 @@ from trainables.architectures._layers import (
     build_activation,
     tapered,
 )
+from trainables.architectures._recipe import TRAINING
 from trainables.config import ConfigError
 from trainables.config.validation import Count, FractionBelowOne, Range
 
@@ -37,17 +38,7 @@ class Config:
     dropout: FractionBelowOne = 0.0  # before each dense layer
 
 
-RECIPE = {
-    "optimizer": "adamw",
-    "lr": 2e-3,
-    "l2": 3e-2,
-    "batch_size": 64,
-    "schedule": "one_cycle",
-    "label_smoothing": 0.1,
-    "ema_epochs": 0.25,
-    "crop_padding": 0.05,
-    "dropout": 0.2,
-}
+RECIPE = {**TRAINING, "crop_padding": 0.05, "dropout": 0.2}
 
 
 class Model(nn.Module):

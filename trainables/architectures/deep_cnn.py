@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from trainables.architectures._layers import ActivationName, build_activation, scaled
 from trainables.architectures._random_layers import ROWS, RandomFlip, RandomRotation
+from trainables.architectures._recipe import TRAINING
 from trainables.config.validation import Count, Fraction, FractionBelowOne, Positive, Range
 
 MINIMUM_PIXELS = 46
@@ -48,6 +49,9 @@ class Config:
     dense_dropout: FractionBelowOne = 0.3  # before the classifier
     map_rotation_degrees: Annotated[float, Range(0, 180)] = 3.0  # after the second stage
     map_flip: Fraction = 0.5  # probability, vertically, after the fourth stage
+
+
+RECIPE = {**TRAINING, "crop_padding": 0.05}
 
 
 class Model(nn.Module):

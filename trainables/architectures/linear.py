@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from trainables.architectures._recipe import TRAINING
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """Has no hyperparameter of its own."""
+
+
+RECIPE = {**TRAINING}
 
 
 class Model(nn.Module):

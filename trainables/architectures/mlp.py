@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from trainables.architectures._layers import ActivationName, TaperName, build_activation, tapered
+from trainables.architectures._recipe import TRAINING
 from trainables.config.validation import Count, FractionBelowOne
 
 
@@ -17,17 +18,7 @@ class Config:
     dropout: FractionBelowOne = 0.0
 
 
-RECIPE = {
-    "optimizer": "adamw",
-    "lr": 2e-3,
-    "l2": 3e-2,
-    "batch_size": 64,
-    "schedule": "one_cycle",
-    "label_smoothing": 0.1,
-    "ema_epochs": 0.25,
-    "crop_padding": 0.05,
-    "dropout": 0.2,
-}
+RECIPE = {**TRAINING, "crop_padding": 0.05, "dropout": 0.2}
 
 
 class Model(nn.Module):

@@ -15,6 +15,7 @@ from trainables.architectures._backbone import (
     build_stem,
     has_small_stem,
 )
+from trainables.architectures._recipe import TRAINING
 from trainables.config.validation import FractionBelowOne
 
 IMAGENET = "MobileNet_V2_Weights.IMAGENET1K_V2"
@@ -23,6 +24,9 @@ IMAGENET = "MobileNet_V2_Weights.IMAGENET1K_V2"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config(BackboneConfig):
     dropout: FractionBelowOne = 0.2
+
+
+RECIPE = {**TRAINING, "lr": 0.001, "crop_padding": 0.1}
 
 
 class Model(BackboneModel):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torchvision.models import resnet50
 
 from trainables.architectures._backbone import BackboneConfig
+from trainables.architectures._recipe import TRAINING
 from trainables.architectures._resnet import ResNetModel
 
 IMAGENET = "ResNet50_Weights.IMAGENET1K_V2"
@@ -16,6 +17,9 @@ IMAGENET = "ResNet50_Weights.IMAGENET1K_V2"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config(BackboneConfig):
     """Has the shared hyperparameters alone: head, dropout, stem."""
+
+
+RECIPE = {**TRAINING, "lr": 0.001, "crop_padding": 0.1}
 
 
 class Model(ResNetModel):

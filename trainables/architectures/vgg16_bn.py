@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from trainables.architectures._layers import ActivationName, build_activation, scaled
 from trainables.architectures._random_layers import COLUMNS, ROWS, RandomFlip, RandomRotation
+from trainables.architectures._recipe import TRAINING
 from trainables.config.validation import Count, Fraction, FractionBelowOne, Positive, Range
 
 MINIMUM_PIXELS = 34
@@ -31,6 +32,9 @@ class Config:
     dense_dropout: FractionBelowOne = 0.7  # before the classifier
     map_flip: Fraction = 0.5  # probability, horizontally and vertically each
     map_rotation_degrees: Annotated[float, Range(0, 180)] = 3.0
+
+
+RECIPE = {**TRAINING, "lr": 0.001, "crop_padding": 0.1}
 
 
 class Model(nn.Module):

@@ -9,7 +9,7 @@ from typing import Any
 
 from trainables.config import ConfigError, Configuration, number_entries
 from trainables.config.validation import nearest, to_json
-from trainables.registry import check_config, default_of
+from trainables.registry import check_config, default_of, recipe_of
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.run_state.info import RunInfo
@@ -56,6 +56,8 @@ def check_job(job: Job, epochs: int, earlier: RunInfo | None) -> CheckedJob:
     sample = sample_space(job.space)
     names = architectures_of(job, sample)
     defaults: dict[str, Configuration] = {name: _default_of(name, epochs) for name in names}
+    if not job.published:  # a report that says nothing of averaged weights, say, had none
+        defaults = {name: recipe_of(default) for name, default in defaults.items()}
     defaults |= earlier.default_configs if earlier else {}
     problems = [*_wrong_names(job, sample, defaults)]
     if problems and earlier is None:  # a name that nothing has breaks the rules below too

@@ -8,7 +8,6 @@ from optuna.distributions import BaseDistribution
 
 from trainables.config import Configuration, complete_config, number_entries
 from trainables.config.validation import to_json
-from trainables.registry import recipe_of
 from tune_jobs.engine.job import Job, Origin, Published, Space
 from tune_jobs.engine.search.nearest_value import describe
 from tune_jobs.engine.search.space import replay
@@ -66,10 +65,9 @@ def first_configurations(
     job: Job, defaults: Mapping[str, Configuration]
 ) -> list[FirstConfiguration]:
     """Return the published configurations, over the defaults of their architectures; without any,
-    the recipe of the job's own architecture."""
+    the default of the job's own architecture."""
     if not job.published:
-        recipe = recipe_of(defaults[job.architecture])
-        return [FirstConfiguration(config=recipe, origin="default")]
+        return [FirstConfiguration(config=defaults[job.architecture], origin="default")]
     return [
         FirstConfiguration(
             config=complete_config(
