@@ -57,6 +57,7 @@ class Task:
     architecture: str
     space: Callable[[Any], Any]
     epochs: int
+    chance: float  # the accuracy of always answering the commonest class, about
     features: Hog | Frozen | None = None
     weights: str = ""
 
@@ -64,33 +65,33 @@ class Task:
 TASKS = {
     "digits_cnn": Task(
         dataset="digits", pixels=8, train=700, validation=700,
-        architecture="cnn", space=cnn.space, epochs=16,
+        architecture="cnn", space=cnn.space, epochs=16, chance=0.1,
     ),
     "fashion_mlp": Task(
         dataset="fashion-mnist", pixels=28, train=3000, validation=2000,
-        architecture="mlp", space=mlp.space, epochs=16,
+        architecture="mlp", space=mlp.space, epochs=16, chance=0.1,
     ),
     "cifar_cnn": Task(
         dataset="parquet:{}/cifar10-jpeg", pixels=24, train=1500, validation=1500,
-        architecture="cnn", space=cnn.cifar10_space, epochs=16,
+        architecture="cnn", space=cnn.cifar10_space, epochs=16, chance=0.1,
     ),
     "flowers_cnn": Task(
         dataset="parquet:{}/flowers5", pixels=24, train=1200, validation=1000,
-        architecture="cnn", space=cnn.space, epochs=16,
+        architecture="cnn", space=cnn.space, epochs=16, chance=0.25,
     ),
     "fruits_mlp": Task(
         dataset="parquet:{}/fruits-49", pixels=16, train=2500, validation=1000,
-        architecture="mlp", space=mlp.space, epochs=16,
+        architecture="mlp", space=mlp.space, epochs=16, chance=0.03,
     ),
     "aliens_head": Task(
         dataset="folder:{}/aliens", pixels=96, train=500, validation=194,
-        architecture="mlp", space=mlp.head_space, epochs=16,
+        architecture="mlp", space=mlp.head_space, epochs=16, chance=0.5,
         features=Frozen(architecture="mobilenet_v2", config={"normalisation": "imagenet"}),
         weights="{}/weights/mobilenet_v2_imagenet.pt",
     ),
     "fashion_classical": Task(
         dataset="fashion-mnist", pixels=28, train=2000, validation=2000,
-        architecture="svm", space=classical.space, epochs=9,
+        architecture="svm", space=classical.space, epochs=9, chance=0.1,
         features=Hog(components=128),
     ),
 }  # fmt: skip

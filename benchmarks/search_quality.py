@@ -147,8 +147,8 @@ METHODS: dict[str, Callable[[Task, int, int], Method]] = {
     "TPE + Hyperband": lambda t, n, s: Rival(
         t, n, TPESampler(seed=s), pruner=HyperbandPruner(max_resource=t.epochs)
     ),
-    "TPE, 3 epochs": lambda t, n, s: Rival(t, n, TPESampler(seed=s), stop_at=3),
-    "ours, tpe": lambda t, n, s: Ours(t, n, s, sampler="tpe"),
+    "TPE at 3 epochs": lambda t, n, s: Rival(t, n, TPESampler(seed=s), stop_at=3),
+    "ours with tpe": lambda t, n, s: Ours(t, n, s, sampler="tpe"),
     "ours": lambda t, n, s: Ours(t, n, s),
 }
 
@@ -169,7 +169,7 @@ class Outcome:
 def replay(method: Method, task: Task, surrogate: Surrogate, seed: int) -> Outcome:
     random = np.random.default_rng(seed)
     spent, wasted = 0, 0
-    best_seen, shipped = -1.0, surrogate.floor
+    best_seen, shipped = -1.0, task.chance
     history: list[tuple[int, float]] = [(0, shipped)]
     queue: list[tuple[float, int, int, Mapping[str, Any]]] = []
 
@@ -189,7 +189,7 @@ def replay(method: Method, task: Task, surrogate: Surrogate, seed: int) -> Outco
         noise = np.sqrt(max(true * (1 - true), 0.0) / surrogate.validation) / 2
         seen = float(np.clip(true + noise * random.standard_normal(), 0, 1))
         spent += 1
-        wasted += values[-1] < 1.1 * surrogate.floor
+        wasted += values[-1] < 1.1 * task.chance
         goes_on = method.report(number, epoch, seen)
         is_last = epoch == task.epochs or getattr(method, "stop_at", None) == epoch
         if is_last and seen > best_seen:

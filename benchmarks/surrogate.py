@@ -46,7 +46,6 @@ class Surrogate:
         self._curves.fit(X, curves)
         self._seconds.fit(X, np.log(seconds))
         self.params = params
-        self.floor = float(curves[:, 0].min())
         self._known: dict[str, Curve] = {}
 
     def errors(self) -> tuple[float, float]:
