@@ -79,6 +79,26 @@ def test_the_count_is_cached_by_content_and_split(
     assert calls == []
 
 
+def test_of_many_pairs_ten_are_told_and_a_file_has_them_all(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=13)  # two of which will be in validation
+    options = options_for(tmp_path / "photos")
+    data = load_data(options)
+    for _ in range(2):  # a list that was removed is written again
+        with pytest.raises(RequestError) as refused:
+            check_duplicates(data, options)
+        [whole] = (tmp_path / "d" / "overview").iterdir()
+        assert f", ... and 1 more (all in {whole}))" in str(refused.value)
+        assert str(refused.value).count(" and test/cat/copy-") == 10
+        assert len(whole.read_text().splitlines()) == 11
+        allowed = options_for(tmp_path / "photos", allow_duplicates=True)
+        [note, *_] = describe_duplicates(check_duplicates(data, allowed), data)
+        assert note.startswith(
+            "11 test images are training images, pixel by pixel: train/cat/0.png"
+        )
+        assert note.endswith(f", ... and 1 more (all in {whole})")
+        whole.unlink()
+
+
 def test_a_published_set_is_told_of_but_not_stopped(tmp_path: Path) -> None:
     write_folder(tmp_path / "photos", shared=2)
     options = options_for(tmp_path / "photos")

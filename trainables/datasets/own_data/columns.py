@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from trainables.datasets.errors import DatasetError
+from trainables.datasets.errors import DatasetError, name_first
 from trainables.datasets.own_data.split_names import split_meant
 
 IMAGE_COLUMNS = (
@@ -37,7 +37,7 @@ def require_column(
     sought = f"no column {asked!r}" if asked else f"no {option} column ({', '.join(usual)})"
     hint = " A file without labels is for prediction only." if option == "label" else ""
     raise DatasetError(
-        f"{file}: {sought} among {', '.join(map(repr, names)) or 'none'}. "
+        f"{file}: {sought} among {name_first(list(map(repr, names))) or 'none'}. "
         f"Name it in --dataset, as ...{file}?{option}=NAME.{hint}"
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from trainables.datasets.decoding.decode import SUFFIXES
+from trainables.datasets.errors import name_first
 from trainables.datasets.own_data.columns import (
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
@@ -98,7 +99,7 @@ def find_columns(table: Table, asked: Asked) -> Columns:
     if label is None and asked.label is None:
         one_hot = one_hot_columns({place: values[place] for place in values if place != split})
     if one_hot:
-        notes.append(f"classes are columns: {', '.join(header[place] for place in one_hot)}")
+        notes.append(f"classes are columns: {name_first([header[place] for place in one_hot])}")
     elif label is None:
         label = require_column(name, "label", header, LABEL_COLUMNS, asked.label)
     else:

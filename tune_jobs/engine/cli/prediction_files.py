@@ -60,12 +60,18 @@ def check_output(output: str | None, submission: str | None) -> None:
     if file.suffix.lower() not in endings:
         wanted = "a submission is CSV: " if submission else ""
         raise RequestError(f"--output = {output!r}: {wanted}must end in {', '.join(endings)}")
+    check_place(output)
+    if submission and file.resolve() == Path(submission).resolve():
+        raise RequestError(f"--output = {output!r}: would overwrite --submission: name another")
+
+
+def check_place(output: str) -> None:
+    """Refuse, with `RequestError`, a file of `--output` whose folder does not take it."""
+    file = Path(output)
     if not file.parent.is_dir():
         raise RequestError(f"--output = {output!r}: there is no folder {file.parent}: make it")
     if file.is_dir() or not os.access(file.parent, os.W_OK):
         raise RequestError(f"--output = {output!r}: cannot be written: name a file of yours")
-    if submission and file.resolve() == Path(submission).resolve():
-        raise RequestError(f"--output = {output!r}: would overwrite --submission: name another")
 
 
 def write_table(predicted: PredictedImages, output: str) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from trainables.config import Configuration, Runtime
 from trainables.config.validation import from_json, to_json
 from trainables.datasets import ImageData
-from trainables.datasets.duplicates import Duplicates
+from trainables.datasets.duplicates import Duplicates, name_conflicts, name_pairs
+from trainables.datasets.errors import name_first
 from trainables.features import Features
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published, Space
@@ -49,6 +50,7 @@ class RunInfo:
     Attributes:
         dataset: The data set, as `--dataset` names it.
         data: The data set in words.
+        class_names: By label; an early version did not record them.
         notes: Remarks for the user on the data and on earlier sessions.
         dataset_fingerprint: sha256 of the decoded images and labels.
         split_fingerprint: sha256 of the indices of the splits.
@@ -74,6 +76,7 @@ class RunInfo:
     job: str
     dataset: str
     data: str
+    class_names: tuple[str, ...] = ()
     notes: tuple[str, ...]
     dataset_fingerprint: str
     split_fingerprint: str
@@ -130,6 +133,7 @@ def describe_run(
         job=job.name,
         dataset=data.source,
         data=describe_data(data),
+        class_names=data.class_names,
         notes=(*data.notes, *describe_duplicates(duplicates, data)),
         dataset_fingerprint=data.fingerprint,
         split_fingerprint=data.split_fingerprint,
@@ -180,20 +184,25 @@ def describe_duplicates(duplicates: Duplicates | None, data: ImageData) -> list[
     """Return remarks for the user on equal images: in train and test, and of different classes."""
     if duplicates is None:
         return []
-    notes = {
-        "test images are training images, pixel by pixel": duplicates.exact_train_test,
-        "test images look like a training image (by a hash: a hint)": duplicates.near_train_test,
-    }
-    told = [f"{count} {note}" for note, count in notes.items() if count]
-    if duplicates.num_conflicts:
-        pairs = [
-            " and ".join(f"{data.names_N[i]} ({data.class_names[data.labels_N[i]]})" for i in pair)
-            for pair in duplicates.conflict_examples
-        ]
-        more = ", ..." if duplicates.num_conflicts > len(pairs) else ""
-        equal = "images have the pixels of an image of another class"
-        told.append(f"{duplicates.num_conflicts} {equal}: {', '.join(pairs)}{more}")
+    exact, near = duplicates.exact_train_test, duplicates.near_train_test
+    conflicts, told = duplicates.num_conflicts, []
+    if exact:
+        pairs = name_duplicates(duplicates, data)
+        told.append(f"{exact} test images are training images, pixel by pixel: {pairs}")
+    if near:
+        told.append(f"{near} test images look like a training image (by a hash: a hint)")
+    if conflicts:
+        examples = name_conflicts(duplicates.conflict_examples, data)
+        pairs = name_first(examples, total=conflicts, whole=duplicates.conflict_list)
+        told.append(f"{conflicts} images have the pixels of an image of another class: {pairs}")
     return told
+
+
+def name_duplicates(duplicates: Duplicates, data: ImageData) -> str:
+    """Name the first exact pairs of a training and a test image, and the file that has them all."""
+    examples = name_pairs(duplicates.train_test_examples, data)
+    total, whole = duplicates.exact_train_test, duplicates.train_test_list
+    return name_first(examples, total=total, whole=whole)
 
 
 def continue_run(info: RunInfo, earlier: RunInfo | None) -> RunInfo:
