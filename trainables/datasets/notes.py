@@ -69,6 +69,8 @@ def describe_sizes(originals: Originals, num_images: int) -> str:
     )
     if originals.num_sizes == 1:
         return f"all {most} (width x height)"
+    if originals.num_most_frequent == 1:
+        return f"from {smallest} to {largest}, no two equal (width x height)"
     count = f"{originals.num_most_frequent:,} of {num_images:,}"
     return f"from {smallest} to {largest}, most often {most} ({count}; width x height)"
 
@@ -78,7 +80,7 @@ def describe_modes(originals: Originals) -> str:
     counts: Counter[str] = Counter()
     for mode, count in originals.modes.items():
         counts["16-bit grey" if mode.startswith("I;16") else MODES.get(mode, mode)] += count
-    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common())
+    return ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
 
 
 def describe_decoding(outcomes: Sequence[Outcome], names_N: Texts, lists: Path) -> list[str]:

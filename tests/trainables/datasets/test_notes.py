@@ -111,9 +111,21 @@ def test_sizes_and_modes_are_told_as_the_files_have_them(tmp_path: Path, data_di
             "from 7 x 9 to 200 x 100, most often 40 x 30 (5 of 8; width x height)"
         )
         assert describe_modes(data.originals) == (
-            "2 RGB, 1 palette, 1 grey, 1 grey with transparency, 1 black and white, "
-            "1 16-bit grey, 1 RGB with transparency"
+            "RGB 2, palette 1, grey 1, grey with transparency 1, black and white 1, "
+            "16-bit grey 1, RGB with transparency 1"
         )
+
+
+def test_where_no_two_sizes_are_equal_none_is_the_most_frequent(
+    tmp_path: Path, data_dir: Path, write_image: Write
+) -> None:
+    for number in range(6):
+        write_image(tmp_path / "all" / "ab"[number % 2] / f"{number}.png", width=8 + number)
+    data = load_dataset(f"folder:{tmp_path / 'all'}", data_dir=data_dir, image_size=8)
+    assert data.originals is not None
+    assert (
+        describe_sizes(data.originals, 6) == "from 8 x 8 to 13 x 8, no two equal (width x height)"
+    )
 
 
 def test_of_pixels_without_files_no_mode_is_claimed(data_dir: Path) -> None:

@@ -103,7 +103,7 @@ def _report_problems(images: UnlabelledImages) -> int:
     lines = [
         f"{images.names[index]}: {images.problems[index]}" for index in sorted(images.problems)
     ]
-    lists = tempfile.mkdtemp(prefix="predict-") if count > MAX_LISTED else tempfile.gettempdir()
+    lists = tempfile.mkdtemp(prefix="predict-") if count > MAX_LISTED else "."  # kept for the user
     for line in fold(lines, Path(lists)):
         print(f"  {line}", file=sys.stderr)
     return 1

@@ -55,7 +55,7 @@ def test_classes_are_counted_by_split_and_notes_are_told(
     write_set(tmp_path / "pets")
     first, *lines = show(tmp_path / "pets", capsys)
     assert "19 images of 6x9x3 in 2 classes; 10 train, 3 validation, 6 test" in first
-    assert lines[:2] == ["sizes: all 9 x 6 (width x height)", "modes: 19 RGB"]
+    assert lines[:2] == ["sizes: all 9 x 6 (width x height)", "modes: RGB 19"]
     table = [line.split() for line in lines[2:5]]
     assert table == [
         ["class", "train", "validation", "test"],

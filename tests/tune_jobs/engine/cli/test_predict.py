@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,23 @@ def test_damaged_images_are_listed_and_the_others_are_predicted(
     assert said[0] == "error: 2 of 300 images could not be predicted:"
     assert said[1].startswith("  007.png: ")
     assert said[2] == "  008.png: empty: it holds no image"
+
+
+def test_of_many_damaged_images_ten_are_listed_and_a_file_has_them_all(
+    model: Path, photos: Path, tmp_path: Path
+) -> None:
+    for number in range(12):
+        (photos / f"{number:03}.png").write_bytes(b"")
+    done = predict(model, photos, "--output", "all.csv", cwd=tmp_path, status=1)
+    first, *said = done.stderr.splitlines()
+    assert first == "error: 12 of 300 images could not be predicted:"
+    assert len(said) == 11
+    assert said[-1].startswith("  ... and 2 more (all in ")
+    whole = Path(said[-1].partition("(all in ")[2].removesuffix(")"))
+    assert [line[:8] for line in whole.read_text().splitlines()] == [
+        f"{number:03}.png:" for number in range(12)
+    ]
+    shutil.rmtree(whole.parent)
 
 
 def test_nothing_but_damaged_images(model: Path, tmp_path: Path) -> None:
