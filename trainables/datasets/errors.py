@@ -1,4 +1,4 @@
-"""The one error of this package: what is wrong with the data, all of it at once."""
+"""The one error of this package: what is wrong, all of it at once; and how counts are written."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,7 @@ class DatasetError(ValueError):
 
 def refuse(source: str, problems: Sequence[str]) -> DatasetError:
     """Make the error for data with `problems`, each a line "file[:line or row]: what is wrong"."""
-    count = f"{len(problems):,} problem{'s' if len(problems) > 1 else ''}"
-    lines = [f"the data of --dataset {source!r} has {count}:"]
+    lines = [f"the data of --dataset {source!r} has {counted(len(problems), 'problem')}:"]
     lines += [f"  {problem}" for problem in problems[:MAX_LISTED]]
     if len(problems) > MAX_LISTED:
         lines.append(f"  ... and {len(problems) - MAX_LISTED:,} more")
@@ -20,3 +19,8 @@ def refuse(source: str, problems: Sequence[str]) -> DatasetError:
         "Correct or remove what is listed, then start again: no image is skipped silently."
     )
     return DatasetError("\n".join(lines))
+
+
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """Write a number and what it counts: `1 image is`, `2,000 images are`; else an `s` is added."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"

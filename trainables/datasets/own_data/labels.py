@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from trainables.datasets.errors import counted
 from trainables.datasets.source import Split
 
 Row = TypeVar("Row")
@@ -61,13 +62,19 @@ def drop_hidden(
     `look` gives the label and the split of a row.
     """
     looked = [look(row) for row in rows]
-    tested = {spell(label) for label, split in looked if split is Split.TEST}
-    trained = {spell(label) for label, split in looked if split is Split.TRAIN}
+    tested = {spell(label) for label in {label for label, s in looked if s is Split.TEST}}
+    trained = {spell(label) for label in {label for label, s in looked if s is Split.TRAIN}}
     if not tested or not tested <= {"", HIDDEN, f"{HIDDEN}.0"} or not trained.isdisjoint(tested):
         return list(rows), []
     kept = [row for row, (_, split) in zip(rows, looked, strict=True) if split is not Split.TEST]
     count = len(rows) - len(kept)
-    return kept, [f"{count:,} test images have no labels and are left out"]
+    return kept, [
+        counted(
+            count,
+            "test image has no label and is left out",
+            "test images have no labels and are left out",
+        )
+    ]
 
 
 def label_notes(class_names: Collection[str]) -> list[str]:
@@ -113,8 +120,9 @@ def _combinations(class_names: Collection[str]) -> list[str]:
         ]
         if several:
             examples = ", ".join(map(repr, islice(several, 3)))
+            one, more = "class is a combination", "classes are combinations"
             return [
-                f"{len(several)} classes are combinations of others, such as {examples}: each "
+                f"{counted(len(several), one, more)} of others, such as {examples}: each "
                 "is a class of its own, since an image has one label"
             ]
     return []

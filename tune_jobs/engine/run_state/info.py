@@ -10,6 +10,7 @@ from trainables.config import Configuration, Runtime
 from trainables.config.validation import from_json, to_json
 from trainables.datasets import ImageData
 from trainables.datasets.duplicates import Duplicates
+from trainables.datasets.errors import counted
 from trainables.features import Features
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published, Space
@@ -180,19 +181,21 @@ def describe_duplicates(duplicates: Duplicates | None, data: ImageData) -> list[
     """Return remarks for the user on equal images: in train and test, and of different classes."""
     if duplicates is None:
         return []
-    notes = {
-        "test images are training images, pixel by pixel": duplicates.exact_train_test,
-        "test images look like a training image (by a hash: a hint)": duplicates.near_train_test,
-    }
-    told = [f"{count} {note}" for note, count in notes.items() if count]
+    told = []
+    if count := duplicates.exact_train_test:
+        same = counted(count, "test image is a training image", "test images are training images")
+        told.append(f"{same}, pixel by pixel")
+    if count := duplicates.near_train_test:
+        alike = counted(count, "test image looks", "test images look")
+        told.append(f"{alike} like a training image (by a hash: a hint)")
     if duplicates.num_conflicts:
         pairs = [
             " and ".join(f"{data.names_N[i]} ({data.class_names[data.labels_N[i]]})" for i in pair)
             for pair in duplicates.conflict_examples
         ]
         more = ", ..." if duplicates.num_conflicts > len(pairs) else ""
-        equal = "images have the pixels of an image of another class"
-        told.append(f"{duplicates.num_conflicts} {equal}: {', '.join(pairs)}{more}")
+        equal = counted(duplicates.num_conflicts, "image has", "images have")
+        told.append(f"{equal} the pixels of an image of another class: {', '.join(pairs)}{more}")
     return told
 
 

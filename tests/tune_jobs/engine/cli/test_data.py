@@ -38,7 +38,7 @@ def test_classes_are_counted_by_split_and_notes_are_told(
         ["cat", "6", "2", "3"],
     ]
     notes = "\n".join(lines[3:])
-    assert "note: 1 test images are training images, pixel by pixel" in notes
+    assert "note: 1 test image is a training image, pixel by pixel" in notes
     assert "train/cat/0.png (cat)" in notes
     assert "train/[dog]/copy.png ([dog])" in notes
     assert {path.name for path in tmp_path.iterdir()} == {"pets", "d"}
