@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.own_data.split_flags import SplitFlags, find_flags
+from trainables.datasets.own_data.split_flags import SplitFlags, find_flags, may_be_flag
 from trainables.datasets.own_data.split_names import split_meant
 
 IMAGE_COLUMNS = (
     *("image", "image_path", "path", "filepath", "file", "filename", "file_name", "img"),
     *("filepaths", "file_path", "img_path", "image_file", "image_name", "imagename", "images"),
-    *("image_id", "imageid", "img_id", "id_code", "pixels", "id"),
+    *("fname", "image_id", "imageid", "img_id", "id_code", "pixels", "name", "id"),
 )
 LABEL_COLUMNS = (
     *("label", "labels", "class", "class_name", "target", "category", "y"),
@@ -90,6 +90,8 @@ def choose_split(
     distinct cells of the columns that may be it.
     """
     flags = find_flags(names, values)
+    if flags is not None:
+        _check_flags(file, flags, values)
     if asked is not None:
         place = require_column(file, "split", names, SPLIT_COLUMNS, asked)
         if flags is None or place not in flags.splits:
@@ -104,20 +106,35 @@ def choose_split(
     if taken is not None and taken != by_name:
         cells = ", ".join(sorted(values[taken]))
         notes.append(f"column {names[taken]!r} gives the splits ({cells})")
-    for place, splits in meant.items():
-        if place != taken and any(split is not None for split in splits):
-            notes.append(
-                f"column {names[place]!r} holds words for splits, but is not used; "
-                f"?split={names[place]} takes it"
+    elif taken is None and flags is not None:
+        notes.append(flags.note())
+    used = flags.splits if taken is None and flags is not None else {taken}
+    unused = [place for place in sorted(values) if place not in used]
+    notes += [note for place in unused if (note := _unused_note(names[place], values[place]))]
+    return flags if taken is None else taken, notes
+
+
+def _check_flags(file: str, flags: SplitFlags, values: Mapping[int, set[str]]) -> None:
+    for place, name in flags.names.items():
+        if flags.is_never_train(place, values[place]):
+            raise DatasetError(
+                f"{file}: column {name!r} is true in all rows, so that none is left to train on: "
+                "correct it, or remove it"
             )
-    if flags is None:
-        return taken, notes
-    if taken is None:
-        return flags, [flags.note(), *notes]
-    unused = (
-        f"column {name!r} also says the split, but is not used" for name in flags.names.values()
+
+
+def _unused_note(name: str, cells: set[str]) -> str | None:
+    """Say that a column which may be meant for the splits is not used, and what would change it."""
+    if any(split_meant(cell) is not None for cell in cells):
+        return f"column {name!r} holds words for splits, but is not used; ?split={name} takes it"
+    if not may_be_flag(name):
+        return None
+    if find_flags([name], {0: cells}) is not None:
+        return f"column {name!r} says the split too, but is not used; ?split={name} takes it"
+    return (
+        f"column {name!r} has a name for a split, but is not used: it must hold both true and "
+        "false, and nothing else"
     )
-    return taken, [*notes, *unused]
 
 
 def pixel_columns(names: Sequence[str], label: int | None) -> tuple[int, ...]:
@@ -125,7 +142,7 @@ def pixel_columns(names: Sequence[str], label: int | None) -> tuple[int, ...]:
 
     Beside a column of paths, numbers alone are no pixels: they are classes.
     """
-    paths = [name for name in IMAGE_COLUMNS if name not in ("id", "pixels")]
+    paths = [name for name in IMAGE_COLUMNS if name not in ("id", "name", "pixels")]
     is_beside_paths = find_column(names, paths) is not None
     by_word: dict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
     for place, name in enumerate(names):

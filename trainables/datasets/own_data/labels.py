@@ -15,6 +15,8 @@ Row = TypeVar("Row")
 HIDDEN = "-1"
 """The label that test rows have where a contest keeps the true ones."""
 
+NOTHING = frozenset(("none", "null", "na", "n/a"))
+NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 WHOLE = re.compile(r"-?\d+\.0*")
 
 
@@ -39,11 +41,16 @@ def unknown_class(name: str) -> str:
 def join_spellings(written: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     """Map each label as it is written to the name of its class; the notes say what was joined.
 
-    Numbers that pandas made floating-point (`1.0`) are whole again where all are.
+    Numbers that pandas made floating-point (`1.0`) are whole again where all are. Beside numbers
+    alone, words for nothing (`None`, `NA`) are no label.
     """
     distinct = list(dict.fromkeys(written))
     spelling = {label: spell(label) for label in distinct}
     names = {name for name in spelling.values() if name}
+    words = {name for name in names if name.lower() in NOTHING}
+    if words and all(NUMBER.fullmatch(name) for name in names - words):
+        spelling = {label: "" if name in words else name for label, name in spelling.items()}
+        names -= words
     notes = joined_notes(distinct)
     if any("." in name for name in names) and all(
         WHOLE.fullmatch(name) or re.fullmatch(r"-?\d+", name) for name in names
@@ -79,7 +86,11 @@ def drop_hidden(
 
 def label_notes(class_names: Collection[str]) -> list[str]:
     """Say what about the names of classes looks like a mistake: case, several in one."""
-    return [*_differ_in_case(class_names), *_combinations(class_names)]
+    return [
+        *_differ_in_case(class_names),
+        *_equal_numbers(class_names),
+        *_combinations(class_names),
+    ]
 
 
 def joined_notes(written: Iterable[str]) -> list[str]:
@@ -102,6 +113,18 @@ def _differ_in_case(class_names: Collection[str]) -> list[str]:
     return [
         f"classes differ in case alone, and are kept apart: {', '.join(map(repr, names))}"
         for names in by_folded.values()
+        if len(names) > 1
+    ]
+
+
+def _equal_numbers(class_names: Collection[str]) -> list[str]:
+    by_number = defaultdict(list)
+    for name in class_names:
+        if name.isdecimal():
+            by_number[int(name)].append(name)
+    return [
+        f"classes are one number, and are kept apart: {', '.join(map(repr, names))}"
+        for names in by_number.values()
         if len(names) > 1
     ]
 

@@ -2,7 +2,11 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from trainables.datasets.errors import counted
 
 FEW = 8
 """Files asked for in a folder before it is listed: one file need not cost a list of millions."""
@@ -32,6 +36,18 @@ class FileLookup:
         if real is None:
             real = self._real[folder] = os.path.realpath(folder or os.sep).rstrip(os.sep)
         return f"{real}{os.sep}{name}"
+
+    def links_out(self, root: Path, paths: Iterable[str]) -> list[str]:
+        """Note how many files below a (resolved) root are elsewhere, behind links."""
+        prefix = f"{str(root).rstrip(os.sep)}{os.sep}"
+        real = ((path, self.real_path(path)) for path in paths if path.startswith(prefix))
+        outside = [(path, target) for path, target in real if not target.startswith(prefix)]
+        if not outside:
+            return []
+        path, target = outside[0]
+        one, several = "image is a link to another folder", "images are links to other folders"
+        count = counted(len(outside), one, several)
+        return [f"{count}, such as {path.removeprefix(prefix)} to {target}"]
 
     def _is_plain(self, path: str) -> bool:
         folder, _, name = path.rpartition(os.sep)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ class ImagePaths:
 
     def links_out(self, files: Iterable[str]) -> list[str]:
         """Note how many of the files that were found are elsewhere, behind links."""
-        return links_out(self.root, files, self.lookup)
+        return self.lookup.links_out(self.root, files)
 
     @cached_property
     def _allowed(self) -> tuple[str, ...]:
@@ -109,17 +110,38 @@ class ImagePaths:
     def _count(self, written: str, name: str, base: str) -> None:
         if "\\" in written and "\\" not in name:
             self.guessed["with / in place of \\"] += 1
-        if "%" in written and not name.replace("\\", "/").startswith(written.replace("\\", "/")):
+        if name.count("%") < written.count("%"):
             self.guessed["with the characters that %20 and the like stand for"] += 1
+        if len(name) != len(written) and _composed(name) == _composed(written):
+            self.guessed["in another Unicode form of their letters"] += 1
+        if name != written and name.lower() == written.lower():
+            self.guessed["with the ending in small or capital letters"] += 1
         if base not in self._bases:
             self.guessed["relative to the folder that the command was started in"] += 1
 
 
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+
+
 def _other_spellings(names: Sequence[str]) -> list[str]:
-    """Give the names with the `/` of this system, and without the `%20` of addresses."""
-    slashed = [name.replace("\\", "/") for name in names]
-    spelt = dict.fromkeys([*slashed, *map(unquote, names), *map(unquote, slashed)])
+    """Spell names with `/`, without the `%20` of addresses, in other forms of their letters.
+
+    Systems differ in whether `é` is one letter or two, and in the case of `.JPG`.
+    """
+    slashed = [*names, *(name.replace("\\", "/") for name in names)]
+    plain = [*slashed, *map(unquote, slashed)]
+    composed = [*plain, *(unicodedata.normalize(form, n) for form in ("NFC", "NFD") for n in plain)]
+    endings = [f"{stem}{ending}" for name in composed for stem, ending in _other_endings(name)]
+    spelt = dict.fromkeys([*composed, *endings])
     return [name for name in spelt if name and name not in names]
+
+
+def _other_endings(name: str) -> list[tuple[str, str]]:
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 (a name that need not be a path here)
+    if ending.lower() not in SUFFIXES:
+        return []
+    return [(stem, ending.lower()), (stem, ending.upper())]
 
 
 def find_images(
@@ -213,16 +235,3 @@ def _may_hold_images(entry: os.DirEntry[str]) -> bool:
     except OSError:  # links in a circle
         return False
     return not entry.name.startswith(".") and is_folder and os.access(entry.path, os.R_OK)
-
-
-def links_out(root: Path, paths: Iterable[str], lookup: FileLookup) -> list[str]:
-    """Note how many files below a (resolved) root are elsewhere, behind links."""
-    prefix = f"{str(root).rstrip(os.sep)}{os.sep}"
-    real = ((path, lookup.real_path(path)) for path in paths if path.startswith(prefix))
-    outside = [(path, target) for path, target in real if not target.startswith(prefix)]
-    if not outside:
-        return []
-    path, target = outside[0]
-    one, several = "image is a link to another folder", "images are links to other folders"
-    count = counted(len(outside), one, several)
-    return [f"{count}, such as {path.removeprefix(prefix)} to {target}"]

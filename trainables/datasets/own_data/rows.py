@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from trainables.datasets.errors import counted
 from trainables.datasets.own_data.paths import ImagePaths
 from trainables.datasets.own_data.pixels import encode_pixels, pixel_values
 from trainables.datasets.own_data.split_flags import SplitFlags
@@ -71,8 +72,11 @@ def read_rows(table: Table, columns: Columns, paths: ImagePaths) -> Iterator[Row
 
 
 def _pixel_problem(cells: Sequence[str], places: Sequence[int]) -> str | None:
+    values = pixel_values(cells, places)
+    if 1 < len(places) != len(values):
+        return f"{counted(len(values), 'pixel')}, but the header has {len(places):,}"
     try:
-        encode_pixels(pixel_values(cells, places))
+        encode_pixels(values)
     except ValueError as error:
         return str(error)
     return None

@@ -63,6 +63,11 @@ class SplitFlags:
             (s for s in (Split.TRAIN, Split.TEST, Split.VALIDATION) if s not in given), None
         )
 
+    def is_never_train(self, place: int, cells: set[str]) -> bool:
+        """Tell whether a column of another split than train is true wherever it says something."""
+        truths = {TRUTHS.get(cell.lower()) for cell in cells}
+        return self.splits[place] is not Split.TRAIN and truths == {True}
+
     def note(self) -> str:
         """Say which columns are taken, and what they mean."""
         meanings = (

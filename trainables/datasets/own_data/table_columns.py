@@ -100,6 +100,11 @@ def find_columns(table: Table, asked: Asked) -> Columns:
 def find_columns_to_predict(table: Table, asked_image: str | None) -> Columns:
     """Choose the columns of images alone, and that of their names where they are pixels."""
     header = table.header
+    if _is_label_and_pixels(table) and image_shape(len(header)) is not None:
+        raise DatasetError(
+            f"{table.path.name}: {len(header)} numbers without a header may be pixels, or a label "
+            "and pixels: give it a header, label,pixel0,... or pixel0,..."
+        )
     label = 0 if _is_label_and_pixels(table) else find_column(header, LABEL_COLUMNS)
     image, pixels, _ = _find_pictures(table, asked_image, label)
     check_unique(table.path.name, header, (image, *pixels))

@@ -16,7 +16,6 @@ from trainables.datasets.own_data.labels import (
 )
 from trainables.datasets.own_data.layout import Layout, find_layout
 from trainables.datasets.own_data.lookup import FileLookup, path_problem
-from trainables.datasets.own_data.paths import links_out
 from trainables.datasets.own_data.walk import Entry, walk
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind
 
@@ -71,7 +70,7 @@ class Folder:
                 *joined_notes(layout.class_folders),
                 *label_notes(class_names),
                 *(f"{counted(n, 'file')} left out: {why}" for why, n in sorted(left_out.items())),
-                *links_out(self.root, map(str, encoded), FileLookup()),
+                *FileLookup().links_out(self.root, map(str, encoded)),
             ],
         )
 
