@@ -10,7 +10,7 @@ from pathlib import Path
 from trainables.datasets.contents import Contents, read_contents, write_contents
 from trainables.datasets.source import Source, Spec
 
-VERSION = 2  # of what is written, of how files are understood and images decoded
+VERSION = 3  # of what is written, of how files are understood and images decoded
 
 
 def load_or_decode(

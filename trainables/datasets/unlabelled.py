@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from trainables.datasets.decoding.decode import SUFFIXES, Encoded
-from trainables.datasets.decoding.decode_all import Undecodable, decode_all
+from trainables.datasets.decoding.decode_all import Outcome, Undecodable, decode_all
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers, Pixels
 from trainables.datasets.names import printable
@@ -106,6 +106,15 @@ def load_unlabelled(
             num_channels=num_channels,
         )
         images_NHWC = np.load(target, mmap_mode="r")  # stays mapped when its name is gone
+    return UnlabelledImages(
+        names=names,
+        images_NHWC=images_NHWC,
+        problems=_all_problems(listed, outcomes),
+        is_numbered=all(part.is_numbered for part in listed),
+    )
+
+
+def _all_problems(listed: Sequence[_Listed], outcomes: Sequence[Outcome]) -> dict[int, str]:
     problems = {
         index: outcome.reason
         for index, outcome in enumerate(outcomes)
@@ -115,12 +124,7 @@ def load_unlabelled(
     for part in listed:
         problems |= {first + index: problem for index, problem in part.problems.items()}
         first += len(part.names)
-    return UnlabelledImages(
-        names=names,
-        images_NHWC=images_NHWC,
-        problems=problems,
-        is_numbered=all(part.is_numbered for part in listed),
-    )
+    return problems
 
 
 def _list(what: str) -> _Listed:

@@ -94,9 +94,10 @@ def check_duplicates(data: ImageData, options: Options) -> Duplicates:
         names_N = data.names_N
         pairs = [f"{names_N[a]} and {names_N[b]}" for a, b in found.train_test_examples]
         more = ", ..." if found.exact_train_test > len(pairs) else ""
+        are = "is a training image" if found.exact_train_test == 1 else "are training images"
         raise RequestError(
             f"--dataset = {options.dataset!r}: {found.exact_train_test} of "
-            f"{len(data.test_indices)} test images are training images, pixel by pixel, so that "
+            f"{len(data.test_indices)} test images {are}, pixel by pixel, so that "
             f"the test accuracy would be too high ({', '.join(pairs)}{more}): "
             "remove them from one of the two, or give --allow-duplicates"
         )
