@@ -99,7 +99,8 @@ class CsvFile:
         numbers = {name: label for label, name in enumerate(class_names)}
         labels = {written: numbers.get(name) for written, name in spelling.items()}
         sound = [row for row in rows if row.problem is None]
-        files = [] if columns.pixels else [self.root / row.image for row in sound]
+        root = self.root
+        files = [] if columns.pixels else [root / row.image for row in sound]
         sound_lines = frozenset(row.line for row in sound)
         return Listing(
             items=[
