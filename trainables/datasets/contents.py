@@ -15,7 +15,7 @@ from trainables.config.validation import from_json, to_json
 from trainables.datasets.decoding.decode_all import Decoded, Outcome, decode_all
 from trainables.datasets.decoding.npy import copy_pixels, keep_one_channel
 from trainables.datasets.decoding.originals import describe_originals, originals_of
-from trainables.datasets.errors import fold, refuse
+from trainables.datasets.errors import counted, fold, refuse
 from trainables.datasets.image_data import Integers, Originals, Pixels, Texts
 from trainables.datasets.names import name_images, printable
 from trainables.datasets.notes import decoding_problems, describe_classes, describe_decoding
@@ -162,7 +162,7 @@ def class_problems(labels_N: Integers, splits_N: Splits, class_names: Sequence[s
     counts_K = np.bincount(to_train, minlength=len(class_names))
     needed = f"at least {MIN_IMAGES_PER_CLASS} are needed"
     return [
-        f"class {name!r}: {count} images to train on, but {needed}"
+        f"class {name!r}: {counted(int(count), 'image')} to train on, but {needed}"
         for name, count in zip(class_names, counts_K, strict=True)
         if count < MIN_IMAGES_PER_CLASS
     ]

@@ -1,4 +1,4 @@
-"""What is wrong with the data, all of it at once; and lists too long to print, folded."""
+"""What is wrong with the data, all at once; lists too long to print, folded; counts in words."""
 
 import hashlib
 from collections.abc import Sequence
@@ -23,8 +23,7 @@ def refuse(source: str, problems: Sequence[str], lists: Path) -> DatasetError:
         source: The text of `--dataset`.
         lists: The folder that takes the whole list where it is long.
     """
-    count = f"{len(problems):,} problem{'s' if len(problems) > 1 else ''}"
-    lines = [f"the data of --dataset {source!r} has {count}:"]
+    lines = [f"the data of --dataset {source!r} has {counted(len(problems), 'problem')}:"]
     lines += [f"  {line}" for line in fold(problems, lists)]
     lines.append(
         "Correct or remove what is listed, then start again: no image is skipped silently."
@@ -70,3 +69,8 @@ def write_list(lines: Sequence[str], lists: Path) -> str:
 def write_long_list(lines: Sequence[str], lists: Path) -> str | None:
     """Write lines that are more than are printed, and return the path; `None` for a short list."""
     return write_list(lines, lists) if len(lines) > MAX_LISTED else None
+
+
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """Write a number and what it counts: `1 image is`, `2,000 images are`; else an `s` is added."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"

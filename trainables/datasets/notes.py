@@ -8,7 +8,7 @@ import numpy as np
 
 from trainables.datasets.decoding.decode_all import Decoded, Outcome, Undecodable
 from trainables.datasets.decoding.originals import originals_of, propose_size
-from trainables.datasets.errors import name_first, write_long_list
+from trainables.datasets.errors import counted, name_first, write_long_list
 from trainables.datasets.image_data import Integers, Originals, Texts
 from trainables.datasets.source import Item, Listing, Split, Splits
 
@@ -95,14 +95,14 @@ def describe_decoding(outcomes: Sequence[Outcome], names_N: Texts, lists: Path) 
     notes = []
     num_grey = sum(outcome.is_grey for _, outcome in decoded)
     if 0 < num_grey < len(outcomes):
-        notes.append(f"{num_grey:,} grey images converted to RGB")
+        notes.append(f"{counted(num_grey, 'grey image')} converted to RGB")
     notes += _describe_grey_bits(Counter(o.grey_bits for _, o in decoded if o.grey_bits))
     blank = [str(name) for name, outcome in decoded if outcome.num_levels <= BLANK_LEVELS]
     if blank:
         named = name_first(blank, whole=write_long_list(blank, lists))
         notes.append(
             f"black, white or of one other colour, or nearly so: {len(blank):,} of "
-            f"{len(outcomes):,} images ({named})"
+            f"{counted(len(outcomes), 'image')} ({named})"
         )
     return notes
 
@@ -121,9 +121,10 @@ def describe_classes(labels_N: Integers, splits_N: Splits, class_names: Sequence
     smallest, largest = int(counts_K.argmin()), int(counts_K.argmax())
     if counts_K[largest] < UNEQUAL * counts_K[smallest]:
         return []
+    fewest = int(counts_K[smallest])
     share = counts_K[largest] / counts_K.sum()
     return [
-        f"classes are unequal, from {counts_K[smallest]:,} images ({class_names[smallest]}) to "
+        f"classes are unequal, from {counted(fewest, 'image')} ({class_names[smallest]}) to "
         f"{counts_K[largest]:,} ({class_names[largest]}): always answering {class_names[largest]} "
         f"would be right for {share:.0%} of them"
     ]

@@ -93,9 +93,10 @@ def check_duplicates(data: ImageData, options: Options) -> Duplicates:
     found = count_duplicates(data, options.data_dir)
     stops = is_own_data(options.dataset) and not options.allow_duplicates
     if found.exact_train_test and stops:
+        are = "is a training image" if found.exact_train_test == 1 else "are training images"
         raise RequestError(
             f"--dataset = {options.dataset!r}: {found.exact_train_test} of "
-            f"{len(data.test_indices)} test images are training images, pixel by pixel, so that "
+            f"{len(data.test_indices)} test images {are}, pixel by pixel, so that "
             f"the test accuracy would be too high ({name_duplicates(found, data)}): "
             "remove them from one of the two, or give --allow-duplicates"
         )

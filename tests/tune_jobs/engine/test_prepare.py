@@ -66,6 +66,19 @@ def test_equal_images_of_different_classes_are_told_by_name(tmp_path: Path) -> N
     assert pairs in ([first, second], [second, first])
 
 
+def test_one_is_told_in_the_singular(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=1)
+    copied = (tmp_path / "photos" / "train" / "cat" / "3.png").read_bytes()
+    (tmp_path / "photos" / "train" / "dog" / "copy.png").write_bytes(copied)
+    data = load_data(options_for(tmp_path / "photos"))
+    with pytest.raises(RequestError, match=r"1 of \d+ test images is a training image"):
+        check_duplicates(data, options_for(tmp_path / "photos"))
+    allowed = options_for(tmp_path / "photos", allow_duplicates=True)
+    shared, different = describe_duplicates(check_duplicates(data, allowed), data)
+    assert shared == "1 test image is a training image, pixel by pixel"
+    assert different.startswith("1 image has the pixels of an image of another class: ")
+
+
 def test_the_count_is_cached_by_content_and_split(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

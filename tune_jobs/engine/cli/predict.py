@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trainables import load_model
 from trainables.datasets import UnlabelledImages, load_unlabelled
-from trainables.datasets.errors import MAX_LISTED, fold
+from trainables.datasets.errors import MAX_LISTED, counted, fold
 from trainables.progress import progress_bar
 from tune_jobs.engine.cli.prediction_files import (
     PredictedImages,
@@ -51,11 +51,10 @@ def predict_images(
         raise RequestError(str(error)) from error
     predicted = _predict(model, images)
     if output and sample:
-        unpredicted = [images.names[index] for index in images.problems]
-        print(fill_submission(sample, predicted, output, unpredicted))
+        print(fill_submission(sample, predicted, output, images))
     elif output:
         write_table(predicted, output)
-        print(f"{output}: the predictions of {len(predicted.names):,} images")
+        print(f"{output}: the predictions of {counted(len(predicted.names), 'image')}")
     else:
         _show(predicted, top)
     return _report_problems(images)
@@ -99,7 +98,7 @@ def _report_problems(images: UnlabelledImages) -> int:
     if not images.problems:
         return 0
     count, total = len(images.problems), len(images.names)
-    print(f"error: {count:,} of {total:,} images could not be predicted:", file=sys.stderr)
+    print(f"error: {count:,} of {counted(total, 'image')} could not be predicted:", file=sys.stderr)
     lines = [
         f"{images.names[index]}: {images.problems[index]}" for index in sorted(images.problems)
     ]

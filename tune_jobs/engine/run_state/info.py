@@ -10,7 +10,7 @@ from trainables.config import Configuration, Runtime
 from trainables.config.validation import from_json, to_json
 from trainables.datasets import ImageData
 from trainables.datasets.duplicates import Duplicates, name_conflicts, name_pairs
-from trainables.datasets.errors import name_first
+from trainables.datasets.errors import counted, name_first
 from trainables.features import Features
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published, Space
@@ -184,17 +184,18 @@ def describe_duplicates(duplicates: Duplicates | None, data: ImageData) -> list[
     """Return remarks for the user on equal images: in train and test, and of different classes."""
     if duplicates is None:
         return []
-    exact, near = duplicates.exact_train_test, duplicates.near_train_test
-    conflicts, told = duplicates.num_conflicts, []
-    if exact:
-        pairs = name_duplicates(duplicates, data)
-        told.append(f"{exact} test images are training images, pixel by pixel: {pairs}")
-    if near:
-        told.append(f"{near} test images look like a training image (by a hash: a hint)")
-    if conflicts:
+    told = []
+    if count := duplicates.exact_train_test:
+        same = counted(count, "test image is a training image", "test images are training images")
+        told.append(f"{same}, pixel by pixel: {name_duplicates(duplicates, data)}")
+    if count := duplicates.near_train_test:
+        alike = counted(count, "test image looks", "test images look")
+        told.append(f"{alike} like a training image (by a hash: a hint)")
+    if count := duplicates.num_conflicts:
         examples = name_conflicts(duplicates.conflict_examples, data)
-        pairs = name_first(examples, total=conflicts, whole=duplicates.conflict_list)
-        told.append(f"{conflicts} images have the pixels of an image of another class: {pairs}")
+        pairs = name_first(examples, total=count, whole=duplicates.conflict_list)
+        equal = counted(count, "image has", "images have")
+        told.append(f"{equal} the pixels of an image of another class: {pairs}")
     return told
 
 

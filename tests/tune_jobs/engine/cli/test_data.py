@@ -64,7 +64,7 @@ def test_classes_are_counted_by_split_and_notes_are_told(
     ]
     notes = "\n".join(lines[5:-1])
     pair = "train/cat/1.png and test/cat/copy.png"
-    assert f"note: 1 test images are training images, pixel by pixel: {pair}" in notes
+    assert f"note: 1 test image is a training image, pixel by pixel: {pair}" in notes
     assert "train/cat/0.png (cat)" in notes
     assert "train/[dog]/copy.png ([dog])" in notes
     assert {path.name for path in tmp_path.iterdir()} == {"pets", "d"}
