@@ -163,7 +163,8 @@ def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInf
         load_data,
         load_pretrained_weights,
     )
-    from tune_jobs.engine.run_state.info import continue_run, describe_run
+    from tune_jobs.engine.run_state.continuation import continue_run
+    from tune_jobs.engine.run_state.info import describe_run
 
     job, options = request.job, request.options
     check_estimators(options, request.defaults)

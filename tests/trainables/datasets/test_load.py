@@ -124,3 +124,14 @@ def test_grey_among_colour_is_converted_and_said(
         data = load_dataset(f"folder:{root}", data_dir=data_dir)
         assert data.num_channels == 3
         assert data.notes == ("3 grey images converted to RGB",)
+
+
+def test_the_commonest_class_is_that_of_the_train_split(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    """It is measured on the test split, where another class may be the commonest."""
+    class_folders(tmp_path / "images" / "train", {"cat": 6, "dog": 9})
+    class_folders(tmp_path / "images" / "test", {"cat": 3, "dog": 1})
+    data = load_dataset(f"folder:{tmp_path / 'images'}", data_dir=data_dir)
+    assert data.majority_class.name == "dog"
+    assert data.majority_class.test_accuracy == 0.25
