@@ -1,12 +1,18 @@
 """Read and write a run's files by the same few calls, in a folder or in an object store."""
 
-from trainables.storage.errors import STORAGE_ERRNOS, StorageError, storage_errors
+from trainables.storage.errors import (
+    OtherDiskError,
+    StorageError,
+    storage_errors,
+    to_storage_error,
+)
 from trainables.storage.places import (
     LocalStorage,
     RemoteStorage,
     Storage,
     fetched,
     files_for,
+    folder_of,
     is_uri,
     open_storage,
     patient,
@@ -14,16 +20,18 @@ from trainables.storage.places import (
 )
 
 __all__ = [
-    "STORAGE_ERRNOS",
     "LocalStorage",
+    "OtherDiskError",
     "RemoteStorage",
     "Storage",
     "StorageError",
     "fetched",
     "files_for",
+    "folder_of",
     "is_uri",
     "open_storage",
     "patient",
     "split_name",
     "storage_errors",
+    "to_storage_error",
 ]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from trainables.storage.errors import StorageError
+from trainables.storage.errors import StorageError, naming
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class LocalStorage:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
         try:
-            with temporary.open("wb") as file:
+            with naming(target), temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -205,6 +205,11 @@ def patient(storage: Storage) -> Storage:
     return storage
 
 
+def folder_of(storage: Storage) -> Path | None:
+    """Return the folder that the storage is; `None` for an object store."""
+    return storage.path if isinstance(storage, LocalStorage) else None
+
+
 def split_name(file: str | Path) -> tuple[str, str]:
     """Split the path or URI of a file into that of its place, and its name."""
     base, separator, options = str(file).partition("?")
@@ -224,7 +229,9 @@ def fetched(file: str | Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fetched-") as folder:
         for found in place.names():
             if found.startswith(stem) and "/" not in found:
-                Path(folder, found).write_bytes(place.read(found))
+                content = place.read(found)
+                with naming(Path(folder, found)):
+                    Path(folder, found).write_bytes(content)
         yield Path(folder, name)
 
 
@@ -232,7 +239,8 @@ def fetched(file: str | Path) -> Iterator[Path]:
 def files_for(place: Storage) -> Iterator[Path]:
     """Yield a temporary folder; write its files to `place` at the end, unless an error ends it."""
     with tempfile.TemporaryDirectory(prefix="files-") as folder:
-        yield Path(folder)
+        with naming(Path(folder)):
+            yield Path(folder)
         for file in sorted(Path(folder).iterdir()):
             place.write(file.name, file.read_bytes())
 

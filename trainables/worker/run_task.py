@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from trainables.config import ConfigError, Configuration, Runtime
 from trainables.metrics import EpochMetrics
-from trainables.storage import LocalStorage, Storage, StorageError, files_for, storage_errors
+from trainables.storage import (
+    LocalStorage,
+    OtherDiskError,
+    Storage,
+    StorageError,
+    files_for,
+    folder_of,
+    storage_errors,
+)
 from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
 from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
 from trainables.worker.ddp_workers import Peers, gather
@@ -40,7 +48,7 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
         check_run_folder(settings.checkpoints)
         place = settings.checkpoints.child(task.name)
         with (
-            storage_errors(),
+            storage_errors(folder_of(settings.checkpoints)),
             Watchdog(settings.timeout_seconds, place) as watchdog,
             gather(task, settings, watchdog) as peers,
         ):
@@ -50,7 +58,7 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
     except ConfigError as error:  # another attempt would not mend it
         report(ErrorReport(str(error)))
     except StorageError as error:  # nor would another trial do better
-        report(StorageFailure(str(error)))
+        report(StorageFailure(str(error), isinstance(error, OtherDiskError)))
 
 
 def retrain_once(task: TrialTask, settings: TrialSettings) -> EpochMetrics:
