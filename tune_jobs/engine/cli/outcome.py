@@ -44,7 +44,7 @@ def tensorboard_folder(run: str) -> str:
 
 
 def predict_command(result: "RunResult") -> list[str]:
-    return ["python", "-m", "tune_jobs", "predict", str(result.model), "IMAGE"]
+    return ["python", "-m", "tune_jobs", "predict", str(result.model), "WHAT"]
 
 
 def resume_command(job: Job, options: Options, *, trials: str | None = None) -> str:
