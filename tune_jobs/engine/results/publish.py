@@ -65,7 +65,7 @@ def publish(
     winner = choose_winner(results, search.metric)
     model = export(winner, search.metric, folder) if winner else None
     rows = build_rows(info, search, retrain, results, folder)
-    rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id))
+    rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)
     part = write_rows(rows, storage)
     report = write_report(info, search, retrain, results, rows, data, folder)
     return RunResult(
@@ -102,7 +102,7 @@ def rebuild(run: str | Path) -> str:
                 raise RequestError(f"{run}: nothing of that run has been retrained")
             rows = build_rows(info, search, retrain, results, folder)
         storage = storage_of(folder.place)
-        rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id))
+        rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)
         return write_rows(rows, storage)
 
 
