@@ -22,10 +22,9 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
     console.print()
     console.print(render_table(result.rows, console.width))
     console.print()
-    if result.report:
-        console.print(
-            f"{'report':12} {result.report}", highlight=False, markup=False, soft_wrap=True
-        )
+    for name, text in {"failed": result.failures, "report": result.report}.items():
+        if text:
+            console.print(f"{name:12} {text}", highlight=False, markup=False, soft_wrap=True)
     for purpose, command in {
         "curves": ["tensorboard", "--logdir", tensorboard_folder(result.folder)],
         **({"trials": ["optuna-dashboard", result.study]} if result.study else {}),
