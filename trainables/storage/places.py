@@ -205,11 +205,6 @@ def patient(storage: Storage) -> Storage:
     return storage
 
 
-def folder_of(storage: Storage) -> Path | None:
-    """Return the folder that the storage is; `None` for an object store."""
-    return storage.path if isinstance(storage, LocalStorage) else None
-
-
 def split_name(file: str | Path) -> tuple[str, str]:
     """Split the path or URI of a file into that of its place, and its name."""
     base, separator, options = str(file).partition("?")
@@ -227,11 +222,10 @@ def fetched(file: str | Path) -> Iterator[Path]:
     uri, name = split_name(file)
     place, stem = open_storage(uri), name.rpartition(".")[0]
     with tempfile.TemporaryDirectory(prefix="fetched-") as folder:
-        for found in place.names():
-            if found.startswith(stem) and "/" not in found:
-                content = place.read(found)
-                with naming(Path(folder, found)):
-                    Path(folder, found).write_bytes(content)
+        with naming(Path(folder)):
+            for found in place.names():
+                if found.startswith(stem) and "/" not in found:
+                    Path(folder, found).write_bytes(place.read(found))
         yield Path(folder, name)
 
 

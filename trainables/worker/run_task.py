@@ -16,7 +16,6 @@ from trainables.storage import (
     Storage,
     StorageError,
     files_for,
-    folder_of,
     storage_errors,
 )
 from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
@@ -45,10 +44,11 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
         if isinstance(task, ProbeTask):
             report(_probe(task, inputs))
             return
-        check_run_folder(settings.checkpoints)
-        place = settings.checkpoints.child(task.name)
+        checkpoints = settings.checkpoints
+        check_run_folder(checkpoints)
+        place = checkpoints.child(task.name)
         with (
-            storage_errors(folder_of(settings.checkpoints)),
+            storage_errors(checkpoints.path if isinstance(checkpoints, LocalStorage) else None),
             Watchdog(settings.timeout_seconds, place) as watchdog,
             gather(task, settings, watchdog) as peers,
         ):

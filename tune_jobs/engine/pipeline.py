@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from trainables.storage import OtherDiskError, Storage, folder_of, patient, to_storage_error
+from trainables.storage import LocalStorage, OtherDiskError, Storage, patient, to_storage_error
 from tune_jobs.engine.errors import RequestError, no_room
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
@@ -229,7 +229,8 @@ def disk_errors(storage: Storage, asked: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        found = to_storage_error(error, folder_of(storage))
+        folder = storage.path if isinstance(storage, LocalStorage) else None
+        found = to_storage_error(error, folder)
         if found is None:
             raise
         is_other_disk = isinstance(found, OtherDiskError)
