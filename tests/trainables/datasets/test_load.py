@@ -163,3 +163,14 @@ def test_what_cannot_be_decoded_is_refused_to_who_only_looks(
     (root / "dog" / "text.png").write_text("text")
     with pytest.raises(DatasetError, match=r"has 1 problem:\n  dog/text\.png: not an image"):
         load_to_look(f"folder:{root}", data_dir=data_dir)
+
+
+def test_the_commonest_class_is_that_of_the_train_split(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    """It is measured on the test split, where another class may be the commonest."""
+    class_folders(tmp_path / "images" / "train", {"cat": 6, "dog": 9})
+    class_folders(tmp_path / "images" / "test", {"cat": 3, "dog": 1})
+    data = load_dataset(f"folder:{tmp_path / 'images'}", data_dir=data_dir)
+    assert data.majority_class.name == "dog"
+    assert data.majority_class.test_accuracy == 0.25

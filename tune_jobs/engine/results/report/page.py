@@ -14,7 +14,7 @@ from tune_jobs.engine.results.report.chart import Chart
 from tune_jobs.engine.results.report.finding_charts import FindingCharts
 from tune_jobs.engine.results.report.render import render
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.results.table import Column, build_columns, build_notes
+from tune_jobs.engine.results.table import Column, build_baseline, build_columns, build_notes
 from tune_jobs.engine.run_state.info import RunInfo
 
 TEMPLATE = "page.html.jinja"
@@ -54,6 +54,7 @@ def build_page(report: Report) -> str:
         rows=rows,
         columns=figures,
         notes="; ".join([TOLD, *build_notes(rows, figures)]),
+        baseline=build_baseline(rows),
         more_columns=more,
         configurations=report.configurations,
         winner=winner,
