@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -53,6 +54,8 @@ class Mounts:
     def unmount(self) -> None:
         for folder in reversed(self._made):
             subprocess.run(["umount", "--lazy", folder], check=True)
+            with suppress(OSError):  # what the test has beside the mount stays
+                folder.rmdir()
 
 
 @pytest.fixture
@@ -115,6 +118,37 @@ def test_no_room_left(make_runs: Callable[..., Runs], address: str, mounts: Moun
     assert not read_rows(runs.storage).warnings
     assert len(list((runs.folder() / "models").glob("*.safetensors"))) == 1
     assert not [file for file in runs.storage.rglob("*") if ".tmp" in file.name]
+
+
+def test_a_full_folder_of_temporary_files_is_not_blamed_on_the_storage(
+    make_runs: Callable[..., Runs], mounts: Mounts
+) -> None:
+    """A retrained model, which is written there first, finds no room; then Ray, as it starts.
+
+    The path is short: Ray's sockets lie below it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="full-"))
+    mounts.mount(folder, "64m")
+    runs = make_runs(None, {"*": {"padding": 20_000, "step_seconds": 0.02}})
+    driver = runs.start(*SEARCH, TMPDIR=str(folder))
+    driver.until(lambda: "first report" in driver.said)
+    fill(folder)
+    assert driver.wait() == 1, driver.said
+    assert f"a worker could not write: '{folder}' on " in driver.said
+    assert "the folder of temporary files: No space left on device" in driver.said
+    assert "--storage =" not in driver.said
+    assert "Traceback" not in driver.said
+    (folder / FILLER).unlink()
+    driver = runs.start(*SEARCH, TMPDIR=str(folder))
+    driver.until(lambda: "starting Ray" in driver.said)
+    fill(folder)
+    assert driver.wait() == 2, driver.said
+    assert f"error: TMPDIR = '{folder}': the folder of temporary files cannot be" in driver.said
+    assert "Traceback" not in driver.said
+    (folder / FILLER).unlink()
+    runs.run(*SEARCH, TMPDIR=str(folder))
+    assert len(runs.trials()) == 4
+    assert not read_rows(runs.storage).warnings
 
 
 def test_no_room_from_the_start_is_found_before_ray_starts(

@@ -3,7 +3,7 @@
 from trainables.datasets.decoding.decode import decode_image
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import ImageData
-from trainables.datasets.load import load_dataset
+from trainables.datasets.load import load_dataset, load_to_look
 from trainables.datasets.unlabelled import UnlabelledImages, load_unlabelled
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "UnlabelledImages",
     "decode_image",
     "load_dataset",
+    "load_to_look",
     "load_unlabelled",
 ]

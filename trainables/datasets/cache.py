@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainables.datasets.contents import Contents, read_contents, write_contents
+from trainables.datasets.errors import OVERVIEW
 from trainables.datasets.source import Source, Spec
 
-VERSION = 2  # of what is written, of how files are understood and images decoded
+VERSION = 3  # of what is written, of how files are understood and images decoded
 
 
 def load_or_decode(
@@ -19,7 +20,8 @@ def load_or_decode(
     """Read what an earlier start decoded, or decode it; two processes may do so at once.
 
     Raises:
-        DatasetError: The data has problems; nothing is written then.
+        DatasetError: The data has problems; nothing is written then but, beside `folder`, their
+            list where it is long.
     """
     target = folder / cache_key(source, spec, image_size)
     contents = read_contents(target)
@@ -30,7 +32,12 @@ def load_or_decode(
         written = Path(unfinished) / target.name
         written.mkdir()
         write_contents(
-            source.read(), written, source=spec.text, root=source.root, image_size=image_size
+            source.read(),
+            written,
+            source=spec.text,
+            root=source.root,
+            image_size=image_size,
+            lists=folder.with_name(OVERVIEW),
         )
         _publish(written, target)
     contents = read_contents(target)

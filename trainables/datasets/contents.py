@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.config.validation import from_json, to_json
-from trainables.datasets.decoding.decode_all import Decoded, Outcome, Undecodable, decode_all
+from trainables.datasets.decoding.decode_all import Decoded, Outcome, decode_all
 from trainables.datasets.decoding.npy import copy_pixels, keep_one_channel
-from trainables.datasets.errors import refuse
-from trainables.datasets.image_data import Integers, Pixels, Texts
+from trainables.datasets.decoding.originals import describe_originals, originals_of
+from trainables.datasets.errors import counted, fold, refuse
+from trainables.datasets.image_data import Integers, Originals, Pixels, Texts
 from trainables.datasets.names import name_images, printable
-from trainables.datasets.notes import describe_classes, describe_decoding
-from trainables.datasets.source import Arrays, Item, Listing, Split, Splits
+from trainables.datasets.notes import decoding_problems, describe_classes, describe_decoding
+from trainables.datasets.source import Arrays, Listing, Split, Splits
 from trainables.datasets.splits import MIN_IMAGES_PER_CLASS
 
 DTYPES = {"images": np.uint8, "labels": np.int64, "splits": np.int8}
@@ -38,6 +39,7 @@ class Contents:
     splits_N: Splits
     class_names: tuple[str, ...]
     notes: tuple[str, ...]
+    originals: Originals
     fingerprint: str
 
 
@@ -48,6 +50,7 @@ class _Description:
     shapes: Mapping[str, tuple[int, ...]]
     class_names: tuple[str, ...]
     notes: tuple[str, ...]
+    originals: Originals
     fingerprint: str
 
 
@@ -72,6 +75,7 @@ def read_contents(folder: Path) -> Contents | None:
         splits_N=arrays["splits"],
         class_names=described.class_names,
         notes=described.notes,
+        originals=described.originals,
         fingerprint=described.fingerprint,
     )
 
@@ -83,31 +87,38 @@ def write_contents(
     source: str,
     root: Path,
     image_size: tuple[int, int] | None,
+    lists: Path,
 ) -> None:
     """Write what a source gives into an empty folder, decoded and resized to `image_size`, (H, W).
 
     Args:
         root: The folder of the source's files, below which images are named.
+        lists: The folder that takes lists of problems and notes that are too long to print.
 
     Raises:
-        DatasetError: The data has problems; the message, which names the `source`, lists them all.
+        DatasetError: The data has problems; the message, which names the `source`, lists them, or
+            names the file that does.
     """
     labels_N, splits_N = given.labels_N, given.splits_N
     problems = form_problems(given) or class_problems(labels_N, splits_N, given.class_names)
     names_N = name_images(given, root)
-    notes: list[str] = []
+    images = folder / "images.npy"
     if isinstance(given, Listing):
-        notes += given.notes
-        problems += _write_listing(given, names_N, folder / "images.npy", image_size, notes)
-    elif not problems:
-        copy_pixels(given.images_NHWC, folder / "images.npy", image_size)
+        outcomes = _write_listing(given, images, image_size)
+        problems += decoding_problems(given, outcomes, is_resized=image_size is not None)
     if problems:
-        raise refuse(source, problems)
+        raise refuse(source, problems, lists)
+    if isinstance(given, Listing):
+        notes = given.notes + describe_decoding(outcomes, names_N, lists)
+        originals = originals_of(outcomes)
+    else:
+        copy_pixels(given.images_NHWC, images, image_size)
+        notes, originals = [], describe_originals([given.images_NHWC.shape[1:3]] * len(labels_N))
     np.save(folder / "labels.npy", labels_N.astype(DTYPES["labels"]))
     np.save(folder / "splits.npy", splits_N.astype(DTYPES["splits"]))
     np.save(folder / "names.npy", names_N)
     notes += describe_classes(labels_N, splits_N, given.class_names)
-    _describe(folder, tuple(given.class_names), tuple(notes))
+    _describe(folder, tuple(given.class_names), tuple(fold(notes, lists)), originals)
 
 
 def form_problems(given: Listing | Arrays) -> list[str]:
@@ -151,22 +162,18 @@ def class_problems(labels_N: Integers, splits_N: Splits, class_names: Sequence[s
     counts_K = np.bincount(to_train, minlength=len(class_names))
     needed = f"at least {MIN_IMAGES_PER_CLASS} are needed"
     return [
-        f"class {name!r}: {count} images to train on, but {needed}"
+        f"class {name!r}: {counted(int(count), 'image')} to train on, but {needed}"
         for name, count in zip(class_names, counts_K, strict=True)
         if count < MIN_IMAGES_PER_CLASS
     ]
 
 
 def _write_listing(
-    listing: Listing,
-    names_N: Texts,
-    target: Path,
-    image_size: tuple[int, int] | None,
-    notes: list[str],
-) -> list[str]:
-    """Write `target`, add to the notes, and return the problems."""
+    listing: Listing, target: Path, image_size: tuple[int, int] | None
+) -> list[Outcome]:
+    """Decode the images of a listing into `target`, and say what became of each."""
     if not listing.items:
-        return listing.problems
+        return []
     outcomes = decode_all(
         listing.encoded,
         target,
@@ -174,46 +181,25 @@ def _write_listing(
         image_size=image_size,
         num_channels=3,
     )
-    notes += describe_decoding(outcomes, names_N)
     if all(isinstance(outcome, Decoded) and outcome.is_grey for outcome in outcomes):
         keep_one_channel(target)
-    different = size_problems(listing.items, outcomes) if image_size is None else []
-    return different + listing.problems + undecodable(listing.items, outcomes)
+    return outcomes
 
 
-def size_problems(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[str]:
-    """Say from what size to what the images differ; nothing where they do not."""
-    sizes = [
-        (outcome.height * outcome.width, outcome.height, outcome.width, item.location)
-        for item, outcome in zip(items, outcomes, strict=True)
-        if isinstance(outcome, Decoded)
-    ]
-    if len({size[1:3] for size in sizes}) < 2:
-        return []
-    smallest, largest = (
-        f"{width} x {height} ({location})"
-        for _, height, width, location in (min(sizes), max(sizes))
-    )
-    return [f"images differ in size, from {smallest} to {largest}: give --image-size"]
-
-
-def undecodable(items: Sequence[Item], outcomes: Sequence[Outcome]) -> list[str]:
-    """Name each image that could not be decoded, with the reason."""
-    return [
-        f"{item.location}: {outcome.reason}"
-        for item, outcome in zip(items, outcomes, strict=True)
-        if isinstance(outcome, Undecodable)
-    ]
-
-
-def _describe(folder: Path, class_names: tuple[str, ...], notes: tuple[str, ...]) -> None:
+def _describe(
+    folder: Path, class_names: tuple[str, ...], notes: tuple[str, ...], originals: Originals
+) -> None:
     arrays = {name: _map(folder / f"{name}.npy") for name in DTYPES}
     shapes = _shapes(arrays)
     digest = hashlib.sha256(json.dumps([shapes, class_names]).encode())
     for array in arrays.values():
         digest.update(array.data)
     described = _Description(
-        shapes=shapes, class_names=class_names, notes=notes, fingerprint=digest.hexdigest()
+        shapes=shapes,
+        class_names=class_names,
+        notes=notes,
+        originals=originals,
+        fingerprint=digest.hexdigest(),
     )
     text = json.dumps(to_json(described), indent=2)
     (folder / "contents.json").write_text(text, encoding="utf-8")

@@ -15,20 +15,22 @@ duplicates are a hint to look, no evidence.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from trainables.datasets.errors import MAX_LISTED, write_list
 from trainables.datasets.image_data import ImageData, Integers
 
 MAX_HASH_DISTANCE = 4  # bits of 64
-MAX_EXAMPLES = 5
 BLOCK_SIZE = 4  # hashes compared with all others at once: the distances stay in the CPU's cache
 
 Hashes = npt.NDArray[np.uint64]
+Pair = tuple[int, int]  # indices into `ImageData.images_NHWC`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,13 +46,17 @@ class Duplicates:
     near_train_validation: int
     near_train_test: int
     near_validation_test: int
-    train_test_examples: tuple[tuple[int, int], ...]
+    train_test_examples: tuple[Pair, ...]
     """The first exact pairs, as (train, test) indices into `ImageData.images_NHWC`."""
     num_conflicts: int = 0
     """How many images have the pixels of an earlier one, in any split, but another label; an
     earlier version did not count them."""
-    conflict_examples: tuple[tuple[int, int], ...] = ()
+    conflict_examples: tuple[Pair, ...] = ()
     """The first of these, as (earlier, later) indices, where train is earlier than validation."""
+    train_test_list: str | None = None
+    """The file that names all exact pairs of train and test; `None` where the examples are all."""
+    conflict_list: str | None = None
+    """The file that names all conflicts; `None` where the examples are all."""
 
 
 class _Split(NamedTuple):
@@ -59,8 +65,11 @@ class _Split(NamedTuple):
     hashes_N: Hashes
 
 
-def find_duplicates(data: ImageData) -> Duplicates:
-    """Compare the three splits of `data`; 60,000 images of 32 x 32 x 3 take 3 s, mostly to hash."""
+def find_duplicates(data: ImageData, lists: Path | None = None) -> Duplicates:
+    """Compare the three splits of `data`; 60,000 images of 32 x 32 x 3 take 3 s, mostly to hash.
+
+    Pairs that are more than the examples are written, all of them, into files of `lists`.
+    """
     train = _hash_split(data, data.train_indices)
     validation = _hash_split(data, data.validation_indices)
     test = _hash_split(data, data.test_indices)
@@ -75,10 +84,37 @@ def find_duplicates(data: ImageData) -> Duplicates:
         near_train_validation=_count_near(train, validation, train_validation),
         near_train_test=_count_near(train, test, train_test),
         near_validation_test=_count_near(validation, test, validation_test),
-        train_test_examples=tuple(train_test[:MAX_EXAMPLES]),
+        train_test_examples=tuple(train_test[:MAX_LISTED]),
         num_conflicts=len(conflicts),
-        conflict_examples=tuple(conflicts[:MAX_EXAMPLES]),
+        conflict_examples=tuple(conflicts[:MAX_LISTED]),
+        train_test_list=_write(name_pairs, train_test, data, lists),
+        conflict_list=_write(name_conflicts, conflicts, data, lists),
     )
+
+
+def _write(
+    name: Callable[[Sequence[Pair], ImageData], list[str]],
+    pairs: Sequence[Pair],
+    data: ImageData,
+    lists: Path | None,
+) -> str | None:
+    """Write pairs that are more than the examples into a file, and return its path."""
+    if lists is None or len(pairs) <= MAX_LISTED:
+        return None
+    return write_list(name(pairs, data), lists)
+
+
+def name_pairs(pairs: Sequence[Pair], data: ImageData) -> list[str]:
+    """Name the two images of each pair: `train/a.png and test/b.png`."""
+    return [f"{data.names_N[one]} and {data.names_N[other]}" for one, other in pairs]
+
+
+def name_conflicts(pairs: Sequence[Pair], data: ImageData) -> list[str]:
+    """Name the two images of each pair with their classes: `a.png (cat) and b.png (dog)`."""
+    return [
+        " and ".join(f"{data.names_N[i]} ({data.class_names[data.labels_N[i]]})" for i in pair)
+        for pair in pairs
+    ]
 
 
 def _hash_split(data: ImageData, indices_N: Integers) -> _Split:
@@ -95,7 +131,7 @@ def _hash_split(data: ImageData, indices_N: Integers) -> _Split:
     return _Split(indices_N, digests, packed.view(np.uint64)[:, 0])
 
 
-def _exact_pairs(earlier: _Split, later: _Split) -> list[tuple[int, int]]:
+def _exact_pairs(earlier: _Split, later: _Split) -> list[Pair]:
     """Pair each image of `later` with its first duplicate: (index in `earlier`, own index)."""
     first: dict[bytes, int] = {}
     for digest, index in zip(earlier.digests, earlier.indices_N.tolist(), strict=True):
@@ -104,7 +140,7 @@ def _exact_pairs(earlier: _Split, later: _Split) -> list[tuple[int, int]]:
     return [(first[digest], index) for digest, index in found if digest in first]
 
 
-def _conflicts(splits: Iterable[_Split], labels_N: Integers) -> list[tuple[int, int]]:
+def _conflicts(splits: Iterable[_Split], labels_N: Integers) -> list[Pair]:
     """Pair each image with the first one of equal pixels, where their labels differ."""
     first: dict[bytes, int] = {}
     pairs = []
@@ -116,7 +152,7 @@ def _conflicts(splits: Iterable[_Split], labels_N: Integers) -> list[tuple[int, 
     return pairs
 
 
-def _count_near(earlier: _Split, later: _Split, exact: Iterable[tuple[int, int]]) -> int:
+def _count_near(earlier: _Split, later: _Split, exact: Iterable[Pair]) -> int:
     """Count how many of `later` lie near one of `earlier`; those in `exact` do not count."""
     others = ~np.isin(later.indices_N, [index for _, index in exact])
     hashes_N = later.hashes_N[others]

@@ -1,5 +1,6 @@
 """The contract between the sources of images and everything that trains on them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,43 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Originals:
+    """Tells what images are like in their files, upright, before they are resized and converted.
+
+    Sizes are (H, W) in pixels.
+
+    Attributes:
+        smallest, largest: By area.
+        most_frequent: The size that most images have; of equally frequent ones the smallest.
+        num_sizes: How many different sizes there are.
+        num_most_frequent: How many images have the most frequent one.
+        median_shorter_side: In pixels.
+        modes: How many images have a mode, by Pillow's name of it, the most frequent first; empty
+            where the source gives pixels, and no files that have one.
+    """
+
+    smallest: tuple[int, int]
+    most_frequent: tuple[int, int]
+    largest: tuple[int, int]
+    num_sizes: int
+    num_most_frequent: int
+    median_shorter_side: int
+    modes: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MajorityClass:
+    """Describes the commonest class of the train split.
+
+    Attributes:
+        test_accuracy: What always answering this class reaches on the test split.
+    """
+
+    name: str
+    test_accuracy: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -29,6 +67,7 @@ class ImageData:
         split_fingerprint: sha256 of the three arrays of indices.
         source: The text of `--dataset`.
         notes: What the user should know of how the data was read, a sentence each.
+        originals: The images as their files have them; `None` where nobody looked.
     """
 
     images_NHWC: Pixels
@@ -42,6 +81,7 @@ class ImageData:
     split_fingerprint: str
     source: str
     notes: tuple[str, ...]
+    originals: Originals | None = None
 
     @property
     def num_classes(self) -> int:
@@ -57,3 +97,10 @@ class ImageData:
     def num_channels(self) -> int:
         """Give 1 for grey images, 3 for RGB."""
         return int(self.images_NHWC.shape[3])
+
+    @property
+    def majority_class(self) -> MajorityClass:
+        """Find what is reached without a look at the images; of equals the first class counts."""
+        label = int(np.bincount(self.labels_N[self.train_indices]).argmax())
+        is_right_N = self.labels_N[self.test_indices] == label
+        return MajorityClass(name=self.class_names[label], test_accuracy=float(is_right_N.mean()))

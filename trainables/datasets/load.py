@@ -1,14 +1,21 @@
 """From the text of `--dataset` to images."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from trainables.datasets.cache import load_or_decode
+from trainables.datasets.cache import cache_key, load_or_decode
+from trainables.datasets.contents import read_contents
+from trainables.datasets.decoding.originals import describe_originals, propose_size, read_sizes
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import ImageData
-from trainables.datasets.source import Spec
+from trainables.datasets.source import Listing, Spec
 from trainables.datasets.spec import open_source, parse_spec
 from trainables.datasets.splits import split_indices
+
+DECODED = "decoded"
+"""The folder within `--data-dir` that holds the images, decoded."""
 
 
 def load_dataset(
@@ -35,15 +42,13 @@ def load_dataset(
     if image_size is not None and image_size < 1:
         raise DatasetError(f"the value of --image-size is {image_size}, but must be at least 1.")
     parsed = parse_spec(spec)
-    try:
+    with _access(parsed, data_dir):
         contents = load_or_decode(
             open_source(parsed, data_dir),
             parsed,
-            folder=data_dir / "decoded",
+            folder=data_dir / DECODED,
             image_size=None if image_size is None else (image_size, image_size),
         )
-    except OSError as error:
-        raise _no_access(error, parsed, data_dir) from error
     indices = split_indices(
         contents.labels_N, contents.splits_N, train_size=train_size, seed=split_seed
     )
@@ -59,7 +64,44 @@ def load_dataset(
         split_fingerprint=indices.fingerprint(),
         source=spec,
         notes=contents.notes,
+        originals=contents.originals,
     )
+
+
+def load_to_look(spec: str, *, data_dir: Path, image_size: int | None = None) -> ImageData:
+    """Load the images as `load_dataset` does, to be looked at and not to be trained on.
+
+    Where they differ in size and `image_size` is not given, they are resized to a usual size,
+    which `originals` tells: the headers of all files are read to find that out.
+
+    Raises:
+        DatasetError: The data cannot be used as it is, for another reason than that.
+    """
+    if image_size is None:
+        image_size = _size_to_look(parse_spec(spec), data_dir)
+    return load_dataset(spec, data_dir=data_dir, image_size=image_size)
+
+
+def _size_to_look(spec: Spec, data_dir: Path) -> int | None:
+    """Choose the size for images of different sizes; `None` for those that are of one."""
+    with _access(spec, data_dir):
+        source = open_source(spec, data_dir)
+        if read_contents(data_dir / DECODED / cache_key(source, spec, None)) is not None:
+            return None
+        given = source.read()
+        if not isinstance(given, Listing):
+            return None
+        sizes = read_sizes(given.encoded, len(given.items))
+    return propose_size(describe_originals(sizes)) if len(set(sizes)) > 1 else None
+
+
+@contextmanager
+def _access(spec: Spec, data_dir: Path) -> Iterator[None]:
+    """Raise `DatasetError` where the system does not give a file."""
+    try:
+        yield
+    except OSError as error:
+        raise _no_access(error, spec, data_dir) from error
 
 
 def _no_access(error: OSError, spec: Spec, data_dir: Path) -> DatasetError:

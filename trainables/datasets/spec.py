@@ -19,7 +19,7 @@ def parse_spec(text: str) -> Spec:
             to give data.
     """
     try:
-        return _parse(text)
+        return take_apart(text)
     except SpecError as error:
         raise _invalid(text, error) from error
 
@@ -38,10 +38,10 @@ def open_source(spec: Spec, data_dir: Path) -> Source:
 
 def is_own_data(text: str) -> bool:
     """Tell whether the text of `--dataset` names data of the user's own."""
-    return find_source(_take_apart(text)[0]).is_own_data
+    return find_source(_parts(text)[0]).is_own_data
 
 
-def _take_apart(text: str) -> tuple[str, str | None, str]:
+def _parts(text: str) -> tuple[str, str | None, str]:
     """`KIND[:ARGUMENT][?QUERY]` -> (kind, argument, query)"""
     head, _, query = text.partition("?")
     name, colon, argument = head.partition(":")
@@ -68,8 +68,9 @@ def _exists(written: str) -> bool:
         return False
 
 
-def _parse(text: str) -> Spec:
-    name, argument, query = _take_apart(text)
+def take_apart(text: str) -> Spec:
+    """Take a text such as that of `--dataset` apart; raises `SpecError` where it breaks a rule."""
+    name, argument, query = _parts(text)
     kind = find_source(name)
     _check_presence(name, kind, argument)
     if isinstance(kind.argument, PathTo):

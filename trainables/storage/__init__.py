@@ -1,6 +1,11 @@
 """Read and write a run's files by the same few calls, in a folder or in an object store."""
 
-from trainables.storage.errors import STORAGE_ERRNOS, StorageError, storage_errors
+from trainables.storage.errors import (
+    OtherDiskError,
+    StorageError,
+    storage_errors,
+    to_storage_error,
+)
 from trainables.storage.places import (
     LocalStorage,
     RemoteStorage,
@@ -14,8 +19,8 @@ from trainables.storage.places import (
 )
 
 __all__ = [
-    "STORAGE_ERRNOS",
     "LocalStorage",
+    "OtherDiskError",
     "RemoteStorage",
     "Storage",
     "StorageError",
@@ -26,4 +31,5 @@ __all__ = [
     "patient",
     "split_name",
     "storage_errors",
+    "to_storage_error",
 ]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from trainables.storage.errors import StorageError
+from trainables.storage.errors import StorageError, naming
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class LocalStorage:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
         try:
-            with temporary.open("wb") as file:
+            with naming(target), temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -222,9 +222,10 @@ def fetched(file: str | Path) -> Iterator[Path]:
     uri, name = split_name(file)
     place, stem = open_storage(uri), name.rpartition(".")[0]
     with tempfile.TemporaryDirectory(prefix="fetched-") as folder:
-        for found in place.names():
-            if found.startswith(stem) and "/" not in found:
-                Path(folder, found).write_bytes(place.read(found))
+        with naming(Path(folder)):
+            for found in place.names():
+                if found.startswith(stem) and "/" not in found:
+                    Path(folder, found).write_bytes(place.read(found))
         yield Path(folder, name)
 
 
@@ -232,7 +233,8 @@ def fetched(file: str | Path) -> Iterator[Path]:
 def files_for(place: Storage) -> Iterator[Path]:
     """Yield a temporary folder; write its files to `place` at the end, unless an error ends it."""
     with tempfile.TemporaryDirectory(prefix="files-") as folder:
-        yield Path(folder)
+        with naming(Path(folder)):
+            yield Path(folder)
         for file in sorted(Path(folder).iterdir()):
             place.write(file.name, file.read_bytes())
 

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -177,33 +176,14 @@ class Training:
         self, batch_NCHW: Tensor, labels_N: Tensor, share: float
     ) -> tuple[Tensor, Tensor]:
         """Add `share` times the gradients of the mean loss -> that part of it, and the hits."""
-        with autocast(self.runtime), self._naming_single_images(len(batch_NCHW)):
+        naming = self._micro_batches.naming_single_images(len(batch_NCHW), self.config.batch_size)
+        with autocast(self.runtime), naming:
             logits = self._averaging_model(batch_NCHW)
             loss = share * nn.functional.cross_entropy(
                 logits.float(), labels_N, label_smoothing=self.config.label_smoothing
             )
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), (logits.detach().argmax(dim=1) == labels_N).sum()
-
-    @contextmanager
-    def _naming_single_images(self, count: int) -> Iterator[None]:
-        """Say what to do where batch norm refuses a batch of one image: its words do not."""
-        try:
-            yield
-        except ValueError as error:
-            if count > 1 or "more than 1 value per channel" not in str(error):
-                raise
-            parts = self._micro_batches.count
-            raise ConfigError(
-                f"batch_size = {self.config.batch_size}: batch norm cannot train on a single "
-                "image: "
-                + (
-                    "take a larger batch"
-                    if parts == 1
-                    else f"the batch did not fit in memory, nor in {parts // 2} parts; a smaller "
-                    "model or image might"
-                )
-            ) from error
 
 
 def build_training(

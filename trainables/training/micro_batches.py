@@ -1,10 +1,13 @@
 """A batch that does not fit in the GPU's memory runs in parts, with the gradients of the whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import starmap
 
 import torch
 from torch import Tensor
+
+from trainables.config import ConfigError
 
 MAX_MICRO_BATCHES = 64
 
@@ -57,6 +60,28 @@ class MicroBatches:
             _restore_random_state(random_state, batch_NCHW.device)
             if batch_NCHW.is_cuda:
                 torch.cuda.empty_cache()
+
+    @contextmanager
+    def naming_single_images(self, num_images: int, batch_size: int) -> Iterator[None]:
+        """Say what to do where batch norm refuses a part of one image: its words do not.
+
+        Raises:
+            ConfigError: It does.
+        """
+        try:
+            yield
+        except ValueError as error:
+            if num_images > 1 or "more than 1 value per channel" not in str(error):
+                raise
+            raise ConfigError(
+                f"batch_size = {batch_size}: batch norm cannot train on a single image: "
+                + (
+                    "take a larger batch"
+                    if self.count == 1
+                    else f"the batch did not fit in memory, nor in {self.count // 2} parts; a "
+                    "smaller model or image might"
+                )
+            ) from error
 
     def _split(
         self, batch_NCHW: Tensor, labels_N: Tensor, weight: float

@@ -46,9 +46,14 @@ class ErrorReport:
 
 @dataclass(frozen=True, slots=True)
 class StorageFailure:
-    """Reports that the run's storage is full or out of reach, which is no trial's fault."""
+    """Reports that the run's storage is full or out of reach, which is no trial's fault.
+
+    Attributes:
+        is_other_disk: It is not the storage, but a folder that the message names.
+    """
 
     message: str
+    is_other_disk: bool = False
 
 
 Report = EpochReport | ProbeReport | ErrorReport | StorageFailure

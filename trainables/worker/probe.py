@@ -78,18 +78,22 @@ def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None)
         parse_estimator(flat, find_estimator(flat["architecture"]).Config)
         return Runtime(device="cpu")
     candidates = _candidates(pinned)
+    seconds = _time(flat, inputs, candidates)
+    paired = zip(candidates, seconds, strict=True)
+    return next(runtime for runtime, taken in paired if taken <= WORTH_A_CHANGE * min(seconds))
+
+
+def _time(flat: Configuration, inputs: TrialInputs, candidates: Sequence[Runtime]) -> list[float]:
+    """Return the seconds of a training step in each of the combinations."""
     config, model, shape_CHW = _build_network(flat, inputs, candidates[0])
+    if inputs.pretrained and inputs.features is None:
+        start_from(model, inputs.pretrained)
     allowed = int(MOST_OF_A_TRIAL * config.epochs * len(inputs.data.train_indices))
     num_images = min(PROBE_BATCH_SIZE, max(LEAST_BATCH_SIZE, allowed // (2 * len(candidates))))
     images_NCHW = torch.randn(num_images, *shape_CHW)
     labels_N = torch.randint(inputs.data.num_classes, (num_images,))
-    if inputs.pretrained and inputs.features is None:
-        start_from(model, inputs.pretrained)
     steps = [_build_step(deepcopy(model), r, images_NCHW, labels_N) for r in candidates]
-    seconds = _race(steps, rounds=allowed // (num_images * len(candidates)))
-    fastest = min(seconds)
-    paired = zip(candidates, seconds, strict=True)
-    return next(runtime for runtime, taken in paired if taken <= WORTH_A_CHANGE * fastest)
+    return _race(steps, rounds=allowed // (num_images * len(candidates)))
 
 
 def check_proposals(proposals: Sequence[Configuration], inputs: TrialInputs) -> None:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from trainables.config import ConfigError, Configuration, Runtime
 from trainables.metrics import EpochMetrics
-from trainables.storage import LocalStorage, Storage, StorageError, files_for, storage_errors
+from trainables.storage import (
+    LocalStorage,
+    OtherDiskError,
+    Storage,
+    StorageError,
+    files_for,
+    storage_errors,
+)
 from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
 from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
 from trainables.worker.ddp_workers import Peers, gather
@@ -37,10 +44,11 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
         if isinstance(task, ProbeTask):
             report(_probe(task, inputs))
             return
-        check_run_folder(settings.checkpoints)
-        place = settings.checkpoints.child(task.name)
+        checkpoints = settings.checkpoints
+        check_run_folder(checkpoints)
+        place = checkpoints.child(task.name)
         with (
-            storage_errors(),
+            storage_errors(checkpoints.path if isinstance(checkpoints, LocalStorage) else None),
             Watchdog(settings.timeout_seconds, place) as watchdog,
             gather(task, settings, watchdog) as peers,
         ):
@@ -50,7 +58,7 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
     except ConfigError as error:  # another attempt would not mend it
         report(ErrorReport(str(error)))
     except StorageError as error:  # nor would another trial do better
-        report(StorageFailure(str(error)))
+        report(StorageFailure(str(error), isinstance(error, OtherDiskError)))
 
 
 def retrain_once(task: TrialTask, settings: TrialSettings) -> EpochMetrics:

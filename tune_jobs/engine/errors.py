@@ -7,3 +7,16 @@ class RequestError(ValueError):
 
 class RunError(RuntimeError):
     """The run failed: exit status 1. Its record can be read, and the run be resumed."""
+
+
+def no_room(storage: str, reason: str, *, is_other_disk: bool = False) -> RunError:
+    """Build the error that ends a run whose storage is full or out of reach.
+
+    Args:
+        storage: The text of `--storage`.
+        reason: What has failed; where it is another disk, also what to do.
+    """
+    blamed = f"--storage = {storage!r}: {reason}: mend it (make room, say)"
+    return RunError(
+        f"{reason if is_other_disk else blamed}, then resume; what has been recorded is whole"
+    )

@@ -1,7 +1,7 @@
 """Every option of a run: the command line, the Python API and `run.json` at once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from trainables.config.validation import (
 from trainables.metrics import METRICS
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
-from tune_jobs.engine.search.early_stopping import RULES, UNREAD, RungSettings
+from tune_jobs.engine.search.early_stopping import RULES, RungSettings, check_settings
 from tune_jobs.engine.search.samplers import SAMPLERS
 
 Seed = Annotated[int, Range(0)]
@@ -173,7 +173,7 @@ class Options:
         if problems:
             raise RequestError("\n".join(map(_as_flag, problems)))
         options = cls(**values)
-        _check_scheduler(options.scheduler, given)
+        check_settings(options.scheduler, given)
         _check_workers(options.gpus_per_trial, options.workers_per_trial)
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
             raise RequestError(
@@ -207,16 +207,6 @@ class Options:
     def first_trials(self) -> int | None:
         """Return how many of the published configurations are tried; `None` means all of them."""
         return SMOKE_TRIALS - 1 if self.smoke else None
-
-
-def _check_scheduler(scheduler: str, given: Mapping[str, Any]) -> None:
-    """Refuse settings of early stopping that the chosen rule does not read."""
-    flags = [f"--{name.replace('_', '-')}" for name in UNREAD.get(scheduler, ()) if name in given]
-    if flags:
-        raise RequestError(
-            f"{', '.join(flags)}: must not be given with --scheduler {scheduler}, which does not "
-            "read it: leave it out, or take --scheduler asha"
-        )
 
 
 def _check_workers(gpus: float | Literal["auto"] | None, workers: int | None) -> None:

@@ -4,14 +4,13 @@ Heavy libraries (numpy, Ray, Optuna, pyarrow) are imported when a run starts, si
 answer without them.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from trainables.storage import STORAGE_ERRNOS, Storage, StorageError, patient
-from tune_jobs.engine.errors import RequestError, RunError
+from trainables.storage import LocalStorage, OtherDiskError, Storage, patient, to_storage_error
+from tune_jobs.engine.errors import RequestError, no_room
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from tune_jobs.engine.run_state.info import RunInfo
     from tune_jobs.engine.run_state.resources import Resources
     from tune_jobs.engine.stages.steps import RunRequest, Steps
-
-MEND = "mend it (make room, say), then resume; what has been recorded is whole"
-"""The remedy that an error of the storage ends with."""
 
 
 def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunResult":
@@ -65,7 +61,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
         # The store has answered once: from here on it is waited for where it is out of reach.
         folder = replace(folder, place=patient(folder.place))
         with (
-            storage_errors(options.storage),
+            disk_errors(storage, options.storage),
             lease(folder.place, options.run_id),  # before the record is fetched or repaired
             mirrored(folder),
         ):
@@ -163,7 +159,8 @@ def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInf
         load_data,
         load_pretrained_weights,
     )
-    from tune_jobs.engine.run_state.info import continue_run, describe_run
+    from tune_jobs.engine.run_state.continuation import continue_run
+    from tune_jobs.engine.run_state.info import describe_run
 
     job, options = request.job, request.options
     check_estimators(options, request.defaults)
@@ -222,17 +219,19 @@ def _settings(
 
 
 @contextmanager
-def storage_errors(storage: str) -> Iterator[None]:
+def disk_errors(storage: Storage, asked: str) -> Iterator[None]:
     """Raise `RunError` where a disk is full or a store is out of reach: the run ends with what to
-    do, and its record stays whole."""
+    do, and its record stays whole.
+
+    Args:
+        asked: The text of `--storage`.
+    """
     try:
         yield
-    except StorageError as error:
-        raise RunError(f"--storage = {storage!r}: {error}: {MEND}") from error
     except OSError as error:
-        if error.errno not in STORAGE_ERRNOS:
+        folder = storage.path if isinstance(storage, LocalStorage) else None
+        found = to_storage_error(error, folder)
+        if found is None:
             raise
-        file = f" ({error.filename})" if error.filename else ""
-        raise RunError(
-            f"--storage = {storage!r}: {os.strerror(error.errno)}{file}: {MEND}"
-        ) from error
+        is_other_disk = isinstance(found, OtherDiskError)
+        raise no_room(asked, str(found), is_other_disk=is_other_disk) from error

@@ -9,18 +9,20 @@ from trainables.config import ConfigError
 from trainables.config.validation import from_json, to_json
 from trainables.datasets import DatasetError, ImageData, load_dataset
 from trainables.datasets.duplicates import Duplicates, find_duplicates
+from trainables.datasets.errors import OVERVIEW
 from trainables.datasets.spec import is_own_data
 from trainables.features import Features, Frozen
 from trainables.storage import LocalStorage
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.run_state.info import name_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from trainables.training.pretrained import Pretrained
 
-COUNTED = 2
+COUNTED = 3
 """The version of what is counted: a file of another one is not read."""
 
 
@@ -88,33 +90,40 @@ def check_duplicates(data: ImageData, options: Options) -> Duplicates:
         RequestError: Test images of the user's own data are training images too, pixel by pixel,
             and `--allow-duplicates` is not given.
     """
-    found = _count(data, options.data_dir / "duplicates")
+    found = count_duplicates(data, options.data_dir)
     stops = is_own_data(options.dataset) and not options.allow_duplicates
     if found.exact_train_test and stops:
-        names_N = data.names_N
-        pairs = [f"{names_N[a]} and {names_N[b]}" for a, b in found.train_test_examples]
-        more = ", ..." if found.exact_train_test > len(pairs) else ""
+        are = "is a training image" if found.exact_train_test == 1 else "are training images"
         raise RequestError(
             f"--dataset = {options.dataset!r}: {found.exact_train_test} of "
-            f"{len(data.test_indices)} test images are training images, pixel by pixel, so that "
-            f"the test accuracy would be too high ({', '.join(pairs)}{more}): "
+            f"{len(data.test_indices)} test images {are}, pixel by pixel, so that "
+            f"the test accuracy would be too high ({name_duplicates(found, data)}): "
             "remove them from one of the two, or give --allow-duplicates"
         )
     return found
 
 
-def _count(data: ImageData, folder: Path) -> Duplicates:
+def count_duplicates(data: ImageData, data_dir: Path) -> Duplicates:
+    """Count the duplicates between the splits, or read what an earlier start counted.
+
+    Raises:
+        RequestError: What is kept in `data_dir` cannot be read or written.
+    """
+    folder = data_dir / "duplicates"
     key = f"{data.fingerprint[:32]}-{data.split_fingerprint[:32]}-{COUNTED}"
     file = folder / f"{key}.json"
     try:
         if file.is_file():
-            return from_json(Duplicates, json.loads(file.read_text()))
+            found = from_json(Duplicates, json.loads(file.read_text()))
+            lists = found.train_test_list, found.conflict_list
+            if all(Path(whole).is_file() for whole in lists if whole):
+                return found
     except ValueError as error:
         print(f"warning: {file} is damaged, and made again: {error}", file=sys.stderr)
     except OSError as error:
         raise _no_access(file, "read", error) from error
-    found = find_duplicates(data)
     try:
+        found = find_duplicates(data, data_dir / OVERVIEW)
         LocalStorage(folder).write(file.name, json.dumps(to_json(found)).encode())
     except OSError as error:
         raise _no_access(file, "written", error) from error

@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from trainables.datasets.errors import name_first
 from trainables.metrics import METRICS, EpochMetrics, Metric
 from tune_jobs.engine.record.listener import Ended, Listener
 from tune_jobs.engine.run_state.info import RunInfo
@@ -47,6 +48,8 @@ class Progress(Listener):
     def __enter__(self) -> Self:
         self._print(f"{self._info.job}: run {self._info.run_id}")
         self._print(self._info.data)
+        if self._info.class_names:
+            self._print(f"classes: {name_first(self._info.class_names)}")
         for note in self._info.notes:
             self._print(f"note: {note}")
         if self._console.is_terminal:

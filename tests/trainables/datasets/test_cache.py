@@ -184,6 +184,13 @@ def with_unlabelled_images(content: bytes) -> bytes:
     return json.dumps(described).encode()
 
 
+def without_originals(content: bytes) -> bytes:
+    """As an earlier version wrote it."""
+    described = json.loads(content)
+    del described["originals"]
+    return json.dumps(described).encode()
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
@@ -199,6 +206,7 @@ def with_unlabelled_images(content: bytes) -> bytes:
         ("contents.json", change('"fingerprint"', '"fingerprunt"')),
         ("contents.json", lambda content: re.sub(rb'"notes": \[]', b'"notes": null', content)),
         ("contents.json", with_unlabelled_images),
+        ("contents.json", without_originals),
     ],
 )
 def test_damaged_or_foreign_bytes_are_made_anew(

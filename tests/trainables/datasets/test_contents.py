@@ -19,6 +19,11 @@ GIVEN = Arrays(
 )
 
 
+def write(given: Listing | Arrays, folder: Path) -> None:
+    lists = folder / "lists"
+    write_contents(given, folder, source="made", root=folder, image_size=None, lists=lists)
+
+
 def test_other_whole_numbers_are_converted(tmp_path: Path) -> None:
     narrow: dict[str, Any] = {
         "labels_N": GIVEN.labels_N.astype(np.uint8),
@@ -26,7 +31,7 @@ def test_other_whole_numbers_are_converted(tmp_path: Path) -> None:
     }
     for name, given in (("a", GIVEN), ("b", replace(GIVEN, **narrow))):
         (tmp_path / name).mkdir()
-        write_contents(given, tmp_path / name, source="made", root=tmp_path, image_size=None)
+        write(given, tmp_path / name)
     first, second = read_contents(tmp_path / "a"), read_contents(tmp_path / "b")
     assert first is not None
     assert second is not None
@@ -54,9 +59,7 @@ def test_arrays_of_another_form_are_refused(
 ) -> None:
     wrong: dict[str, Any] = {name: values}
     with pytest.raises(DatasetError) as raised:
-        write_contents(
-            replace(GIVEN, **wrong), tmp_path, source="made", root=tmp_path, image_size=None
-        )
+        write(replace(GIVEN, **wrong), tmp_path)
     assert str(raised.value).startswith("the data of --dataset 'made' has 1 problem:\n")
     assert problem in str(raised.value)
     assert not list(tmp_path.iterdir())
@@ -66,4 +69,4 @@ def test_a_listing_that_hides_a_missing_label_is_refused(tmp_path: Path) -> None
     items = [Item("a", 0), Item("b", 1), Item("c", None)] * 3
     listing = Listing(items=items, encoded=[b""] * 9, class_names=("cat", "dog"))
     with pytest.raises(DatasetError, match="labels must be whole numbers, from 0 to 1"):
-        write_contents(listing, tmp_path, source="made", root=tmp_path, image_size=None)
+        write(listing, tmp_path)

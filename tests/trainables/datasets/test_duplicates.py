@@ -95,7 +95,7 @@ def test_exact_duplicates_are_counted_in_the_later_split(seed: int) -> None:
     assert found.exact_train_test == 8  # seven images, one of them twice
     assert found.exact_validation_test == 2
     assert found.near_train_validation == found.near_train_test == found.near_validation_test == 0
-    assert len(found.train_test_examples) == 5
+    assert len(found.train_test_examples) == 8
     for in_train, in_test in found.train_test_examples:
         assert in_train in data.train_indices
         assert in_test in data.test_indices
@@ -122,6 +122,24 @@ def test_equal_images_with_different_labels_are_conflicts_in_any_split() -> None
     found = find_duplicates(data)
     assert found.num_conflicts == 2
     assert {tuple(sorted(pair)) for pair in found.conflict_examples} == equal
+
+
+def test_more_pairs_than_are_told_are_written_into_files(tmp_path: Path) -> None:
+    scenes = draw_scenes(60)
+    data = build_data(scenes[:30], scenes[30:40], np.concatenate([scenes[40:], scenes[:11]]))
+    data.labels_N[data.test_indices] = 1
+    data = dataclasses.replace(data, class_names=("cat", "dog"))
+    found = find_duplicates(data, tmp_path)
+    assert (found.exact_train_test, len(found.train_test_examples)) == (11, 10)
+    assert found.train_test_list is not None
+    assert found.conflict_list is not None
+    pairs = Path(found.train_test_list).read_text().splitlines()
+    assert len(pairs) == 11
+    train, test = found.train_test_examples[0]
+    assert pairs[0] == f"image {train} and image {test}"
+    conflicts = Path(found.conflict_list).read_text().splitlines()
+    assert conflicts[0] == f"image {train} (cat) and image {test} (dog)"
+    assert {Path(found.train_test_list), Path(found.conflict_list)} == set(tmp_path.iterdir())
 
 
 def test_one_bit_of_one_pixel_is_near_and_not_exact() -> None:

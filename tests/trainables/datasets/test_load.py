@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainables.datasets import DatasetError, load_dataset
+from trainables.datasets import DatasetError, load_dataset, load_to_look
 
 CLASSES = {"cat": 6, "dog": 9}
 Write = Callable[..., Path]
@@ -124,3 +124,53 @@ def test_grey_among_colour_is_converted_and_said(
         data = load_dataset(f"folder:{root}", data_dir=data_dir)
         assert data.num_channels == 3
         assert data.notes == ("3 grey images converted to RGB",)
+
+
+@pytest.mark.parametrize("as_kind", [as_folder, as_csv, as_parquet])
+def test_images_of_several_sizes_are_looked_at_in_a_usual_one_and_a_run_refuses_them(
+    tmp_path: Path,
+    data_dir: Path,
+    class_folders: Write,
+    write_parquet: Write,
+    as_kind: Callable[[Path, Write], str],
+) -> None:
+    root = class_folders(tmp_path / "images", {"cat": 4, "dog": 4}, height=70, width=100)
+    class_folders(root, {"owl": 3}, height=300, width=50)
+    text = as_kind(root, write_parquet)
+    with pytest.raises(DatasetError, match="give --image-size, for instance 64"):
+        load_dataset(text, data_dir=data_dir)
+    for _ in range(2):
+        data = load_to_look(text, data_dir=data_dir)
+        assert data.image_size == (64, 64)
+        assert data.originals is not None
+        assert data.originals.num_sizes == 2
+        assert len(list((data_dir / "decoded").iterdir())) == 1
+    assert load_to_look(text, data_dir=data_dir, image_size=8).image_size == (8, 8)
+
+
+def test_images_of_one_size_are_looked_at_as_a_run_has_them(spec: str, data_dir: Path) -> None:
+    looked_at = load_to_look(spec, data_dir=data_dir)
+    assert load_dataset(spec, data_dir=data_dir).fingerprint == looked_at.fingerprint
+    assert load_to_look(spec, data_dir=data_dir).image_size == (8, 8)
+    assert len(list((data_dir / "decoded").iterdir())) == 1
+
+
+def test_what_cannot_be_decoded_is_refused_to_who_only_looks(
+    tmp_path: Path, data_dir: Path, class_folders: Write, write_image: Write
+) -> None:
+    root = class_folders(tmp_path / "images", {"cat": 4, "dog": 4})
+    write_image(root / "cat" / "wide.png", width=40)
+    (root / "dog" / "text.png").write_text("text")
+    with pytest.raises(DatasetError, match=r"has 1 problem:\n  dog/text\.png: not an image"):
+        load_to_look(f"folder:{root}", data_dir=data_dir)
+
+
+def test_the_commonest_class_is_that_of_the_train_split(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    """It is measured on the test split, where another class may be the commonest."""
+    class_folders(tmp_path / "images" / "train", {"cat": 6, "dog": 9})
+    class_folders(tmp_path / "images" / "test", {"cat": 3, "dog": 1})
+    data = load_dataset(f"folder:{tmp_path / 'images'}", data_dir=data_dir)
+    assert data.majority_class.name == "dog"
+    assert data.majority_class.test_accuracy == 0.25

@@ -1,6 +1,7 @@
 """Bad data is refused, all of it at once, each problem with its file and line."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -261,7 +262,10 @@ def test_images_that_differ_in_size(
     write_image(root / "dog" / "wide.png", width=40, height=20)
     found = message(f"folder:{root}", data_dir)
     assert "has 1 problem:" in found
-    assert "from 3 x 5 (cat/small.png) to 40 x 20 (dog/wide.png): give --image-size" in found
+    assert (
+        "from 3 x 5 (cat/small.png) to 40 x 20 (dog/wide.png): give --image-size, for instance 32"
+        in found
+    )
     assert load_dataset(f"folder:{root}", data_dir=data_dir, image_size=8).image_size == (8, 8)
 
 
@@ -279,12 +283,32 @@ def test_all_problems_at_once(
     assert found.splitlines()[-1].startswith("Correct or remove")
 
 
-def test_fifty_problems_are_listed(tmp_path: Path, data_dir: Path, class_folders: Write) -> None:
+def test_ten_problems_are_listed_and_a_file_has_them_all(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
     root = class_folders(tmp_path / "images", {"cat": 4, "dog": 4})
     for number in range(60):
         (root / "cat" / f"text-{number:02}.png").write_text("text")
     found = message(f"folder:{root}", data_dir)
     assert "has 60 problems:" in found
-    assert "cat/text-49.png" in found
-    assert "cat/text-50.png" not in found
-    assert "\n  ... and 10 more\n" in found
+    assert "cat/text-09.png" in found
+    assert "cat/text-10.png" not in found
+    told = re.search(r"\n  \.\.\. and 50 more \(all in (.*)\)\n", found)
+    assert told is not None
+    whole = Path(told[1])
+    assert whole.parent == data_dir / "overview"
+    lines = whole.read_text().splitlines()
+    assert [line.partition(":")[0] for line in lines] == [f"cat/text-{n:02}.png" for n in range(60)]
+    message(f"folder:{root}", data_dir)
+    assert list(whole.parent.iterdir()) == [whole], "the same list is the same file"
+
+
+def test_a_list_of_names_that_are_not_utf_8_is_written(
+    tmp_path: Path, data_dir: Path, class_folders: Write
+) -> None:
+    root = class_folders(tmp_path / "images", {"cat": 4, "dog": 4})
+    for number in range(11):
+        Path(os.fsdecode(b"%s/cat/\xff-%d.png" % (os.fsencode(root), number))).touch()
+    assert "has 11 problems:" in message(f"folder:{root}", data_dir)
+    [whole] = (data_dir / "overview").iterdir()
+    assert whole.read_text().startswith("cat/\\udcff-0.png: empty")

@@ -59,7 +59,10 @@ def test_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("digits?image=x", "its options may be: none, not 'image'"),
         ("generated", "must give HxWxC, as generated:HxWxC"),
         ("parquet:{here}?lable=x", "not 'lable' (did you mean 'label'?)"),
-        ("parquet:{here}?label=", "image=NAME and label=NAME and split=NAME, each with a value"),
+        (
+            "parquet:{here}?label=",
+            "image=NAME and label=NAME and split=NAME and images=FOLDER and ext=ENDING, each",
+        ),
         ("folder:{here}?label=x", "its options may be: none"),
         ("folder:{here}/why?/none", "a ? in a path is written %3F"),
     ],

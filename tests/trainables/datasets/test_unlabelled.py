@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trainables.datasets import DatasetError, load_unlabelled
+from trainables.datasets import DatasetError, load_dataset, load_unlabelled
 
 Write = Callable[..., Path]
 Read = Callable[[Path], list[object]]
@@ -88,6 +88,88 @@ def test_parquet_without_images_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"image": [1]}), tmp_path / "numbers.parquet")
     with pytest.raises(DatasetError, match=r"numbers.parquet: column 'image' is int64"):
         load_unlabelled([f"parquet:{tmp_path / 'numbers.parquet'}"], image_size=8, num_channels=3)
+
+
+PIXELS = [[(7 * n + k) % 256 for k in range(16)] for n in range(4)]
+NAMES = ",".join(f"pixel{k}" for k in range(16))
+
+
+@pytest.mark.parametrize(
+    ("header", "before", "separator", "names"),
+    [
+        (NAMES, ["", "", "", ""], ",", "0123"),
+        (f"label,{NAMES}", ["3,", "3,", "3,", "3,"], ",", "0123"),
+        (f"id,{NAMES}", ["7,", "5,", "9,", "8,"], ",", "7598"),
+        (f"image_id,label,{NAMES}", ["a,1,", "b,1,", "c,1,", "d,1,"], ",", "abcd"),
+        (f",{NAMES}", ["0,", "1,", "2,", "3,"], ",", "0123"),
+        (f"Unnamed: 0,{NAMES}", ["4,", "5,", "6,", "7,"], ",", "0123"),
+        ("pixels", ["", "", "", ""], " ", "0123"),
+        ("id,pixels", ["a,", "b,", "c,", "d,"], " ", "abcd"),
+        ("emotion,pixels,Usage", ["0,", "0,", "0,", "0,"], " ", "0123"),
+        (None, ["", "", "", ""], ",", "0123"),
+        (None, ["1,", "2,", "3,", "4,"], ",", "0123"),
+    ],
+)
+def test_a_csv_of_pixels(
+    tmp_path: Path, header: str | None, before: list[str], separator: str, names: str
+) -> None:
+    rows = [b + separator.join(map(str, row)) for b, row in zip(before, PIXELS, strict=True)]
+    if header is None:  # equal cells tell that the first line is no header
+        rows = [row.replace("15", "14") for row in rows]
+    write_csv(tmp_path / "test.csv", ([header] if header else []) + rows)
+    found = load_unlabelled([f"csv:{tmp_path / 'test.csv'}"], image_size=4, num_channels=1)
+    assert found.names == tuple(names)
+    assert found.is_numbered == (names == "0123")
+    assert not found.problems
+    wanted = [[14 if header is None and v == 15 else v for v in row] for row in PIXELS]
+    assert found.images_NHWC.reshape(4, 16).tolist() == wanted
+
+
+def test_wrong_pixels_keep_their_place(tmp_path: Path) -> None:
+    rows = [",".join(map(str, row)) for row in PIXELS]
+    write_csv(tmp_path / "test.csv", [NAMES, rows[0], "1,2,3", rows[2].replace("14", "x"), rows[3]])
+    spec = f"csv:{tmp_path / 'test.csv'}"
+    found = load_unlabelled([spec, spec], image_size=4, num_channels=1)
+    assert found.names[:5] == (*(f"test.csv:row {n}" for n in range(4)), "test.csv:row 0")
+    assert sorted(found.problems) == [1, 2, 5, 6]
+    assert found.problems[1] == "test.csv:3: 3 pixels, but the header has 16"
+    assert found.images_NHWC[7].ravel().tolist() == PIXELS[3]
+
+
+def test_numbers_that_may_be_a_label_and_pixels_are_refused(tmp_path: Path) -> None:
+    write_csv(tmp_path / "test.csv", [",".join(["7"] * 49)])
+    with pytest.raises(DatasetError, match=r"49 numbers without a header may be pixels, or a lab"):
+        load_unlabelled([f"csv:{tmp_path / 'test.csv'}"], image_size=4, num_channels=1)
+
+
+@pytest.mark.parametrize("given", ["csv:none", "parquet:none", "csv:", "csv:{file}?imgae=x"])
+def test_errors_name_what_was_given(tmp_path: Path, given: str) -> None:
+    write_csv(tmp_path / "list.csv", ["image"])
+    given = given.format(file=tmp_path / "list.csv")
+    with pytest.raises(DatasetError) as raised:
+        load_unlabelled([given], image_size=4, num_channels=1)
+    assert str(raised.value).startswith(f"{given}: ")
+    assert "--dataset" not in str(raised.value)
+    assert str(raised.value).endswith("as csv:PATH or as parquet:PATH.")
+
+
+def test_a_parquet_column_of_bytes_and_of_paths(
+    tmp_path: Path, write_image: Write, pixels_of: Read
+) -> None:
+    images = [write_image(tmp_path / f"{number}.png", number) for number in range(6)]
+    cells = [
+        {"bytes": image.read_bytes() if n in (0, 1, 4) else None, "path": image.name}
+        for n, image in enumerate(images)
+    ]
+    cells[3]["bytes"] = b""
+    table = pa.table({"image": cells, "label": list("ababab")})
+    for size in (1, 2, 6):
+        pq.write_table(table, tmp_path / "mixed.parquet", row_group_size=size)
+        spec = f"parquet:{tmp_path / 'mixed.parquet'}"
+        found = load_unlabelled([spec], image_size=8, num_channels=3)
+        assert [image.tolist() for image in found.images_NHWC] == [pixels_of(i) for i in images]
+        data = load_dataset(spec, data_dir=tmp_path / f"data-{size}")
+        assert [image.tolist() for image in data.images_NHWC] == [pixels_of(i) for i in images]
 
 
 def test_nothing_there_or_nothing_to_predict(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def space(trial):
 
 
 def run_own_job(
-    folder: Path, body: str, space: str = SPACE, default_width: int = 16
+    folder: Path, body: str, *arguments: str, space: str = SPACE, default_width: int = 16
 ) -> "subprocess.CompletedProcess[str]":
     (folder / "my_package").mkdir()
     (folder / "my_package" / "__init__.py").touch()
@@ -68,7 +68,7 @@ def run_own_job(
     (folder / "my_space.py").write_text(space)
     (folder / "my_job.py").write_text(JOB)
     return subprocess.run(
-        [sys.executable, "my_job.py", "--retrain-seeds", "1", "--precision", "fp32"],
+        [sys.executable, "my_job.py", "--retrain-seeds", "1", "--precision", "fp32", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -144,9 +144,29 @@ def test_one_that_cannot_be_trained_says_why(
     assert not (tmp_path / "leaderboards").exists()
 
 
+def test_configurations_that_cannot_be_built_fail_and_the_others_are_ranked(
+    tmp_path: Path,
+) -> None:
+    body = """if self.hidden.out_features > 14:
+            raise ValueError("the kernel is larger than the image")
+        return self.hidden(images_NCHW.flatten(1))"""
+    done = run_own_job(tmp_path, body, "--trials", "8", default_width=10)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [rows] = [read_rows(tmp_path).rows]
+    assert all(json.loads(row.config)["width"] <= 14 for row in rows)
+    assert {row.num_trials for row in rows} == {8}
+    assert sum(row.winner for row in rows) == 1
+    assert not any(row.num_failed_seeds for row in rows)
+    [said] = [line for line in done.stdout.splitlines() if line.startswith("failed ")]
+    found = re.fullmatch(r"failed +(\d) of 8 configurations; the first, trial \d: (.*)", said)
+    assert found
+    assert found[2] == "ValueError: the kernel is larger than the image"
+    assert f"{found[1]} failed; best" in done.stdout
+
+
 def test_a_name_that_the_architecture_does_not_have_is_named(tmp_path: Path) -> None:
     body = "return self.hidden(images_NCHW.flatten(1))"
-    done = run_own_job(tmp_path, body, SPACE.replace("width", "widht"))
+    done = run_own_job(tmp_path, body, space=SPACE.replace("width", "widht"))
     assert done.returncode == 2, done.stdout + done.stderr
     assert "suggests what my_package.my_net does not have: 'widht' (did you mean" in done.stderr
     assert "Traceback" not in done.stderr
@@ -156,7 +176,7 @@ def test_what_the_space_fixes_is_what_is_probed(tmp_path: Path) -> None:
     """The default width is no layer's: only the space's constant makes a network of it."""
     body = "return self.hidden(images_NCHW.flatten(1))"
     space = SPACE.replace('trial.suggest_int("width", 8, 32)', 'return {"width": 8}')
-    done = run_own_job(tmp_path, body, space, default_width=-1)
+    done = run_own_job(tmp_path, body, space=space, default_width=-1)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {json.loads(row.config)["width"] for row in read_rows(tmp_path).rows} == {8}
 
@@ -164,7 +184,7 @@ def test_what_the_space_fixes_is_what_is_probed(tmp_path: Path) -> None:
 def test_the_search_begins_inside_a_space_that_leaves_the_default_out(tmp_path: Path) -> None:
     body = "return self.hidden(images_NCHW.flatten(1))"
     space = SPACE + '    trial.suggest_float("l2", 1e-6, 1e-2, log=True)\n'
-    done = run_own_job(tmp_path, body, space)
+    done = run_own_job(tmp_path, body, space=space)
     assert done.returncode == 0, done.stdout + done.stderr
     printed = " ".join(done.stdout.split())
     assert "the default configuration is tried first, but l2 = 0.0: the space holds in" in printed

@@ -1,11 +1,13 @@
 """The real command on the real digits, at tiny size: every step, its files, and going on."""
 
+import html
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import optuna
@@ -92,6 +94,18 @@ def test_the_leaderboard_has_a_row_per_retrained_configuration(storage: Path, fo
         assert json.loads(row.config)["epochs"] == row.epochs == 3
     winner = next(row for row in rows if row.winner)
     assert winner.val_accuracy == max(row.val_accuracy or 0 for row in rows)
+
+
+def test_every_row_says_what_the_commonest_class_reaches(storage: Path, output: str) -> None:
+    data = load_dataset("digits", data_dir=storage / "data")
+    [(name, _)] = Counter(data.labels_N[data.train_indices].tolist()).most_common(1)
+    share = (data.labels_N[data.test_indices] == name).mean()
+    found = {(r.majority_class, r.majority_class_accuracy) for r in read_rows(storage).rows}
+    assert found == {(str(name), float(share))}
+    said = f"always answering '{name}', the commonest class: {share:.4f}"
+    assert said in output
+    page = storage / "runs" / "digits_mlp" / "first" / "report" / "index.html"
+    assert html.escape(said).replace("&#x27;", "&#39;") in page.read_text()
 
 
 def test_the_exported_model_gives_the_test_accuracy_of_its_row(storage: Path, folder: Path) -> None:

@@ -66,6 +66,19 @@ def test_equal_images_of_different_classes_are_told_by_name(tmp_path: Path) -> N
     assert pairs in ([first, second], [second, first])
 
 
+def test_one_is_told_in_the_singular(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=1)
+    copied = (tmp_path / "photos" / "train" / "cat" / "3.png").read_bytes()
+    (tmp_path / "photos" / "train" / "dog" / "copy.png").write_bytes(copied)
+    data = load_data(options_for(tmp_path / "photos"))
+    with pytest.raises(RequestError, match=r"1 of \d+ test images is a training image"):
+        check_duplicates(data, options_for(tmp_path / "photos"))
+    allowed = options_for(tmp_path / "photos", allow_duplicates=True)
+    shared, different = describe_duplicates(check_duplicates(data, allowed), data)
+    assert shared == "1 test image is a training image, pixel by pixel"
+    assert different.startswith("1 image has the pixels of an image of another class: ")
+
+
 def test_the_count_is_cached_by_content_and_split(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,6 +90,26 @@ def test_the_count_is_cached_by_content_and_split(
     monkeypatch.setattr("tune_jobs.engine.prepare.find_duplicates", calls.append)
     assert check_duplicates(data, options) == counted
     assert calls == []
+
+
+def test_of_many_pairs_ten_are_told_and_a_file_has_them_all(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=13)  # two of which will be in validation
+    options = options_for(tmp_path / "photos")
+    data = load_data(options)
+    for _ in range(2):  # a list that was removed is written again
+        with pytest.raises(RequestError) as refused:
+            check_duplicates(data, options)
+        [whole] = (tmp_path / "d" / "overview").iterdir()
+        assert f", ... and 1 more (all in {whole}))" in str(refused.value)
+        assert str(refused.value).count(" and test/cat/copy-") == 10
+        assert len(whole.read_text().splitlines()) == 11
+        allowed = options_for(tmp_path / "photos", allow_duplicates=True)
+        [note, *_] = describe_duplicates(check_duplicates(data, allowed), data)
+        assert note.startswith(
+            "11 test images are training images, pixel by pixel: train/cat/0.png"
+        )
+        assert note.endswith(f", ... and 1 more (all in {whole})")
+        whole.unlink()
 
 
 def test_a_published_set_is_told_of_but_not_stopped(tmp_path: Path) -> None:

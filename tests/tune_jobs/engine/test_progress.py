@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from optuna.trial import TrialState
 from rich.console import Console
 
@@ -40,6 +41,24 @@ def test_a_resumed_run_counts_the_trials_of_earlier_sessions() -> None:
         "retrain 1: 1 done, 0 running, 0 waiting, 0 stopped, 0 failed; best val 0.8000 "
         "(retrain-0000-seed-1); 0:00"
     )
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "told"),
+    [
+        (2, "classes: class 0, class 1"),
+        (10, "classes: class 0, class 1, class 2, class 3, class 4, class 5, class 6, class 7, "
+        "class 8, class 9"),
+        (1203, "classes: class 0, class 1, class 2, class 3, class 4, class 5, class 6, class 7, "
+        "class 8, class 9, ... and 1,193 more"),
+    ],
+)  # fmt: skip
+def test_the_first_classes_are_named_at_the_start(num_classes: int, told: str) -> None:
+    said = io.StringIO()
+    info = make_info(class_names=tuple(f"class {k}" for k in range(num_classes)), notes=("one",))
+    with Progress(info, Console(file=said, width=40)):
+        pass
+    assert said.getvalue().splitlines()[1:4] == ["digits", told, "note: one"]
 
 
 def test_a_trial_without_a_report_waits_or_trains() -> None:

@@ -29,11 +29,13 @@ class Opened(NamedTuple):
 
     Attributes:
         image: The image.
+        mode: The mode that its file has, by Pillow's name (`P`, `RGBA`, `I;16`).
         grey_bits: How many bits the grey values of a 16-bit file use, 8, 12 or 16; `None` for a
             file of 8 bits.
     """
 
     image: Image
+    mode: str
     grey_bits: int | None = None
 
 
@@ -99,11 +101,11 @@ def _flatten(image: Image) -> Opened:
         return _eight_bits(image)
     if image.mode == "F":
         raise ValueError("pixels are floating-point numbers, but must be 8 or 16 bits")
-    mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
+    stored, mode = image.mode, "L" if image.mode in ("1", "L", "LA") else "RGB"
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
-    return Opened(_convert(image, mode))
+    return Opened(_convert(image, mode), stored)
 
 
 def _convert(image: Image, mode: str) -> Image:
@@ -123,4 +125,5 @@ def _eight_bits(image: Image) -> Opened:
     brightest = values_HW.max()
     bits = next((bits for bits in (8, 12) if 0 < brightest < 2**bits), 16)
     top = 2**bits - 1
-    return Opened(Image.fromarray(((values_HW * 255 + top // 2) // top).astype(np.uint8)), bits)
+    scaled_HW = ((values_HW * 255 + top // 2) // top).astype(np.uint8)
+    return Opened(Image.fromarray(scaled_HW), image.mode, bits)

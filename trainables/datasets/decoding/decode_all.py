@@ -24,6 +24,7 @@ class Decoded(NamedTuple):
 
     Attributes:
         height, width: In pixels.
+        mode: Pillow's name of the mode that its file has.
         is_grey: Whether it has no colours.
         grey_bits: How many bits the grey values of a 16-bit file use; `None` for one of 8 bits.
         num_levels: How far the pixels of a channel are apart at most, of 256 levels.
@@ -31,6 +32,7 @@ class Decoded(NamedTuple):
 
     height: int
     width: int
+    mode: str
     is_grey: bool
     grey_bits: int | None
     num_levels: int
@@ -100,7 +102,7 @@ def _decode_chunk(chunk: Chunk, *, target: Path, resize: bool) -> tuple[int, lis
 def _decode_into(pixels_HWC: Pixels, encoded: Encoded, *, resize: bool) -> Outcome:
     height, width, num_channels = pixels_HWC.shape
     try:
-        image, grey_bits = open_image(
+        image, mode, grey_bits = open_image(
             encoded if isinstance(encoded, bytes) else encoded.read_bytes()
         )
     except OSError as error:
@@ -111,7 +113,8 @@ def _decode_into(pixels_HWC: Pixels, encoded: Encoded, *, resize: bool) -> Outco
         pixels_HWC[:] = to_pixels(image, image_size=(height, width), num_channels=num_channels)
     is_used_CL = np.array(image.histogram()).reshape(-1, 256) > 0
     num_levels = max(int(np.ptp(np.flatnonzero(is_used_L))) for is_used_L in is_used_CL)
-    return Decoded(image.height, image.width, image.mode == "L", grey_bits, num_levels)
+    is_grey = image.mode == "L"
+    return Decoded(image.height, image.width, mode, is_grey, grey_bits, num_levels)
 
 
 def _first_size(encoded: Iterable[Encoded]) -> tuple[int, int]:

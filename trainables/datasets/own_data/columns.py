@@ -1,15 +1,17 @@
 """Which columns of a table hold the images, the labels and the splits."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from trainables.datasets.errors import DatasetError
+from trainables.datasets.own_data.split_flags import SplitFlags, find_flags, may_be_flag
 from trainables.datasets.own_data.split_names import split_meant
 
 IMAGE_COLUMNS = (
     *("image", "image_path", "path", "filepath", "file", "filename", "file_name", "img"),
     *("filepaths", "file_path", "img_path", "image_file", "image_name", "imagename", "images"),
-    *("image_id", "img_id", "id_code", "pixels", "id"),
+    *("fname", "image_id", "imageid", "img_id", "id_code", "pixels", "name", "id"),
 )
 LABEL_COLUMNS = (
     *("label", "labels", "class", "class_name", "target", "category", "y"),
@@ -17,12 +19,19 @@ LABEL_COLUMNS = (
     *("class_id", "class id", "label_id", "category_id"),
 )
 SPLIT_COLUMNS = ("split",)
-PIXEL_COLUMN = re.compile(r"(pixel|pix|px|p)?[ _-]?\d+(x\d+)?", re.IGNORECASE)
+ID_COLUMNS = ("id", "image_id", "imageid", "file_name", "filename", "name")
+"""The columns that may name images which are no files of their own."""
+
+MAX_NAMED = 40
+PIXEL_COLUMN = re.compile(r"(pixel|pix|px|p)?[ _-]?(\d+)(?:[x_,-](\d+))?", re.IGNORECASE)
 
 
 def find_column(names: Sequence[str], usual: Sequence[str], asked: str | None = None) -> int | None:
     """Find the place of the column asked for, or of the first usual one, in any case."""
-    present = [name.strip().lower() for name in names]
+    exact = [name.strip() for name in names]
+    if asked is not None and asked.strip() in exact:
+        return exact.index(asked.strip())
+    present = [name.lower() for name in exact]
     wanted = usual if asked is None else [asked.strip().lower()]
     return next((present.index(name) for name in wanted if name in present), None)
 
@@ -35,11 +44,24 @@ def require_column(
     if place is not None:
         return place
     sought = f"no column {asked!r}" if asked else f"no {option} column ({', '.join(usual)})"
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    present = f"{', '.join(map(repr, names[:MAX_NAMED])) or 'none'}{more}"
     hint = " A file without labels is for prediction only." if option == "label" else ""
     raise DatasetError(
-        f"{file}: {sought} among {', '.join(map(repr, names)) or 'none'}. "
-        f"Name it in --dataset, as ...{file}?{option}=NAME.{hint}"
+        f"{file}: {sought} among {present}. "
+        f"Name it behind the path, as ...{file}?{option}=NAME.{hint}"
     )
+
+
+def check_unique(file: str, names: Sequence[str], places: Iterable[int | None]) -> None:
+    """Raise `DatasetError` where a column that is read has the name of another one."""
+    exact = [name.strip() for name in names]
+    for place in places:
+        if place is not None and exact.count(exact[place]) > 1:
+            raise DatasetError(
+                f"{file}: {exact.count(exact[place])} columns are called {exact[place]!r}: rename "
+                "all but one, or remove them"
+            )
 
 
 def choice_note(
@@ -61,13 +83,21 @@ def choice_note(
 
 def choose_split(
     file: str, names: Sequence[str], values: Mapping[int, set[str]], asked: str | None
-) -> tuple[int | None, list[str]]:
+) -> tuple[int | SplitFlags | None, list[str]]:
     """Find the column of the splits, by its name or by what all its cells say, and a note.
 
-    `values` has the distinct cells of the columns that may be it.
+    Where none holds words for splits, columns of true and false are looked for. `values` has the
+    distinct cells of the columns that may be it.
     """
+    flags = find_flags(names, values)
+    if flags is not None:
+        _check_flags(file, flags, values)
     if asked is not None:
-        return require_column(file, "split", names, SPLIT_COLUMNS, asked), []
+        place = require_column(file, "split", names, SPLIT_COLUMNS, asked)
+        if flags is None or place not in flags.splits:
+            return place, []
+        alone = find_flags(names, {place: values[place]})
+        return alone, [alone.note()] if alone else []
     by_name = find_column(names, SPLIT_COLUMNS)
     meant = {place: [split_meant(cell) for cell in cells] for place, cells in values.items()}
     found = [place for place, splits in meant.items() if splits and None not in splits]
@@ -76,28 +106,51 @@ def choose_split(
     if taken is not None and taken != by_name:
         cells = ", ".join(sorted(values[taken]))
         notes.append(f"column {names[taken]!r} gives the splits ({cells})")
-    for place, splits in meant.items():
-        if place != taken and any(split is not None for split in splits):
-            notes.append(
-                f"column {names[place]!r} holds words for splits, but is not used; "
-                f"?split={names[place]} takes it"
+    elif taken is None and flags is not None:
+        notes.append(flags.note())
+    used = flags.splits if taken is None and flags is not None else {taken}
+    unused = [place for place in sorted(values) if place not in used]
+    notes += [note for place in unused if (note := _unused_note(names[place], values[place]))]
+    return flags if taken is None else taken, notes
+
+
+def _check_flags(file: str, flags: SplitFlags, values: Mapping[int, set[str]]) -> None:
+    for place, name in flags.names.items():
+        if flags.is_never_train(place, values[place]):
+            raise DatasetError(
+                f"{file}: column {name!r} is true in all rows, so that none is left to train on: "
+                "correct it, or remove it"
             )
-    return taken, notes
+
+
+def _unused_note(name: str, cells: set[str]) -> str | None:
+    """Say that a column which may be meant for the splits is not used, and what would change it."""
+    if any(split_meant(cell) is not None for cell in cells):
+        return f"column {name!r} holds words for splits, but is not used; ?split={name} takes it"
+    if not may_be_flag(name):
+        return None
+    if find_flags([name], {0: cells}) is not None:
+        return f"column {name!r} says the split too, but is not used; ?split={name} takes it"
+    return (
+        f"column {name!r} has a name for a split, but is not used: it must hold both true and "
+        "false, and nothing else"
+    )
 
 
 def pixel_columns(names: Sequence[str], label: int | None) -> tuple[int, ...]:
-    """Find the columns of a pixel each: `pixel0`, `1x1`, or numbers beside a label.
+    """Find the columns of a pixel each, in the order of their numbers: `pixel0`, `1x1`, `17`.
 
-    There are none beside a column of paths: numbers are then classes.
+    Beside a column of paths, numbers alone are no pixels: they are classes.
     """
-    paths = [name for name in IMAGE_COLUMNS if name not in ("id", "pixels")]
-    if find_column(names, paths) is not None:
-        return ()
-    return tuple(
-        place
-        for place, name in enumerate(names)
-        if place != label and PIXEL_COLUMN.fullmatch(name.strip())
-    )
+    paths = [name for name in IMAGE_COLUMNS if name not in ("id", "name", "pixels")]
+    is_beside_paths = find_column(names, paths) is not None
+    by_word: dict[str, dict[int, tuple[int, int]]] = defaultdict(dict)
+    for place, name in enumerate(names):
+        match = PIXEL_COLUMN.fullmatch(name.strip())
+        if place != label and match and (len(match[1] or "") > 1 or not is_beside_paths):
+            by_word[(match[1] or "").lower()][place] = int(match[2]), int(match[3] or 0)
+    numbers = max(by_word.values(), key=len, default={})
+    return tuple(sorted(numbers, key=lambda place: numbers[place]))
 
 
 def one_hot_columns(values: Mapping[int, set[str]]) -> tuple[int, ...]:

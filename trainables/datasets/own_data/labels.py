@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from trainables.datasets.errors import counted
 from trainables.datasets.source import Split
 
 Row = TypeVar("Row")
@@ -14,6 +15,8 @@ Row = TypeVar("Row")
 HIDDEN = "-1"
 """The label that test rows have where a contest keeps the true ones."""
 
+NOTHING = frozenset(("none", "null", "na", "n/a"))
+NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 WHOLE = re.compile(r"-?\d+\.0*")
 
 
@@ -38,11 +41,16 @@ def unknown_class(name: str) -> str:
 def join_spellings(written: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     """Map each label as it is written to the name of its class; the notes say what was joined.
 
-    Numbers that pandas made floating-point (`1.0`) are whole again where all are.
+    Numbers that pandas made floating-point (`1.0`) are whole again where all are. Beside numbers
+    alone, words for nothing (`None`, `NA`) are no label.
     """
     distinct = list(dict.fromkeys(written))
     spelling = {label: spell(label) for label in distinct}
     names = {name for name in spelling.values() if name}
+    words = {name for name in names if name.lower() in NOTHING}
+    if words and all(NUMBER.fullmatch(name) for name in names - words):
+        spelling = {label: "" if name in words else name for label, name in spelling.items()}
+        names -= words
     notes = joined_notes(distinct)
     if any("." in name for name in names) and all(
         WHOLE.fullmatch(name) or re.fullmatch(r"-?\d+", name) for name in names
@@ -61,18 +69,28 @@ def drop_hidden(
     `look` gives the label and the split of a row.
     """
     looked = [look(row) for row in rows]
-    tested = {spell(label) for label, split in looked if split is Split.TEST}
-    trained = {spell(label) for label, split in looked if split is Split.TRAIN}
+    tested = {spell(label) for label in {label for label, s in looked if s is Split.TEST}}
+    trained = {spell(label) for label in {label for label, s in looked if s is Split.TRAIN}}
     if not tested or not tested <= {"", HIDDEN, f"{HIDDEN}.0"} or not trained.isdisjoint(tested):
         return list(rows), []
     kept = [row for row, (_, split) in zip(rows, looked, strict=True) if split is not Split.TEST]
     count = len(rows) - len(kept)
-    return kept, [f"{count:,} test images have no labels and are left out"]
+    return kept, [
+        counted(
+            count,
+            "test image has no label and is left out",
+            "test images have no labels and are left out",
+        )
+    ]
 
 
 def label_notes(class_names: Collection[str]) -> list[str]:
     """Say what about the names of classes looks like a mistake: case, several in one."""
-    return [*_differ_in_case(class_names), *_combinations(class_names)]
+    return [
+        *_differ_in_case(class_names),
+        *_equal_numbers(class_names),
+        *_combinations(class_names),
+    ]
 
 
 def joined_notes(written: Iterable[str]) -> list[str]:
@@ -99,6 +117,18 @@ def _differ_in_case(class_names: Collection[str]) -> list[str]:
     ]
 
 
+def _equal_numbers(class_names: Collection[str]) -> list[str]:
+    by_number = defaultdict(list)
+    for name in class_names:
+        if name.isdecimal():
+            by_number[int(name)].append(name)
+    return [
+        f"classes are one number, and are kept apart: {', '.join(map(repr, names))}"
+        for names in by_number.values()
+        if len(names) > 1
+    ]
+
+
 def _combinations(class_names: Collection[str]) -> list[str]:
     """Note labels that are several: each part is a class, or a part of another label too."""
     for separator in "|;, ":
@@ -113,8 +143,9 @@ def _combinations(class_names: Collection[str]) -> list[str]:
         ]
         if several:
             examples = ", ".join(map(repr, islice(several, 3)))
+            one, more = "class is a combination", "classes are combinations"
             return [
-                f"{len(several)} classes are combinations of others, such as {examples}: each "
+                f"{counted(len(several), one, more)} of others, such as {examples}: each "
                 "is a class of its own, since an image has one label"
             ]
     return []

@@ -62,7 +62,7 @@ def open_parquet(file: Path) -> Iterator[pq.ParquetFile]:
 
 def check_image_type(file: str, column: str, arrow_type: Any) -> None:
     """Raise `DatasetError` where a column can hold neither images nor paths."""
-    if not (_holds_bytes(arrow_type) or _is_text(arrow_type)):
+    if not (_holds_bytes(arrow_type) or is_text(arrow_type)):
         raise DatasetError(
             f"{file}: column {column!r} is {arrow_type}, but must be binary, a struct with binary "
             "bytes, or text: paths of images"
@@ -72,28 +72,34 @@ def check_image_type(file: str, column: str, arrow_type: Any) -> None:
 def named_paths(opened: pq.ParquetFile, column: str) -> dict[int, str]:
     """Read the paths in the rows that hold no image of their own.
 
-    A struct's paths count where its first row has no bytes: else the bytes of all would be read.
+    Groups of rows whose bytes are all there, as the file's statistics tell, are not read for it.
     """
     import pyarrow as pa
 
     arrow_type = opened.schema_arrow.field(column).type
-    if _is_text(arrow_type):
-        return _numbered(opened.read(columns=[column]).column(0).to_pylist())
+    if is_text(arrow_type):
+        values = opened.read(columns=[column]).column(0).to_pylist()
+        return {row: value for row, value in enumerate(values) if value}
     if not pa.types.is_struct(arrow_type) or arrow_type.get_field_index("path") < 0:
         return {}
-    first = next(opened.iter_batches(1, columns=[column]), None)
-    if first is None or not _names_file(first.column(0)[0].as_py()):
-        return {}
-    values = [
-        value["path"] if _names_file(value) else None
-        for batch in opened.iter_batches(ROWS_AT_ONCE, columns=[column])
-        for value in batch.column(0).to_pylist()
-    ]
-    return _numbered(values)
+    found: dict[int, str] = {}
+    first = 0
+    for group in range(opened.num_row_groups):
+        if _may_lack_bytes(opened.metadata.row_group(group), f"{column}.bytes"):
+            batches = opened.iter_batches(ROWS_AT_ONCE, row_groups=[group], columns=[column])
+            values = (value for batch in batches for value in batch.column(0).to_pylist())
+            found |= {row: v["path"] for row, v in enumerate(values, first) if _names_file(v)}
+        first += opened.metadata.row_group(group).num_rows
+    return found
 
 
-def _numbered(values: list[str | None]) -> dict[int, str]:
-    return {row: value for row, value in enumerate(values) if value}
+def _may_lack_bytes(group: Any, leaf: str) -> bool:
+    """Tell whether the bytes of a row may be missing or empty, by the statistics of a group."""
+    chunks = (group.column(place) for place in range(group.num_columns))
+    statistics = next((chunk.statistics for chunk in chunks if chunk.path_in_schema == leaf), None)
+    if statistics is None or not statistics.has_null_count or statistics.null_count:
+        return True
+    return bool(statistics.has_min_max and not statistics.min)
 
 
 def _names_file(value: dict[str, Any] | None) -> bool:
@@ -108,7 +114,7 @@ def _contents(file: Path, column: str) -> Iterator[bytes | None]:
             values = batch.column(0)
             if pa.types.is_struct(values.type):
                 values = values.field("bytes")
-            if _is_text(values.type):
+            if is_text(values.type):
                 yield from (None for _ in range(len(values)))
             else:
                 yield from values.to_pylist()
@@ -120,10 +126,15 @@ def _holds_bytes(arrow_type: Any) -> bool:
     if pa.types.is_struct(arrow_type):
         place = arrow_type.get_field_index("bytes")
         return place >= 0 and _holds_bytes(arrow_type.field(place).type)
-    return bool(pa.types.is_binary(arrow_type) or pa.types.is_large_binary(arrow_type))
+    kinds = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    return any(is_kind(arrow_type) for is_kind in kinds)
 
 
-def _is_text(arrow_type: Any) -> bool:
+def is_text(arrow_type: Any) -> bool:
+    """Tell whether a column holds text, also as polars and as pandas' categories write it."""
     import pyarrow as pa
 
-    return bool(pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type))
+    if pa.types.is_dictionary(arrow_type):
+        return is_text(arrow_type.value_type)
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(is_kind(arrow_type) for is_kind in kinds)

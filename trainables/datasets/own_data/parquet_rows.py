@@ -8,22 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainables.datasets.errors import counted
 from trainables.datasets.own_data.columns import (
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
+    check_unique,
     choice_note,
     choose_split,
     require_column,
 )
 from trainables.datasets.own_data.parquet_images import (
     check_image_type,
+    is_text,
     named_paths,
     open_parquet,
 )
 from trainables.datasets.own_data.paths import find_images
-from trainables.datasets.own_data.rows import Asked
+from trainables.datasets.own_data.split_flags import SplitFlags, may_be_flag
 from trainables.datasets.own_data.split_names import split_meant
-from trainables.datasets.own_data.table import MAX_DISTINCT, SAMPLE_ROWS
+from trainables.datasets.own_data.table import MAX_DISTINCT
+from trainables.datasets.own_data.table_columns import Asked
 from trainables.datasets.source import Split
 
 if TYPE_CHECKING:
@@ -77,6 +81,7 @@ def read_part(root: Path, name: str, split: Split, asked: Asked, *, is_split_kno
         columns = schema.names
         image = require_column(name, "image", columns, IMAGE_COLUMNS, asked.image)
         label = require_column(name, "label", columns, LABEL_COLUMNS, asked.label)
+        check_unique(name, columns, (image, label))
         check_image_type(name, columns[image], schema.types[image])
         values = file.read(columns=[columns[label]]).column(0).to_pylist()
         notes = choice_note("label", columns, LABEL_COLUMNS, asked.label, label)
@@ -88,7 +93,7 @@ def read_part(root: Path, name: str, split: Split, asked: Asked, *, is_split_kno
     class_names = _names_in_metadata(schema.metadata, columns[label])
     if any(isinstance(value, float) for value in values):
         notes.append(f"{name}: labels are fractions, such as 1.0, and read as whole numbers")
-    paths = find_images(root / name, list(written.values())[:SAMPLE_ROWS], None, None)
+    paths = find_images(root / name, written.values(), asked.images, asked.ext)
     found = {row: paths.find(text) for row, text in written.items()}
     notes += paths.all_notes()
     folder = (root / name).parent
@@ -117,14 +122,13 @@ def _row(
     if value is None or value != value:
         value = ""
     problem = _label_problem(value, class_names)
-    named = split if isinstance(split, Split) else split_meant(split)
-    if named is None:
-        problem = f"split {split!r}, but must be train, val or test"
+    if isinstance(split, str):
+        problem = split
     is_index = class_names is not None and not problem
     return ParquetRow(
         row=row,
         label=class_names[value] if class_names and is_index else str(value),
-        split=Split.TRAIN if named is None else named,
+        split=split if isinstance(split, Split) else Split.TRAIN,
         label_problem=problem,
         image_problem=image_problem,
     )
@@ -133,21 +137,40 @@ def _row(
 def _read_splits(
     file: pq.ParquetFile, name: str, taken: set[int], asked: Asked, known: Sequence[Split | str]
 ) -> tuple[Sequence[Split | str], list[str]]:
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     schema = file.schema_arrow
-    values = {}
+    columns, values = {}, {}
     for place, arrow_type in enumerate(schema.types):
-        if place not in taken and pa.types.is_string(arrow_type):
-            distinct = pc.unique(file.read(columns=[schema.names[place]]).column(0)).to_pylist()
-            if len(distinct) <= MAX_DISTINCT:
-                values[place] = {text or "" for text in distinct}
+        column_name = schema.names[place]
+        is_asked = asked.split is not None and column_name.lower() == asked.split.strip().lower()
+        if place not in taken and (is_text(arrow_type) or is_asked or may_be_flag(column_name)):
+            column = file.read(columns=[column_name]).column(0)
+            distinct = pc.unique(column).to_pylist()
+            if is_asked or len(distinct) <= MAX_DISTINCT:
+                values[place] = {_text(value) for value in distinct}
+                columns[place] = column
     split, notes = choose_split(name, schema.names, values, asked.split)
     if split is None:
         return known, notes
+    if isinstance(split, SplitFlags):
+        check_unique(name, schema.names, split.splits)
+        cells = {place: columns[place].to_pylist() for place in split.splits}
+        rows = range(file.metadata.num_rows)
+        read = (split.read({place: _text(cells[place][row]) for place in cells}) for row in rows)
+        return [problem or _split_of(word) for word, problem in read], notes
     column = file.read(columns=[schema.names[split]]).column(0)
-    return [str(text or "") for text in column.to_pylist()], notes
+    return [_split_of(_text(value)) for value in column.to_pylist()], notes
+
+
+def _split_of(cell: str) -> Split | str:
+    """Return the split that a cell names, or the problem that it names none."""
+    split = split_meant(cell)
+    return f"split {cell!r}, but must be train, val or test" if split is None else split
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or value != value else str(value)
 
 
 def _names_in_metadata(metadata: dict[bytes, bytes] | None, column: str) -> tuple[str, ...] | None:
@@ -164,7 +187,8 @@ def _label_problem(value: Any, class_names: tuple[str, ...] | None) -> str | Non
     if isinstance(value, float):
         return f"label {value!r} is a fraction, but must be a whole number or a text"
     if class_names and not (isinstance(value, int) and 0 <= value < len(class_names)):
-        return f"label {value!r} is not the index of one of {len(class_names)} class names"
+        names = counted(len(class_names), "class name")
+        return f"label {value!r} is not the index of one of {names}"
     if not isinstance(value, int | str):
         return f"label {value!r} is neither a number nor a text"
     return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from trainables.datasets.errors import counted
 from trainables.datasets.own_data.table import Table, image_shape
 
 
@@ -40,10 +41,23 @@ def encode_pixels(values: Sequence[str]) -> bytes:
     """
     shape = image_shape(len(values))
     if shape is None:
-        raise ValueError(f"{len(values):,} pixels, which make no square image in grey or colour")
+        raise ValueError(
+            f"{counted(len(values), 'pixel')}, which make no square image in grey or colour"
+        )
     try:
-        content = bytes(map(int, values))
+        content = bytes(map(_whole, values))
     except ValueError:
         raise ValueError("pixels must be whole numbers from 0 to 255") from None
     height, width, channels = shape
     return b"P%d %d %d 255\n" % (5 if channels == 1 else 6, width, height) + content
+
+
+def _whole(value: str) -> int:
+    """Read a whole number, perhaps one that pandas wrote as `7.0`."""
+    try:
+        return int(value)
+    except ValueError:
+        number = float(value)
+        if number.is_integer():
+            return int(number)
+        raise

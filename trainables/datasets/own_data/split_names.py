@@ -1,6 +1,7 @@
 """What names of files, folders, columns and cells say of the split."""
 
 import re
+from functools import lru_cache
 
 from trainables.datasets.source import Split
 
@@ -30,6 +31,7 @@ def split_named(name: str) -> Split | None:
     return SPLIT_NAMES.get(name.strip().lower())
 
 
+@lru_cache(maxsize=1024)
 def split_meant(name: str) -> Split | None:
     """Find the split that `name` stands for, by the wider list of names that tables use."""
     name = name.strip().lower()

@@ -1,5 +1,6 @@
 """A delimited text file as lines of cells: its delimiter, its header, what its columns hold."""
 
+import codecs
 import csv
 import re
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,8 @@ from trainables.datasets.errors import DatasetError
 DELIMITERS = (",", ";", "\t", "|")
 FEWEST_PIXELS = 16
 MAX_DISTINCT = 50
-SAMPLE_ROWS = 20
+SEPARATOR_LINE = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
+UTF_16 = "utf-16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +28,38 @@ class Table:
         delimiter: What stands between cells.
         header: The names of the columns; their numbers, from 1, where the file gives none.
         has_header: Whether the first line is that.
+        encoding: UTF-8, or UTF-16 where the file begins as such.
     """
 
     path: Path
     delimiter: str
     header: tuple[str, ...]
     has_header: bool
+    encoding: str = "utf-8-sig"
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield (line, cells) but for the header and the blank lines.
 
         Raises `DatasetError` where the file is no CSV in UTF-8.
         """
-        lines = _read(self.path, self.delimiter)
-        for _, cells in islice(lines, 1, None) if self.has_header else lines:
-            if cells:
-                yield _, cells
+        lines = _read(self.path, self.delimiter, self.encoding)
+        return islice(lines, 1, None) if self.has_header else lines
 
     def notes(self) -> list[str]:
         """Say what of the form was guessed."""
         notes = []
         if self.delimiter != ",":
             notes.append(f"{self.path.name}: cells are parted by {self.delimiter!r}")
+        if self.encoding == UTF_16:
+            notes.append(f"{self.path.name}: read as UTF-16")
         if not self.has_header:
             notes.append(f"{self.path.name}: no header; columns are called by number, from 1")
         return notes
 
     def surplus(self, cells: Sequence[str]) -> str | None:
         """Say that a line has more cells than the header; blank ones at its end do not count."""
-        if not any(cell.strip() for cell in cells[len(self.header) :]):
+        num_columns = len(self.header)
+        if len(cells) <= num_columns or not any(cell.strip() for cell in cells[num_columns:]):
             return None
         return (
             f"{len(cells)} cells, but the header has {len(self.header)}: "
@@ -64,17 +69,26 @@ class Table:
 
 def open_table(path: Path) -> Table:
     """Find the delimiter and the header in the first line."""
+    encoding = _encoding(path)
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            start = file.readline()
-    except UnicodeDecodeError:
+        with path.open(encoding=encoding) as file:
+            start = next((line for line in file if line.strip()), "")
+            named = SEPARATOR_LINE.fullmatch(start)
+            start = file.readline() if named else start
+    except UnicodeError:
         raise _not_utf8(path) from None
+    if "\0" in start:
+        raise DatasetError(
+            f"{path.name}: holds NUL bytes, and is no text in UTF-8; save it as such."
+        )
     unquoted = re.sub(r'"[^"]*"', "", start)
     delimiter = max(DELIMITERS, key=unquoted.count)  # the first of those that are as frequent
-    _, first = next(_read(path, delimiter), (1, []))
+    delimiter = named[1] if named else delimiter
+    _, first = next(_read(path, delimiter, encoding), (1, []))
     if _is_data(first):
-        return Table(path, delimiter, tuple(str(n + 1) for n in range(len(first))), False)
-    return Table(path, delimiter, tuple(first), True)
+        header = tuple(str(n + 1) for n in range(len(first)))
+        return Table(path, delimiter, header, False, encoding)
+    return Table(path, delimiter, tuple(first), True, encoding)
 
 
 def distinct_values(table: Table, places: Sequence[int]) -> dict[int, set[str]]:
@@ -105,22 +119,36 @@ def _is_data(cells: Sequence[str]) -> bool:
     """Tell that a first line is no header: it names an image, or is a label and pixels."""
     if any(PurePosixPath(cell.strip()).suffix.lower() in SUFFIXES for cell in cells):
         return True
-    numbers = all(re.fullmatch(r"\s*\d+\s*", cell) for cell in cells)
-    return numbers and image_shape(len(cells) - 1) is not None and len(set(cells)) < len(cells)
+    numbers = all(re.fullmatch(r"\s*\d+(\.0*)?\s*", cell) for cell in cells)
+    shapes = image_shape(len(cells) - 1), image_shape(len(cells))
+    return numbers and any(shapes) and len(set(cells)) < len(cells)
 
 
-def _read(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(2)
+    return UTF_16 if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _read(path: Path, delimiter: str, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) but for blank lines, and for one of a spreadsheet: `sep=;`."""
+    with path.open(newline="", encoding=encoding) as file:
         reader = csv.reader(file, delimiter=delimiter)
         line = 1  # a quoted cell may span lines: the first one counts
         try:
             for cells in reader:
-                yield line, cells
+                is_blank = not any(cells) and len(cells) != 1
+                if not is_blank and not (line == 1 and _is_separator_line(cells, delimiter)):
+                    yield line, cells
                 line = reader.line_num + 1
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise _not_utf8(path) from None
         except csv.Error as error:
             raise DatasetError(f"{path.name}:{reader.line_num}: {error}") from None
+
+
+def _is_separator_line(cells: Sequence[str], delimiter: str) -> bool:
+    return SEPARATOR_LINE.fullmatch(delimiter.join(cells)) is not None
 
 
 def _not_utf8(path: Path) -> DatasetError:

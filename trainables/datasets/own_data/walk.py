@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # and all that begins with a dot
-OWN_FOLDERS = frozenset(("decoded", "duplicates", "features"))
+OWN_FOLDERS = frozenset(("decoded", "duplicates", "features", "overview"))
 """What a run keeps in its folder of data; see `--data-dir`."""
 
 MAX_FOLDERS_DEEP = 32

@@ -4,11 +4,13 @@ Images may also be pixels, in a column each or all in one; labels may be a colum
 class; a column of train, val and test gives the splits.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
+from trainables.datasets.decoding.decode import Encoded
 from trainables.datasets.own_data.labels import (
     drop_hidden,
     join_spellings,
@@ -16,18 +18,17 @@ from trainables.datasets.own_data.labels import (
     ordered_class_names,
     unknown_class,
 )
-from trainables.datasets.own_data.paths import ImagePaths, find_images, links_out
+from trainables.datasets.own_data.paths import ImagePaths, find_images
 from trainables.datasets.own_data.pixels import PixelRows
-from trainables.datasets.own_data.rows import (
+from trainables.datasets.own_data.rows import Row, read_rows
+from trainables.datasets.own_data.split_names import split_meant
+from trainables.datasets.own_data.table import Table, open_table
+from trainables.datasets.own_data.table_columns import (
     Asked,
     Columns,
-    Row,
     find_columns,
-    find_image_column,
-    read_rows,
+    find_columns_to_predict,
 )
-from trainables.datasets.own_data.split_names import split_meant
-from trainables.datasets.own_data.table import SAMPLE_ROWS, Table, open_table
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
 
 SOURCE = SourceKind(
@@ -42,7 +43,14 @@ SOURCE = SourceKind(
 )
 
 
-@dataclass(frozen=True, slots=True)
+class _Understood(NamedTuple):
+    table: Table
+    columns: Columns
+    paths: ImagePaths
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
 class CsvFile:
     """Reads a CSV; the options name what does not have a usual name or place."""
 
@@ -53,6 +61,17 @@ class CsvFile:
     images: str | None = None
     ext: str | None = None
 
+    @cached_property
+    def _understood(self) -> "_Understood":
+        """Read the file once, for the list of files and for the images.
+
+        Raises `DatasetError` where it is no CSV in UTF-8, or lacks a column.
+        """
+        table = open_table(self.path)
+        columns = find_columns(table, Asked(self.image, self.label, self.split))
+        paths = self._find_images(table, columns)
+        return _Understood(table, columns, paths, list(read_rows(table, columns, paths)))
+
     @property
     def root(self) -> Path:
         """Give the file's folder, which its paths are relative to."""
@@ -61,69 +80,71 @@ class CsvFile:
     def files(self) -> Iterable[str]:
         """List the CSV and the images that it names."""
         yield self.path.name
-        yield from (row.image for row in self.rows() if row.image and row.problem is None)
+        yield from (row.image for row in self._understood.rows if row.image and row.problem is None)
 
     def read(self) -> Listing:
         """List the images line by line, with all problems."""
-        table = open_table(self.path)
-        columns = find_columns(table, Asked(self.image, self.label, self.split))
-        paths = self._find_images(table, columns)
-        lines = list(read_rows(table, columns, paths))
+        table, columns, paths, lines = self._understood
         problems = [f"{row.location}: {row.problem}" for row in lines if not row.is_readable]
         rows, notes = drop_hidden(
             [row for row in lines if row.is_readable],
             lambda row: (row.label, split_meant(row.split)),
         )
         spelling, spelling_notes = join_spellings(row.label for row in rows)
-        rows = [replace(row, label=spelling[row.label]) for row in rows]
         class_names = ordered_class_names(
-            row.label for row in rows if row.label and split_meant(row.split) is Split.TRAIN
+            spelling[row.label]
+            for row in rows
+            if spelling[row.label] and split_meant(row.split) is Split.TRAIN
         )
-        labels = {name: label for label, name in enumerate(class_names)}
+        numbers = {name: label for label, name in enumerate(class_names)}
+        labels = {written: numbers.get(name) for written, name in spelling.items()}
         sound = [row for row in rows if row.problem is None]
-        files = [self.root / row.image for row in sound]
+        root = self.root
+        files = [] if columns.pixels else [root / row.image for row in sound]
         sound_lines = frozenset(row.line for row in sound)
         return Listing(
             items=[
-                Item(row.location, labels.get(row.label), split_meant(row.split) or Split.TRAIN)
+                Item(row.location, labels[row.label], split_meant(row.split) or Split.TRAIN)
                 for row in sound
             ],
             encoded=PixelRows(table, columns.pixels, sound_lines) if columns.pixels else files,
             class_names=class_names,
-            problems=problems + [problem for row in rows for problem in _problems(row, labels)],
+            problems=problems + [p for row in rows for p in _problems(row, spelling, numbers)],
             notes=[
                 *(*table.notes(), *columns.notes, *paths.all_notes(), *notes, *spelling_notes),
-                *(*label_notes(class_names), *links_out(self.root, files)),
+                *(*label_notes(class_names), *paths.links_out(map(str, files))),
             ],
         )
 
-    def rows(self, *, labelled: bool = True) -> Iterator[Row]:
-        """Yield each line but the header and the blank ones; without labels if told so.
+    def rows_to_predict(self) -> tuple[list[Row], Iterable[Encoded], bool]:
+        """List the lines without their labels, their images, and whether these are pixels.
 
         Raises `DatasetError` where the file is no CSV in UTF-8, or lacks a column.
         """
         table = open_table(self.path)
-        if labelled:
-            columns = find_columns(table, Asked(self.image, self.label, self.split))
-        else:
-            columns = Columns(image=find_image_column(table, self.image))
-        return read_rows(table, columns, self._find_images(table, columns))
+        columns = find_columns_to_predict(table, self.image)
+        rows = list(read_rows(table, columns, self._find_images(table, columns)))
+        if not columns.pixels:
+            return rows, [b"" if row.problem else self.root / row.image for row in rows], False
+        lines = frozenset(row.line for row in rows if row.problem is None)
+        pixels = iter(PixelRows(table, columns.pixels, lines))
+        return rows, (b"" if row.problem else next(pixels) for row in rows), True
 
     def _find_images(self, table: Table, columns: Columns) -> ImagePaths:
         if columns.image is None:
             return ImagePaths(self.root)
         place = columns.image
-        first = [cells for _, cells in islice(table.rows(), SAMPLE_ROWS)]
-        cells = [cells[place] for cells in first if place < len(cells)]
+        cells = (cells[place] for _, cells in table.rows() if place < len(cells))
         return find_images(self.path, cells, self.images, self.ext)
 
 
-def _problems(row: Row, known: Collection[str]) -> Iterator[str]:
+def _problems(row: Row, spelling: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
     if row.problem:
         yield f"{row.location}: {row.problem}"
-    if not row.label:
+    name = spelling[row.label]
+    if not name:
         yield f"{row.location}: label missing"
-    elif row.label not in known:
-        yield f"{row.location}: {unknown_class(row.label)}"
+    elif name not in known:
+        yield f"{row.location}: {unknown_class(name)}"
     if split_meant(row.split) is None:
         yield f"{row.location}: split {row.split!r}, but must be train, val or test"

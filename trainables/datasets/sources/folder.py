@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from trainables.datasets.decoding.decode import SUFFIXES
+from trainables.datasets.errors import counted
 from trainables.datasets.own_data.labels import (
     joined_notes,
     label_notes,
@@ -14,7 +15,7 @@ from trainables.datasets.own_data.labels import (
     unknown_class,
 )
 from trainables.datasets.own_data.layout import Layout, find_layout
-from trainables.datasets.own_data.paths import links_out, path_problem
+from trainables.datasets.own_data.lookup import FileLookup, path_problem
 from trainables.datasets.own_data.walk import Entry, walk
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind
 
@@ -68,8 +69,8 @@ class Folder:
                 *layout.notes,
                 *joined_notes(layout.class_folders),
                 *label_notes(class_names),
-                *(f"{count:,} files left out: {why}" for why, count in sorted(left_out.items())),
-                *links_out(self.root, encoded),
+                *(f"{counted(n, 'file')} left out: {why}" for why, n in sorted(left_out.items())),
+                *FileLookup().links_out(self.root, map(str, encoded)),
             ],
         )
 

@@ -20,12 +20,15 @@ from trainables.datasets.own_data.labels import (
 )
 from trainables.datasets.own_data.parquet_images import FileImages, ParquetImages
 from trainables.datasets.own_data.parquet_rows import ParquetRow, Part, read_part
-from trainables.datasets.own_data.rows import Asked
+from trainables.datasets.own_data.table_columns import Asked
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
 
 SOURCE = SourceKind(
     argument=PathTo.FILE_OR_FOLDER,
-    options={"image": "NAME", "label": "NAME", "split": "NAME"},
+    options={
+        **{"image": "NAME", "label": "NAME", "split": "NAME"},
+        **{"images": "FOLDER", "ext": "ENDING"},
+    },
     help="a file or a folder in the image layout of Hugging Face",
     is_own_data=True,
     open=lambda spec, data_dir: Parquet(spec.path, **spec.options),
@@ -40,6 +43,8 @@ class Parquet:
     image: str | None = None
     label: str | None = None
     split: str | None = None
+    images: str | None = None
+    ext: str | None = None
 
     @property
     def root(self) -> Path:
@@ -98,7 +103,7 @@ class Parquet:
         return sort_files(names)
 
     def _parts(self, files: HubFiles) -> tuple[list[Part], list[str]]:
-        asked = Asked(self.image, self.label, self.split)
+        asked = Asked(self.image, self.label, self.split, self.images, self.ext)
         is_split_known = set(files.splits.values()) != {Split.TRAIN}
         parts, problems = [], []
         for name, split in files.splits.items():

@@ -6,7 +6,6 @@ import shlex
 import sys
 import types
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
@@ -25,13 +24,17 @@ def main(job: Job, arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `job` as the command line says, show the leaderboard, exit with the run's status:
     0 done, 1 the run failed, 2 the request was wrong, 130 interrupted and resumable, 141 the pipe
     that its output goes into was closed, and it is resumable."""
-    given = vars(build_parser(job).parse_args(arguments))
-    status = run_and_show(job, {k: v for k, v in given.items() if v is not None})
+    from tune_jobs.engine.cli.output import run_into_pipe
+
+    status = run_into_pipe(lambda: _run(job, arguments))
     if status == INTERRUPTED:  # all is closed; what Python does at its end, no handler sees
-        with suppress(BrokenPipeError):  # the same Ctrl-C has ended `tee`
-            sys.stdout.flush()
         os._exit(status)
     sys.exit(status)
+
+
+def _run(job: Job, arguments: Sequence[str] | None) -> int:
+    given = vars(build_parser(job).parse_args(arguments))
+    return run_and_show(job, {k: v for k, v in given.items() if v is not None})
 
 
 class _Parser(argparse.ArgumentParser):
@@ -90,7 +93,7 @@ def _choices(rule: Any) -> Sequence[str]:
 
 def run_and_show(job: Job, given: dict[str, Any]) -> int:
     from tune_jobs.engine.cli.outcome import resume_command, show_outcome
-    from tune_jobs.engine.cli.output import OutputClosedError, OutputConsole, close_output
+    from tune_jobs.engine.cli.output import CLOSED, OutputClosedError, OutputConsole
     from tune_jobs.engine.pipeline import run_resolved
 
     try:
@@ -108,7 +111,7 @@ def run_and_show(job: Job, given: dict[str, Any]) -> int:
         return FAILED
     except OutputClosedError:
         print(f"the output is read no more: the run has stopped\nresume: {resume}", file=sys.stderr)
-        return close_output()
+        return CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE

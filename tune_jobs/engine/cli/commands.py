@@ -42,7 +42,7 @@ def _run(words: list[str]) -> int:
             case "data":
                 from tune_jobs.engine.cli.data import show_data
 
-                show_data(given.dataset, given.data_dir, given.image_size)
+                show_data(given.dataset, given.data_dir, given.image_size, given.output)
             case "preflight":
                 from tune_jobs.engine.cli.preflight import preflight
 
@@ -69,14 +69,11 @@ def build_parser() -> argparse.ArgumentParser:
         "leaderboard", add_help=False, help="show what runs have found; reproduce or rebuild it"
     )
     _add_predict(commands.add_parser("predict", help="classify images with an exported model"))
-    data = commands.add_parser(
-        "data", help="show what a data set would be trained on as: classes, counts, notes"
+    _add_data(
+        commands.add_parser(
+            "data", help="show what was understood of a data set: classes, sizes, notes, a page"
+        )
     )
-    data.add_argument("dataset", metavar="SPEC", help="data set, as --dataset of a run names it")
-    data.add_argument(
-        "--image-size", type=int, metavar="P", help="resize to P x P pixels (default: as they are)"
-    )
-    _add_data_dir(data)
     check = commands.add_parser(
         "preflight", help="check that a run would work here, and say what to do where it would not"
     )
@@ -110,6 +107,22 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         metavar="SAMPLE",
         help="CSV of ids, such as sample_submission.csv; FILE takes its rows and columns",
     )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", metavar="SPEC", help="data set, as --dataset of a run names it")
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        metavar="P",
+        help="resize to P x P pixels (default: as they are, or a proposed size where they differ)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="write the page to FILE.html (default: into the folder overview of --data-dir)",
+    )
+    _add_data_dir(parser)
 
 
 def _add_data_dir(parser: argparse.ArgumentParser) -> None:

@@ -22,10 +22,9 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
     console.print()
     console.print(render_table(result.rows, console.width))
     console.print()
-    if result.report:
-        console.print(
-            f"{'report':12} {result.report}", highlight=False, markup=False, soft_wrap=True
-        )
+    for name, text in {"failed": result.failures, "report": result.report}.items():
+        if text:
+            console.print(f"{name:12} {text}", highlight=False, markup=False, soft_wrap=True)
     for purpose, command in {
         "curves": ["tensorboard", "--logdir", tensorboard_folder(result.folder)],
         **({"trials": ["optuna-dashboard", result.study]} if result.study else {}),
@@ -44,7 +43,7 @@ def tensorboard_folder(run: str) -> str:
 
 
 def predict_command(result: "RunResult") -> list[str]:
-    return ["python", "-m", "tune_jobs", "predict", str(result.model), "IMAGE"]
+    return ["python", "-m", "tune_jobs", "predict", str(result.model), "WHAT"]
 
 
 def resume_command(job: Job, options: Options, *, trials: str | None = None) -> str:

@@ -1,9 +1,11 @@
 """Output into a pipe whose reader has gone, as `head` goes: no traceback, and no silence."""
 
+import io
 import os
+import select
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from rich.console import Console
 
@@ -24,17 +26,43 @@ class OutputConsole(Console):
 
 
 def run_into_pipe(command: Callable[[], int]) -> int:
-    """Run a command -> its exit status, or `CLOSED` where nobody reads its output to the end."""
+    """Run a command -> its exit status; `CLOSED` where nobody reads its output to the end, unless
+    it has failed already. What argparse prints before it exits is a command's output too."""
     try:
-        try:
-            return command()
-        finally:
-            sys.stdout.flush()
-    except (BrokenPipeError, OutputClosedError):
-        return close_output()
+        status = _status_of(command)
+        sys.stdout.flush()
+    except OutputClosedError:
+        status = CLOSED
+    except BrokenPipeError:
+        if all(map(_is_read, (sys.stdout, sys.stderr))):  # of another pipe, such as a worker's
+            raise
+        status = CLOSED
+    for stream in (sys.stdout, sys.stderr):
+        if not _is_read(stream):
+            status = status or CLOSED
+            drop_output(stream)
+    return status
 
 
-def close_output() -> int:
-    """Have what Python flushes at its end go nowhere; return the exit status."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return CLOSED
+def drop_output(stream: TextIO) -> None:
+    """Have what Python flushes at its end go nowhere, and not into an error that it prints."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _status_of(command: Callable[[], int]) -> int:
+    try:
+        return command()
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        return end.code
+
+
+def _is_read(stream: TextIO) -> bool:
+    """Return whether a stream leads to a file or terminal, or into a pipe that has a reader."""
+    watch = select.poll()
+    try:
+        watch.register(stream.fileno(), 0)
+    except io.UnsupportedOperation:  # a notebook's, which has no file
+        return True
+    return not any(event & select.POLLERR for _, event in watch.poll(0))

@@ -1,12 +1,14 @@
 """`python -m tune_jobs predict MODEL WHAT...`."""
 
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainables import load_model
 from trainables.datasets import UnlabelledImages, load_unlabelled
-from trainables.datasets.errors import MAX_LISTED
+from trainables.datasets.errors import MAX_LISTED, counted, fold
 from trainables.progress import progress_bar
 from tune_jobs.engine.cli.prediction_files import (
     PredictedImages,
@@ -49,11 +51,10 @@ def predict_images(
         raise RequestError(str(error)) from error
     predicted = _predict(model, images)
     if output and sample:
-        unpredicted = [images.names[index] for index in images.problems]
-        print(fill_submission(sample, predicted, output, unpredicted))
+        print(fill_submission(sample, predicted, output, images))
     elif output:
         write_table(predicted, output)
-        print(f"{output}: the predictions of {len(predicted.names):,} images")
+        print(f"{output}: the predictions of {counted(len(predicted.names), 'image')}")
     else:
         _show(predicted, top)
     return _report_problems(images)
@@ -97,9 +98,11 @@ def _report_problems(images: UnlabelledImages) -> int:
     if not images.problems:
         return 0
     count, total = len(images.problems), len(images.names)
-    print(f"error: {count:,} of {total:,} images could not be predicted:", file=sys.stderr)
-    for index in sorted(images.problems)[:MAX_LISTED]:
-        print(f"  {images.names[index]}: {images.problems[index]}", file=sys.stderr)
-    if count > MAX_LISTED:
-        print(f"  ... and {count - MAX_LISTED:,} more", file=sys.stderr)
+    print(f"error: {count:,} of {counted(total, 'image')} could not be predicted:", file=sys.stderr)
+    lines = [
+        f"{images.names[index]}: {images.problems[index]}" for index in sorted(images.problems)
+    ]
+    lists = tempfile.mkdtemp(prefix="predict-") if count > MAX_LISTED else "."  # kept for the user
+    for line in fold(lines, Path(lists)):
+        print(f"  {line}", file=sys.stderr)
     return 1

@@ -3,7 +3,8 @@
 import csv
 import io
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trainables.datasets import UnlabelledImages
+from trainables.datasets.errors import counted
 from trainables.storage import LocalStorage
 from tune_jobs.engine.errors import RequestError
 
@@ -60,12 +63,18 @@ def check_output(output: str | None, submission: str | None) -> None:
     if file.suffix.lower() not in endings:
         wanted = "a submission is CSV: " if submission else ""
         raise RequestError(f"--output = {output!r}: {wanted}must end in {', '.join(endings)}")
+    check_place(output)
+    if submission and file.resolve() == Path(submission).resolve():
+        raise RequestError(f"--output = {output!r}: would overwrite --submission: name another")
+
+
+def check_place(output: str) -> None:
+    """Refuse, with `RequestError`, a file of `--output` whose folder does not take it."""
+    file = Path(output)
     if not file.parent.is_dir():
         raise RequestError(f"--output = {output!r}: there is no folder {file.parent}: make it")
     if file.is_dir() or not os.access(file.parent, os.W_OK):
         raise RequestError(f"--output = {output!r}: cannot be written: name a file of yours")
-    if submission and file.resolve() == Path(submission).resolve():
-        raise RequestError(f"--output = {output!r}: would overwrite --submission: name another")
 
 
 def write_table(predicted: PredictedImages, output: str) -> None:
@@ -126,29 +135,36 @@ def read_submission(path: str) -> Submission:
 
 
 def fill_submission(
-    sample: Submission, predicted: PredictedImages, output: str, unpredicted: Collection[str]
+    sample: Submission, predicted: PredictedImages, output: str, images: UnlabelledImages
 ) -> str:
     """Write `sample` with the answers in place of its own -> what to tell of it.
 
-    The rows of images that could not be decoded stay as they are in `sample`.
+    The rows of images that could not be decoded stay as they are in `sample`. Images that are but
+    the numbered rows of a file are those of the sample, in the order of both.
+
+    Args:
+        images: All, of which those that could be decoded are predicted.
 
     Raises:
         RequestError: A column is no class, or an id is no image.
     """
     answer = _answers(sample, predicted)
-    places = _match_ids(sample, (*predicted.names, *unpredicted))
-    rows = []
-    num_kept = 0
-    for row, place in zip(sample.rows, places, strict=True):
-        if place < len(predicted.names):
-            rows.append([row[0], *answer(place)])
-        else:
-            rows.append(list(row))
-            num_kept += 1
+    match = _match_order if images.is_numbered else _match_ids
+    matched = match(sample, images.names)
+    place_of = {int(index): place for place, index in enumerate(images.sound_indices)}
+    places = [place_of.get(index) for index in matched]
+    rows = [
+        list(row) if place is None else [row[0], *answer(place)]
+        for row, place in zip(sample.rows, places, strict=True)
+    ]
     _write(output, _csv_text(sample.header, rows))
-    surplus = len(predicted.names) + len(unpredicted) - len(set(places))
-    told = f"{output}: {len(rows) - num_kept:,} of {len(rows):,} rows of {sample.path} are filled"
-    return told + (f"; {surplus:,} images that it does not have are left out" if surplus else "")
+    num_filled = len(rows) - places.count(None)
+    told = f"{output}: {num_filled:,} of {counted(len(rows), 'row')} of {sample.path} are filled"
+    if images.is_numbered:
+        told += "; images have no ids, so rows were matched by their order"
+    surplus = len(images.names) - len(set(matched))
+    left = counted(surplus, "image that it does not have is", "images that it does not have are")
+    return told + (f"; {left} left out" if surplus else "")
 
 
 def _answers(sample: Submission, predicted: PredictedImages) -> Callable[[int], Sequence[object]]:
@@ -192,6 +208,27 @@ def _match_ids(sample: Submission, names: Sequence[str]) -> list[int]:
         f"--submission = {sample.path!r}: {len(missing):,} of its {len(ids):,} ids name no image, "
         f"or more than one: {_some(missing)}; the images are called {_some(names)}"
     )
+
+
+def _match_order(sample: Submission, names: Sequence[str]) -> list[int]:
+    """Take the images in their order, where there are as many ids, which do not say another one."""
+    key = f"--submission = {sample.path!r}"
+    ids = [row[0].strip() for row in sample.rows]
+    if len(ids) != len(names):
+        raise RequestError(
+            f"{key}: {counted(len(ids), 'row')} for {counted(len(names), 'image')} without ids, "
+            "which can only be matched by order: give the images of all rows and no others, or "
+            "give the images' file a column 'id'"
+        )
+    numbered = [re.fullmatch(r"(.*?)(\d+)(\.\w+)?", name) for name in ids]
+    if all(numbered) and len({match[1] for match in numbered if match}) == 1:
+        numbers = [int(match[2]) for match in numbered if match]
+        if numbers != sorted(set(numbers)):
+            raise RequestError(
+                f"{key}: the ids do not count up ({_some(ids)}), and the images have none: give "
+                "the images' file a column 'id', so that they can be matched"
+            )
+    return list(range(len(ids)))
 
 
 def _some(names: Sequence[str]) -> str:

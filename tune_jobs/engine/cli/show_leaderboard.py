@@ -15,7 +15,12 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.results.boards import find_storage, split_boards
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.results.table import build_columns, build_title, render_table
+from tune_jobs.engine.results.table import (
+    build_baseline,
+    build_columns,
+    build_title,
+    render_table,
+)
 
 Format = Literal["table", "json", "csv", "md"]
 
@@ -59,7 +64,7 @@ def _format_markdown(rows: Sequence[Row]) -> str:
         *(list(map(_escape, cells)) for cells in zip(*(c.cells for c in columns), strict=True)),
     ]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"### {build_title(rows)}\n\n{table}"
+    return "\n\n".join([f"### {build_title(rows)}", table, *build_baseline(rows)])
 
 
 def _escape(cell: str) -> str:

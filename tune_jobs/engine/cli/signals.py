@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 INTERRUPTED = 130
@@ -26,7 +26,8 @@ def interruptible(message: str) -> Iterator[None]:
         if interrupted:
             os._exit(INTERRUPTED)
         interrupted = True
-        os.write(2, f"\n{message}\n".encode())
+        with suppress(BrokenPipeError):  # the same Ctrl-C has ended `2>&1 | tee`
+            os.write(2, f"\n{message}\n".encode())
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():

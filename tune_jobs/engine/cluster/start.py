@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from tune_jobs.engine.cluster.address import check_temporary_folder
 from tune_jobs.engine.errors import RequestError
 
 QUIET = {
@@ -53,7 +54,7 @@ def ray_cluster(
         meanwhile: Called in a thread while Ray's processes start, to import something for instance.
 
     Raises:
-        RequestError: The cluster does not let this process in.
+        RequestError: The cluster does not let this process in, or Ray's folder is full.
     """
     address = address or os.environ.get("RAY_ADDRESS")
     address = None if address == "local" else address
@@ -69,7 +70,7 @@ def ray_cluster(
     on_sigterm = signal.getsignal(signal.SIGTERM)
     beside = threading.Thread(target=meanwhile)
     beside.start()
-    with _loopback_alone() if address is None else _refused(address):
+    with _local() if address is None else _refused(address):
         ray.init(
             address=address or "local",
             include_dashboard=None if address else False,
@@ -83,6 +84,17 @@ def ray_cluster(
         yield address is None
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _local() -> Iterator[None]:
+    """Start Ray on the loopback alone; raise `RequestError` where its folder has become full."""
+    try:
+        with _loopback_alone():
+            yield
+    except Exception:  # Ray says that a process did not start, or a file did not come
+        check_temporary_folder()
+        raise
 
 
 @contextmanager

@@ -18,12 +18,9 @@ from trainables.metrics import EpochMetrics, Metric
 from trainables.trials.report import EpochReport, Resumption
 from tune_jobs.engine.job import Published
 from tune_jobs.engine.record.listener import Ended, Listener
-from tune_jobs.engine.record.recorded_trial import RecordedTrial
+from tune_jobs.engine.record.recorded_trial import RecordedTrial, differ
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-MUST_REPEAT = ("train_loss", "val_loss", "val_accuracy")
-"""The metrics that another attempt at an epoch must find again, on one machine."""
 
 PUBLISHED_BEFORE = "published_before"
 """An attribute of a study that began before published trials carried their report: it holds the
@@ -98,7 +95,8 @@ class Record:
             direction=metric.direction,
             load_if_exists=True,
         )
-        is_earlier = not all(map(_says_what_it_is, study.get_trials(deepcopy=False)))
+        begun = map(RecordedTrial, study.get_trials(deepcopy=False))
+        is_earlier = not all(trial.carries_its_report for trial in begun)
         if is_earlier and PUBLISHED_BEFORE not in study.user_attrs:
             study.set_user_attr(PUBLISHED_BEFORE, to_json(published_before))
         return cls(study, name_of, metric, listeners, published_before)
@@ -194,7 +192,7 @@ class Record:
         if report.resumption and epoch == report.resumption.epoch + 1:
             _note_resumption(trial, report.resumption)
         if epoch in running.epochs:
-            if _differ(running.epochs[epoch], metrics):
+            if differ(running.epochs[epoch], metrics):
                 trial.set_user_attr(f"repeated_{epoch}", metrics.to_json())
             return False
         trial.set_user_attr(f"epoch_{epoch}", {**metrics.to_json(), "sequence": self._sequence})
@@ -231,11 +229,6 @@ class Record:
         return "\n".join(f"  {count} x {reason}" for reason, count in reasons.most_common())
 
 
-def _says_what_it_is(trial: FrozenTrial) -> bool:
-    """Return whether a trial, if published, carries its report: in early versions it did not."""
-    return trial.user_attrs.get("origin") != "published" or "published" in trial.user_attrs
-
-
 def _forget_parameters(trial: Trial) -> None:
     """Have all parameters drawn again, after a session that died amid a proposal.
 
@@ -252,8 +245,3 @@ def _note_resumption(trial: Trial, resumption: Resumption) -> None:
     noted = trial.user_attrs.get("resumed", [])
     stored = {"resumed_from": resumption.epoch, "corrupt": ", ".join(resumption.corrupt)}
     trial.set_user_attr("resumed", [*noted, stored])
-
-
-def _differ(recorded: EpochMetrics, repeated: EpochMetrics) -> bool:
-    was, now = recorded.to_json(), repeated.to_json()
-    return any(was.get(name) != now.get(name) for name in MUST_REPEAT)

@@ -14,6 +14,9 @@ from tune_jobs.engine.job import Origin, Published
 
 EPOCH = "epoch_"
 
+MUST_REPEAT = ("train_loss", "val_loss", "val_accuracy")
+"""The metrics that another attempt at an epoch must find again, on one machine."""
+
 
 @dataclass(frozen=True)  # without slots: `cached_property` needs `__dict__`
 class RecordedTrial:
@@ -69,6 +72,11 @@ class RecordedTrial:
         return self.published_before[self.number] if is_earlier else None
 
     @property
+    def carries_its_report(self) -> bool:
+        """Return whether a published trial carries its report; in early versions none did."""
+        return self.origin != "published" or "published" in self.frozen.user_attrs
+
+    @property
     def end_reason(self) -> str | None:
         return self.frozen.user_attrs.get("end_reason")
 
@@ -107,3 +115,9 @@ class RecordedTrial:
             for name, stored in self.frozen.user_attrs.items()
             if name.startswith(EPOCH)
         }
+
+
+def differ(recorded: EpochMetrics, repeated: EpochMetrics) -> bool:
+    """Return whether another attempt at an epoch has not found `MUST_REPEAT` again."""
+    was, now = recorded.to_json(), repeated.to_json()
+    return any(was.get(name) != now.get(name) for name in MUST_REPEAT)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from trainables.storage import LocalStorage, Storage, is_uri
-from tune_jobs.engine.results.comparison import Answers, add_tie_groups, read_answers
+from tune_jobs.engine.results.comparison import Answers, add_tie_groups, find_damage, read_answers
 from tune_jobs.engine.results.leaderboard import sort_rows
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.folder import open_place, place_of
@@ -74,7 +74,7 @@ def _compare_runs(rows: list[Row], storage: Storage | None) -> Iterator[list[Row
     answers = [[_answers(row, storage) for row in run] for run in runs]
     whole = [place for place, run in enumerate(runs) if _is_whole(run, answers[place])]
     if storage and len(whole) < len(runs):
-        _warn(run[0] for place, run in enumerate(runs) if place not in whole)
+        _warn([run for place, run in enumerate(runs) if place not in whole], storage)
     together = [given for place in whole for given in answers[place]]
     if len(whole) > 1 and _same_images(together):
         yield sort_board(add_tie_groups([row for place in whole for row in runs[place]], together))
@@ -86,10 +86,15 @@ def _run(row: Row) -> tuple[str, str]:
     return row.job, row.run_id
 
 
-def _warn(lacking: Iterable[Row]) -> None:
-    names = ", ".join(f"{row.job}/{row.run_id}" for row in lacking)
+def _warn(lacking: Iterable[Sequence[Row]], storage: Storage) -> None:
+    names, damaged = [], []
+    for rows in lacking:
+        names.append(f"{rows[0].job}/{rows[0].run_id}")
+        place = place_of(storage, rows[0].job, rows[0].run_id)
+        damaged += [reason for row in rows if (reason := find_damage(place, row))]
+    why = "; ".join(damaged) if damaged else "they are not in checkpoints/ (removed?)"
     print(
-        f"warning: {names}: predictions of these runs are not in their checkpoints/ (removed?): "
+        f"warning: {', '.join(names)}: predictions of these runs cannot be read: {why}: "
         "each has a table of its own, since it cannot be compared with the others",
         file=sys.stderr,
     )

@@ -73,6 +73,8 @@ def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any
         "hardware": json.dumps(to_json(info.hardware)) if info.hardware else None,
         "num_exact_duplicates": info.duplicates and info.duplicates.exact_train_test,
         "num_near_duplicates": info.duplicates and info.duplicates.near_train_test,
+        "majority_class": info.majority_class and info.majority_class.name,
+        "majority_class_accuracy": info.majority_class and info.majority_class.test_accuracy,
         "versions": json.dumps(info.versions),
         "command": info.command,
         "finished_at": max(ends).astimezone(UTC) if ends else datetime.now(UTC),

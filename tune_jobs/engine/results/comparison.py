@@ -1,7 +1,6 @@
 """Compare rows by what their models answer to the same test split, example by example."""
 
 import dataclasses
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -36,17 +35,14 @@ class Answers:
 
 def read_answers(run: Storage, trial_number: int, seeds: Sequence[int]) -> Answers | None:
     """Read a configuration's answers from a run's place; return `None` where a seed's predictions
-    are missing or damaged (a warning says so), or there is nothing to compare.
+    are missing or damaged (`find_damage` names the file), or there is nothing to compare.
 
     Raises:
         OSError: The place cannot be read (`StorageError` from an object store).
     """
     try:
         found = [read_predictions(retraining_place(run, trial_number, seed)) for seed in seeds]
-    except DamagedFileError as error:
-        print(
-            f"warning: trial {trial_number} has no interval and no rank: {error}", file=sys.stderr
-        )
+    except DamagedFileError:
         return None
     stored = [predictions for predictions in found if predictions is not None]
     if not stored or len(stored) < len(seeds) or len(stored[0].indices_N) < 2:
@@ -54,6 +50,20 @@ def read_answers(run: Storage, trial_number: int, seeds: Sequence[int]) -> Answe
     if any(not np.array_equal(p.indices_N, stored[0].indices_N) for p in stored):
         return None
     return Answers(stored[0].indices_N, np.stack([p.correct_N for p in stored]))
+
+
+def find_damage(run: Storage, row: Row) -> str | None:
+    """Name the file of a row's predictions that is damaged, with the reason; `None`: none is.
+
+    Raises:
+        OSError: As `read_answers` does.
+    """
+    for seed in row.seeds or ():
+        try:
+            read_predictions(retraining_place(run, row.trial_number, seed))
+        except DamagedFileError as error:
+            return str(error)
+    return None
 
 
 def add_statistics(rows: Sequence[Row], answers: Mapping[int, Answers | None]) -> list[Row]:

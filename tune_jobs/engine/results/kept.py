@@ -2,8 +2,10 @@
 
 import dataclasses
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from trainables.storage import Storage
+from tune_jobs.engine.results.comparison import find_damage
 from tune_jobs.engine.results.row import Row
 
 OF_A_ROW = (
@@ -13,9 +15,14 @@ OF_A_ROW = (
 """The columns that a row and the one that it gains over decide; `tie_group` takes all rows."""
 
 
-def keep_comparisons(rows: Sequence[Row], earlier: Sequence[Row]) -> list[Row]:
+def keep_comparisons(rows: Sequence[Row], earlier: Sequence[Row], run: Storage) -> list[Row]:
     """Return `rows` with the intervals, gains and ranks of the run's earlier part, where
-    predictions are gone and the results are still the same; a warning says what became of them."""
+    predictions are gone or damaged and the results are still the same; one warning says what became
+    of them.
+
+    Args:
+        run: The run's place, in which the predictions were.
+    """
     gone = [
         r.trial_number for r in rows if r.test_accuracy_low is None and r.test_accuracy is not None
     ]
@@ -35,7 +42,8 @@ def keep_comparisons(rows: Sequence[Row], earlier: Sequence[Row]) -> list[Row]:
         for row in rows
     ]
     lost = [r.trial_number for r in kept if r.trial_number in gone and r.test_accuracy_low is None]
-    _warn(rows[0], gone, lost, are_ranked=has_all and not lost)
+    damage = {r.trial_number: find_damage(run, r) for r in rows if r.trial_number in gone}
+    _warn(rows[0], damage, lost, are_ranked=has_all and not lost)
     return kept
 
 
@@ -51,8 +59,14 @@ def _keep(row: Row, was: Row, same: Collection[int], *, with_rank: bool) -> Row:
     return dataclasses.replace(row, tie_group=was.tie_group) if with_rank else row
 
 
-def _warn(run: Row, gone: Sequence[int], lost: Sequence[int], *, are_ranked: bool) -> None:
-    numbers = ", ".join(map(str, gone))
+def _warn(
+    run: Row, gone: Mapping[int, str | None], lost: Sequence[int], *, are_ranked: bool
+) -> None:
+    """Warn of predictions that are missing, or damaged where a reason is given, by trial number."""
+    named = [reason for reason in gone.values() if reason]
+    missing = ", ".join(str(number) for number, reason in gone.items() if not reason)
+    if missing:
+        named.append(f"those of trials {missing} are not in the run's checkpoints/ (removed?)")
     became = (
         "no interval is left of them"
         if set(lost) == set(gone)
@@ -60,7 +74,7 @@ def _warn(run: Row, gone: Sequence[int], lost: Sequence[int], *, are_ranked: boo
     )
     ranks = "and the ranks too" if are_ranked else "and they have no rank"
     print(
-        f"warning: {run.job}/{run.run_id}: the predictions of trials {numbers} are not in the "
-        f"run's checkpoints/ (removed?): {became}, {ranks}",
+        f"warning: {run.job}/{run.run_id}: predictions cannot be read: {'; '.join(named)}: "
+        f"{became}, {ranks}",
         file=sys.stderr,
     )

@@ -4,6 +4,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from optuna.trial import TrialState
+
 from trainables.datasets import ImageData
 from trainables.metrics import METRICS, Metric
 from trainables.storage import Storage
@@ -38,6 +40,7 @@ class RunResult:
             object store, which it cannot.
         model: The winner's model; `None` where no configuration ended on every seed, or the files
             have been removed.
+        failures: How many trials of the search failed, and why, in words; `None`: none did.
     """
 
     storage: str
@@ -47,6 +50,7 @@ class RunResult:
     rows: list[Row]
     model: str | None
     report: str | None = None
+    failures: str | None = None
 
 
 def publish(
@@ -65,7 +69,7 @@ def publish(
     winner = choose_winner(results, search.metric)
     model = export(winner, search.metric, folder) if winner else None
     rows = build_rows(info, search, retrain, results, folder)
-    rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id))
+    rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)
     part = write_rows(rows, storage)
     report = write_report(info, search, retrain, results, rows, data, folder)
     return RunResult(
@@ -76,6 +80,22 @@ def publish(
         rows=rows,
         model=model,
         report=report,
+        failures=describe_failures(search),
+    )
+
+
+def describe_failures(search: Record) -> str | None:
+    """Count a search's failed trials, and give the first one's cause; `None`: none failed.
+
+    For instance: `3 of 16 configurations; the first, trial 4: ValueError: the kernel is too large`
+    """
+    failed = search.trials(TrialState.FAIL)
+    if not failed:
+        return None
+    first = failed[0]
+    return (
+        f"{len(failed)} of {len(search.trials())} configurations; the first, trial {first.number}: "
+        f"{first.end_reason or 'unknown'}"
     )
 
 
@@ -102,7 +122,7 @@ def rebuild(run: str | Path) -> str:
                 raise RequestError(f"{run}: nothing of that run has been retrained")
             rows = build_rows(info, search, retrain, results, folder)
         storage = storage_of(folder.place)
-        rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id))
+        rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)
         return write_rows(rows, storage)
 
 

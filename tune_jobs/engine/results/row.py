@@ -122,6 +122,10 @@ class Row:
     num_near_duplicates: Annotated[
         int | None, "test images that look like a training image, by perceptual hash: a hint"
     ] = None
+    majority_class: Annotated[str | None, "commonest class of the train split"] = None
+    majority_class_accuracy: Annotated[
+        float | None, "test accuracy of always answering that class: what no model is needed for"
+    ] = None
     versions: Annotated[str, "versions of Python and the libraries, JSON"]
     command: Annotated[str, "command that repeats the run"]
     finished_at: Annotated[datetime, "when the run finished, UTC"]

@@ -36,7 +36,7 @@ def render_table(rows: Sequence[Row], width: int = 80) -> Table:
     columns = list(_fit(build_columns(rows), width))
     table = Table(
         title=Text(build_title(rows)),
-        caption=Text("; ".join(build_notes(rows, columns))),
+        caption=Text("\n".join(["; ".join(build_notes(rows, columns)), *build_baseline(rows)])),
         caption_justify="left",
         box=None,
         padding=(0, 1, 0, 0),
@@ -90,6 +90,17 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
 
 def build_title(rows: Sequence[Row]) -> str:
     return f"{', '.join(sorted({row.job for row in rows}))} on {rows[0].dataset}"
+
+
+def build_baseline(rows: Sequence[Row]) -> list[str]:
+    """Say what always answering the commonest class reaches, in a line; none where the runs of the
+    board are of a version that did not record it. Rows of a board share their data and splits."""
+    known = [row for row in rows if row.majority_class_accuracy is not None]
+    return [
+        f"always answering {row.majority_class!r}, the commonest class: "
+        f"{format_fraction(row.majority_class_accuracy)}"
+        for row in known[:1]
+    ]
 
 
 def build_ranks(rows: Sequence[Row]) -> list[str]:

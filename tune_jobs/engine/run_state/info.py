@@ -1,7 +1,7 @@
 """Define `run.json`: how a run began, what it needs to go on, and where its rows come from."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from trainables.config import Configuration, Runtime
 from trainables.config.validation import from_json, to_json
 from trainables.datasets import ImageData
-from trainables.datasets.duplicates import Duplicates
+from trainables.datasets.duplicates import Duplicates, name_conflicts, name_pairs
+from trainables.datasets.errors import counted, name_first
+from trainables.datasets.image_data import MajorityClass
 from trainables.features import Features
-from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_state import provenance
@@ -21,20 +22,6 @@ from tune_jobs.engine.search.constants import find_constants
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-
-MUST_MATCH = (
-    "dataset_fingerprint",
-    "split_fingerprint",
-    "architecture",
-    "space",
-    "suggests",
-    "returns",
-    "epochs",
-    "metric",
-    "features",
-    "weights",
-)
-"""A resumed run must share these fields with its earlier sessions, or its trials do not compare."""
 
 MAIN = "__main__"
 
@@ -49,6 +36,7 @@ class RunInfo:
     Attributes:
         dataset: The data set, as `--dataset` names it.
         data: The data set in words.
+        class_names: By label; an early version did not record them.
         notes: Remarks for the user on the data and on earlier sessions.
         dataset_fingerprint: sha256 of the decoded images and labels.
         split_fingerprint: sha256 of the indices of the splits.
@@ -58,6 +46,8 @@ class RunInfo:
         weights: The weights that networks start from, with the file's sha256.
         published: The job's published configurations, as this session has them.
         duplicates: Counts of duplicate images; `None`: they were not counted.
+        majority_class: The commonest class, and what always answering it reaches; an early version
+            had none.
         git_commit, git_clean: The commit of the checkout that ran, and whether its files were as
             committed; `None` outside a checkout.
         hardware: The driver's machine.
@@ -74,6 +64,7 @@ class RunInfo:
     job: str
     dataset: str
     data: str
+    class_names: tuple[str, ...] = ()
     notes: tuple[str, ...]
     dataset_fingerprint: str
     split_fingerprint: str
@@ -88,6 +79,7 @@ class RunInfo:
     options: Options
     published: tuple[Published, ...]
     duplicates: Duplicates | None = None
+    majority_class: MajorityClass | None = None
     git_commit: str | None
     git_clean: bool | None = None
     hardware: Hardware | None = None
@@ -130,6 +122,7 @@ def describe_run(
         job=job.name,
         dataset=data.source,
         data=describe_data(data),
+        class_names=data.class_names,
         notes=(*data.notes, *describe_duplicates(duplicates, data)),
         dataset_fingerprint=data.fingerprint,
         split_fingerprint=data.split_fingerprint,
@@ -144,6 +137,7 @@ def describe_run(
         options=options,
         published=job.published,
         duplicates=duplicates,
+        majority_class=data.majority_class,
         git_commit=provenance.git_commit(),
         git_clean=provenance.git_is_clean(),
         hardware=provenance.hardware(),
@@ -180,64 +174,23 @@ def describe_duplicates(duplicates: Duplicates | None, data: ImageData) -> list[
     """Return remarks for the user on equal images: in train and test, and of different classes."""
     if duplicates is None:
         return []
-    notes = {
-        "test images are training images, pixel by pixel": duplicates.exact_train_test,
-        "test images look like a training image (by a hash: a hint)": duplicates.near_train_test,
-    }
-    told = [f"{count} {note}" for note, count in notes.items() if count]
-    if duplicates.num_conflicts:
-        pairs = [
-            " and ".join(f"{data.names_N[i]} ({data.class_names[data.labels_N[i]]})" for i in pair)
-            for pair in duplicates.conflict_examples
-        ]
-        more = ", ..." if duplicates.num_conflicts > len(pairs) else ""
-        equal = "images have the pixels of an image of another class"
-        told.append(f"{duplicates.num_conflicts} {equal}: {', '.join(pairs)}{more}")
+    told = []
+    if count := duplicates.exact_train_test:
+        same = counted(count, "test image is a training image", "test images are training images")
+        told.append(f"{same}, pixel by pixel: {name_duplicates(duplicates, data)}")
+    if count := duplicates.near_train_test:
+        alike = counted(count, "test image looks", "test images look")
+        told.append(f"{alike} like a training image (by a hash: a hint)")
+    if count := duplicates.num_conflicts:
+        examples = name_conflicts(duplicates.conflict_examples, data)
+        pairs = name_first(examples, total=count, whole=duplicates.conflict_list)
+        equal = counted(count, "image has", "images have")
+        told.append(f"{equal} the pixels of an image of another class: {pairs}")
     return told
 
 
-def continue_run(info: RunInfo, earlier: RunInfo | None) -> RunInfo:
-    """Return `info` with what an earlier session of the run has found out.
-
-    Raises:
-        RequestError: The run began as another one; the message lists the differences.
-    """
-    if earlier is None:
-        return info
-    differences = [
-        f"  {key}: was {was!r}, is {now!r}"
-        for name in MUST_MATCH
-        for key, was, now in _pairs(name, getattr(earlier, name), getattr(info, name))
-        if _differs(key, was, now)
-    ]
-    if differences:
-        raise RequestError(
-            f"--run-id = {info.run_id!r}: that run began differently, and its trials would "
-            "not compare with new ones:\n" + "\n".join(differences) + "\nTake another --run-id."
-            " (--fork begins a new run with the best configurations of an earlier one)"
-        )
-    if earlier.git_commit != info.git_commit:
-        info = info.noting(
-            f"an earlier session ran commit {earlier.git_commit}, this one runs "
-            f"{info.git_commit}: their results compare only if no change between them matters"
-        )
-    return replace(info, runtime=earlier.runtime, default_configs=earlier.default_configs)
-
-
-def _differs(key: str, was: Any, now: Any) -> bool:
-    """A space in `__main__` is that of any module with its name: a script, or an early version."""
-    if key == "space" and MAIN in (was.partition(".")[0], now.partition(".")[0]):
-        return bool(was.rpartition(".")[2] != now.rpartition(".")[2])
-    return bool(was != now)
-
-
-def _pairs(name: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (name, was, now) of all that is compared; a dict's values are compared one by one."""
-    if name == "returns" and was is None:  # an early version did not record it
-        return
-    was, now = to_json(was), to_json(now)
-    if not (isinstance(was, dict) and isinstance(now, dict)):
-        yield name, was, now
-    elif was or name == "returns":  # an early version did not record what a space suggests
-        for key in {**was, **now}:
-            yield f"{name}.{key}", was.get(key), now.get(key)
+def name_duplicates(duplicates: Duplicates, data: ImageData) -> str:
+    """Name the first exact pairs of a training and a test image, and the file that has them all."""
+    examples = name_pairs(duplicates.train_test_examples, data)
+    total, whole = duplicates.exact_train_test, duplicates.train_test_list
+    return name_first(examples, total=total, whole=whole)

@@ -4,9 +4,11 @@ A score is the metric's value, negated where lower is better, so that higher is 
 imported when a rule first decides, since `--help` shows the names of the rules.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Protocol
+
+from tune_jobs.engine.errors import RequestError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,3 +138,21 @@ UNREAD: dict[str, tuple[str, ...]] = {
     "none": ("grace_period", "reduction_factor", "brackets"),
 }
 """Settings that a rule does not read, so that to give them is a mistake; others read them all."""
+
+
+def check_settings(rule: str, given: Container[str]) -> None:
+    """Refuse settings that the rule does not read.
+
+    Args:
+        given: The names of the options that were given.
+
+    Raises:
+        RequestError: One of them is such a setting.
+    """
+    unread = [name for name in UNREAD.get(rule, ()) if name in given]
+    if unread:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in unread)
+        raise RequestError(
+            f"{flags}: must not be given with --scheduler {rule}, which does not read it: leave it "
+            "out, or take --scheduler asha"
+        )

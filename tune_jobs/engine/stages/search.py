@@ -110,7 +110,7 @@ class Search(TrialStage):
         """Have a configuration tried, unless the record has it.
 
         A published one is known by its name in the report, so that one which was added to the job
-        since an earlier session is tried too.
+        since an earlier session is tried too; one of another run by all that is trained.
         """
         same_origin = [trial for trial in known if trial.origin == first.origin]
         if first.published:
@@ -119,11 +119,24 @@ class Search(TrialStage):
         elif first.origin == "default":
             is_known = bool(same_origin)
         else:
-            params = self._fit(first).params
-            is_known = any(trial.params == params for trial in same_origin)
+            is_known = self._is_tried(self._fit(first))
         if not is_known:
             about = {"published": to_json(first.published)} if first.published else {}
             self.record.enqueue(self._fit(first).params, origin=first.origin, **about)
+
+    def _is_tried(self, fitted: Fitted) -> bool:
+        """Return whether the record has a trial of this configuration that the search proposed, or
+        that another run did. The same parameters alone do not tell: what a space returns for them
+        may have changed."""
+        config = to_json(self._complete(fitted.config))
+        return any(
+            trial.params == fitted.params and trial.config in (None, config)  # `None`: it waits
+            for trial in self.record.trials()
+            if trial.origin not in EXEMPT
+        )
+
+    def _complete(self, config: Configuration) -> Configuration:
+        return {**config, "epochs": self.plan.epochs}
 
     def _fit(self, first: FirstConfiguration) -> Fitted:
         return fit(first, self.plan.space, self.plan.architecture, self.plan.defaults)
@@ -146,7 +159,7 @@ class Search(TrialStage):
             raise
         except Exception as error:
             raise ProposalError(f"the space failed: {error!r}") from error
-        return {**config, "epochs": self.plan.epochs}
+        return self._complete(config)
 
     def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
         if time.monotonic() - self._counted >= COUNTED_EVERY_SECONDS:

@@ -16,7 +16,7 @@ from trainables.metrics import METRICS
 from trainables.registry import recipe_of
 from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
 from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
-from tune_jobs.engine.errors import RequestError, RunError
+from tune_jobs.engine.errors import RequestError, RunError, no_room
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.listener import Listener
@@ -129,14 +129,11 @@ class Steps:
                 listener.training(task.name, task.epochs_reported)
 
     def on_report(self, task: Task, report: Report) -> bool:
-        folder = self._request.folder
+        folder, options = self._request.folder, self._request.options
         match task, report:
-            case _, StorageFailure(message):  # no trial's fault: none of them could go on
-                raise RunError(
-                    f"--storage = {self._request.options.storage!r}: a worker could not write: "
-                    f"{message}: mend it (make room, say), then resume; what has been recorded is "
-                    "whole"
-                )
+            case _, StorageFailure(message, is_other_disk):  # none of the trials could go on
+                said = f"a worker could not write: {message}"
+                raise no_room(options.storage, said, is_other_disk=is_other_disk)
             case ProbeTask(), ErrorReport(message):
                 self.error = RequestError(message)
                 return False

@@ -244,7 +244,7 @@ def test_labels_that_are_one_class_or_several(load: Load) -> None:
     assert data.notes == ("labels written in 2 ways are one class, 'cat': 'cat ', 'cat'",)
     both = ["cat/003.png,cat dog", "cat/004.png,cat dog", "dog/004.png,cat dog"]
     data = load(["image,label", *lines_of("{name}/00{n}.png,{name}")[:3], *lines[5:8], *both])
-    assert data.notes[0].startswith("1 classes are combinations of others, such as 'cat dog'")
+    assert data.notes[0].startswith("1 class is a combination of others, such as 'cat dog'")
 
 
 def test_whole_numbers_that_became_fractions(load: Load) -> None:

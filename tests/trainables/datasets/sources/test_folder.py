@@ -108,7 +108,7 @@ def test_layouts_that_archives_leave(
     assert data.class_names == ("cat", "dog")
     assert 5 in sizes(data)
     assert len(data.labels_N) == 25
-    assert f"1 files left out: no class's folder in {predict}/" in data.notes
+    assert f"1 file left out: no class's folder in {predict}/" in data.notes
 
 
 def test_split_folders_below_the_classes(
@@ -185,7 +185,7 @@ def test_files_beside_the_images_are_left_out_by_ending(
     assert len(data.labels_N) == 15
     assert data.notes == (
         "3 files left out: .txt is not the ending of an image",
-        "1 files left out: .xml is not the ending of an image",
+        "1 file left out: .xml is not the ending of an image",
     )
 
 

@@ -128,6 +128,59 @@ def test_a_pipe_that_closes_is_no_error(command: tuple[str, ...], tmp_path: Path
     assert done.returncode in (0, CLOSED)  # 0: all was in the pipe before it closed
 
 
+READ_NOTHING = """
+import os, subprocess, sys
+read, write = os.pipe()
+os.close(read)
+streams = {name: write if name in sys.argv[1].split() else subprocess.PIPE
+           for name in ("stdout", "stderr")}
+child = subprocess.run(sys.argv[2:], text=True, **streams)
+print((child.stdout or "") + (child.stderr or ""))
+sys.exit(child.returncode)
+"""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("closed", "words", "statuses"),
+    [
+        ("stdout", "tune_jobs.digits_mlp --help", (0, CLOSED)),
+        ("stdout", "tune_jobs --help", (0, CLOSED)),
+        ("stdout", "tune_jobs --version", (0, CLOSED)),
+        ("stdout", "tune_jobs leaderboard rebuild --help", (0, CLOSED)),
+        ("stdout", "tune_jobs jobs", (CLOSED,)),
+        ("stdout stderr", "tune_jobs.digits_mlp --trials many", (2,)),
+        ("stdout stderr", "tune_jobs.digits_mlp --trials 0", (CLOSED,)),
+        ("stdout stderr", "tune_jobs nonsense", (2,)),
+        ("stderr", "tune_jobs predict none.safetensors none.png", (CLOSED,)),
+    ],
+)
+def test_a_command_that_nobody_reads_ends_quietly(
+    tmp_path: Path, closed: str, words: str, statuses: tuple[int, ...], unbuffered: str
+) -> None:
+    """0 where argparse itself has passed over the closed pipe."""
+    command = [sys.executable, "-c", READ_NOTHING, closed, sys.executable, "-m", *words.split()]
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, env=env
+    )
+    assert done.stdout.strip() == ""
+    assert done.stderr == ""
+    assert done.returncode in statuses
+
+
+def test_a_pipe_of_something_else_that_breaks_is_an_error(tmp_path: Path) -> None:
+    program = (
+        "from tune_jobs.engine.cli.output import run_into_pipe\n"
+        "def command(): raise BrokenPipeError('of a worker')\n"
+        "run_into_pipe(command)"
+    )
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "BrokenPipeError: of a worker" in done.stderr
+
+
 def test_a_run_whose_output_closes_says_how_to_go_on(
     tmp_path: Path,
 ) -> None:

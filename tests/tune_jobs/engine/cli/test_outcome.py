@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from tune_jobs.digits_cnn import JOB
-from tune_jobs.engine.cli.outcome import resume_command, show_outcome
+from tune_jobs.engine.cli.commands import build_parser
+from tune_jobs.engine.cli.outcome import predict_command, resume_command, show_outcome
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult
@@ -49,3 +50,11 @@ def test_paths_are_printed_as_they_are() -> None:
     )
     show_outcome(result, shlex.join(["run", folder]), Console(file=said, width=80))
     assert said.getvalue().count(folder) == 5
+
+
+def test_predict_is_named_as_its_help_does(capsys: pytest.CaptureFixture[str]) -> None:
+    result = RunResult(storage=".", folder=".", study=None, leaderboard=".", rows=[], model="m")
+    *_, what = predict_command(result)
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["predict", "--help"])
+    assert f" {what} [{what} ...]" in capsys.readouterr().out

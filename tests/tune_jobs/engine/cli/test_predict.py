@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,38 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from trainables.architectures import find_architecture
-from trainables.registry import default_of
-from trainables.training.normalisation import Normalisation
-from trainables.trials.export import FORMAT, ModelCard, save_model
 from tune_jobs.engine.cli import commands
-
-CLASSES = ("night", "name", "day")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Logits -10 x, -5 and 10 x, where x, from -1 to 1, is the mean of an image's 16 pixels."""
-    network = find_architecture("linear")
-    linear = network.build(network.Config(), in_channels=1, image_size=(4, 4), num_classes=3)
-    weights = torch.tensor([-10.0, 0.0, 10.0])[:, None].expand(3, 16) / 16
-    linear.load_state_dict(
-        {"classifier.weight": weights, "classifier.bias": torch.tensor([0.0, -5.0, 0.0])}
-    )
-    card = ModelCard(
-        format=FORMAT,
-        config=default_of("linear", 1),
-        class_names=CLASSES,
-        image_size=(4, 4),
-        num_channels=1,
-        normalisation=Normalisation(mean=(0.5,), std=(0.5,)),
-        in_channels=1,
-        in_size=(4, 4),
-        features=None,
-        dataset="made",
-        dataset_fingerprint="",
-    )
-    return save_model(tmp_path_factory.mktemp("model"), card, network=linear, front=None)
 
 
 @pytest.fixture
@@ -109,10 +79,27 @@ def test_damaged_images_are_listed_and_the_others_are_predicted(
     assert said[2] == "  008.png: empty: it holds no image"
 
 
+def test_of_many_damaged_images_ten_are_listed_and_a_file_has_them_all(
+    model: Path, photos: Path, tmp_path: Path
+) -> None:
+    for number in range(12):
+        (photos / f"{number:03}.png").write_bytes(b"")
+    done = predict(model, photos, "--output", "all.csv", cwd=tmp_path, status=1)
+    first, *said = done.stderr.splitlines()
+    assert first == "error: 12 of 300 images could not be predicted:"
+    assert len(said) == 11
+    assert said[-1].startswith("  ... and 2 more (all in ")
+    whole = Path(said[-1].partition("(all in ")[2].removesuffix(")"))
+    assert [line[:8] for line in whole.read_text().splitlines()] == [
+        f"{number:03}.png:" for number in range(12)
+    ]
+    shutil.rmtree(whole.parent)
+
+
 def test_nothing_but_damaged_images(model: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"x")
     done = predict(model, "bad.png", cwd=tmp_path, status=1)
-    assert done.stderr.startswith("error: 1 of 1 images could not be predicted:\n  bad.png: not")
+    assert done.stderr.startswith("error: 1 of 1 image could not be predicted:\n  bad.png: not")
 
 
 @pytest.mark.parametrize("form", ["{}.png", "{}", "photos/{}"])

@@ -12,7 +12,7 @@ from tests.tune_jobs.engine.parts import write_part
 from tune_jobs.engine.cli.show_leaderboard import Format, show
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.results.table import format_number, render_table
+from tune_jobs.engine.results.table import build_baseline, format_number, render_table
 
 
 def build_row(**changes: Any) -> Row:
@@ -163,6 +163,28 @@ def test_each_data_set_has_its_own_table(storage: Path) -> None:
     text = print_board(storage, "table")
     assert "[b]digits on digits" in text
     assert "fashion_mobilenet_v2 on fashion-mnist" in text
+
+
+@pytest.mark.parametrize("format", ["table", "md"])
+def test_each_data_set_says_what_its_commonest_class_reaches(
+    tmp_path: Path, format: Format
+) -> None:
+    """A run of an early version did not record it, and says nothing."""
+    known = {"majority_class": "coat", "majority_class_accuracy": 0.1}
+    write_part([build_row(**known)], tmp_path)
+    digits = {"majority_class": "7", "majority_class_accuracy": 0.10029}
+    write_part([build_row(job="digits_cnn", dataset="digits", **digits)], tmp_path)
+    write_part([build_row(job="stl10_cnn", dataset="stl10")], tmp_path)
+    lines = [line.strip() for line in print_board(tmp_path, format).splitlines()]
+    assert [line for line in lines if line.startswith("always")] == [
+        "always answering '7', the commonest class: 0.1003",
+        "always answering 'coat', the commonest class: 0.1000",
+    ]
+
+
+def test_on_a_board_with_an_early_run_the_others_say_it() -> None:
+    known = build_row(majority_class="coat", majority_class_accuracy=0.1)
+    assert build_baseline([build_row(run_id="early"), known]) == build_baseline([known])
 
 
 def test_the_table_at_the_end_of_a_run_is_the_same(storage: Path) -> None:

@@ -95,6 +95,15 @@ def test_every_configuration_is_told(make_row: MakeRow) -> None:
     assert page.count("<td>0.5000</td>") == 4  # the owl's recall, the dog's precision
 
 
+def test_the_page_says_what_the_commonest_class_reaches(make_row: MakeRow) -> None:
+    report = make_report(make_row, ["cat", "dog", "owl"])
+    assert "always answering" not in build_page(report)
+    known = {"majority_class": NASTY, "majority_class_accuracy": 0.25}
+    report.rows[:] = [make_row(0.9, winner=True, val_accuracy=0.9, **known)]
+    said = "&lt;/script&gt;&#39;, the commonest class: 0.2500</p>"
+    assert said in build_page(report)
+
+
 def test_a_perfect_configuration_has_no_mistakes(make_row: MakeRow) -> None:
     report = make_report(make_row, ["cat", "dog", "owl"])
     finding = make_finding(report.rows[0], ["cat", "dog", "owl"], [([0, 1, 2], [0, 1, 2])])

@@ -1,5 +1,6 @@
 """A resume is the same run, or is refused with the difference."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from trainables.metrics import METRICS
 from trainables.storage import LocalStorage
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Published
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.study_storage import open_study_storage
+from tune_jobs.engine.run_state.continuation import continue_run
 from tune_jobs.engine.run_state.folder import RunFolder, run_folder
-from tune_jobs.engine.run_state.info import continue_run
+from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.constants import AS_DRAWN, find_constants
 from tune_jobs.engine.stages.candidates import Candidate, Retrained, choose_winner
 
@@ -99,6 +102,35 @@ def test_what_a_space_returns_is_part_of_the_run() -> None:
     for other in ({}, {**found, "optimizer": "'sgd'"}):
         with pytest.raises(RequestError, match=r"returns\.optimizer: was .*, is \"'adam'\""):
             continue_run(now, make_info(returns=other))
+
+
+ENTRIES = (
+    Published(name="1a", config={"lr": 0.01, "hidden": (24,)}, accuracy=0.9),
+    Published(name="1b", config={"lr": 0.02}),
+)
+
+
+def test_a_published_entry_that_was_removed_is_refused() -> None:
+    before = make_info(published=ENTRIES)
+    continue_run(before, RunInfo.from_json(json.loads(json.dumps(before.to_json()))))
+    with pytest.raises(RequestError) as refused:
+        continue_run(make_info(published=ENTRIES[1:]), before)
+    assert "published '1a': was {'name': '1a', 'config': {'lr': 0.01," in str(refused.value)
+    assert "is None\n" in str(refused.value)
+    assert "1b" not in str(refused.value)
+
+
+@pytest.mark.parametrize("changed", [{"config": {"lr": 0.03}}, {"accuracy": 0.8}])
+def test_a_published_entry_that_was_changed_is_refused(changed: dict[str, Any]) -> None:
+    now = make_info(published=(ENTRIES[0], replace(ENTRIES[1], **changed)))
+    with pytest.raises(RequestError, match=r"published '1b': was \{.*\}, is \{'name': '1b'") as no:
+        continue_run(now, make_info(published=ENTRIES))
+    assert "1a" not in str(no.value)
+
+
+def test_a_published_entry_that_was_added_is_tried_whatever_its_place() -> None:
+    """`tests/formats` resumes such a run to its end."""
+    continue_run(make_info(published=ENTRIES[::-1]), make_info(published=ENTRIES[:1]))
 
 
 def retrained(trial_number: int, val_accuracy: float) -> Retrained:

@@ -41,6 +41,12 @@ def wide_space(trial: optuna.Trial) -> None:
         trial.suggest_float(name, 0, 1)
 
 
+def worded_space(trial: optuna.Trial) -> dict[str, Any]:
+    """What a word stands for is in the environment."""
+    size = trial.suggest_categorical("size", ("small", "large"))
+    return {"width": int(os.environ.get("LARGE", "64")) if size == "large" else 8}
+
+
 def fragile_space(trial: optuna.Trial) -> dict[str, Any]:
     """It fails for the trials that the environment names."""
     constants = space(trial)
@@ -406,3 +412,37 @@ def test_the_records_own_failure_is_not_taken_for_the_spaces(
     with pytest.raises(InterruptedError):  # an OSError, as a full disk raises
         search.next_task()
     assert search.record.trials()[0].state == TrialState.RUNNING
+
+
+def open_fork(journal: Path, *, trials: int = 0) -> Search:
+    """It begins with two configurations of another run, which this space does not tell apart."""
+    forked = [
+        FirstConfiguration(config={"size": "large", "width": width, "depth": 2}, origin="search")
+        for width in (64, 32)
+    ]
+    search = open_search(journal, trials=trials, first=0, space=worded_space)
+    return Search(replace(search.plan, first=forked), search.record, Never())
+
+
+def test_a_configuration_of_another_run_is_tried_once(journal: Path) -> None:
+    search = open_fork(journal, trials=1)
+    assert len(search.record.trials()) == 1
+    assert len(open_fork(journal, trials=1).record.trials()) == 1, "it waits"
+    run_to_the_end(search, search.next_task())
+    assert len(open_fork(journal, trials=1).record.trials()) == 1, "it has ended"
+
+
+def test_what_a_space_returns_now_tells_configurations_apart(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = open_fork(journal, trials=1)
+    run_to_the_end(search, search.next_task())
+    monkeypatch.setenv("LARGE", "128")
+    resumed = open_fork(journal, trials=2)
+    again = resumed.next_task()
+    assert again is not None
+    assert again.config["width"] == 128
+    was, now = resumed.record.trials()
+    assert was.params == now.params
+    assert was.config
+    assert was.config["width"] == 64

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from trainables.datasets.errors import counted
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.table import format_count
 from tune_jobs.engine.run_state.info import RunInfo
@@ -33,10 +34,6 @@ def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
     ]
 
 
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
-
-
 def _gain(winner: Row) -> str:
     if winner.gain is None or winner.gain_low is None or winner.gain_high is None:
         return (
@@ -62,7 +59,7 @@ def _claims(rows: Sequence[Row]) -> list[str]:
 
 
 def _reached(row: Row) -> str:
-    return f"reached {row.test_accuracy:.4f} on test here, in {count(row.epochs, 'epoch')}."
+    return f"reached {row.test_accuracy:.4f} on test here, in {counted(row.epochs, 'epoch')}."
 
 
 def _cost(winner: Row) -> str:
@@ -99,9 +96,9 @@ def _choice(winner: Row, rows: Sequence[Row]) -> str:
     tied = sum(row.tie_group == winner.tie_group for row in rows if row.tie_group) - 1
     chosen = (
         f"Chosen by validation {_metric(winner)} over "
-        f"{count(winner.num_seeds, 'seed')} among {count(winner.num_trials, 'configuration')} "
+        f"{counted(winner.num_seeds, 'seed')} among {counted(winner.num_trials, 'configuration')} "
         f"tried; rank {winner.tie_group or '-'} by test"
-        + (f", which it shares with {count(tied, 'other')}." if tied > 0 else ".")
+        + (f", which it shares with {counted(tied, 'other')}." if tied > 0 else ".")
     )
     if winner.selection_gap is None:
         return chosen

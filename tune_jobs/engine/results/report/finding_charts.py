@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from tune_jobs.engine.results.report.answer import count
+from trainables.datasets.errors import counted
 from tune_jobs.engine.results.report.chart import LIGHT, WIDTH, Chart, in_style, shorten
 from tune_jobs.engine.results.report.findings import Finding, Integers
 from tune_jobs.engine.results.report.tsne import Projection
@@ -101,7 +101,7 @@ def draw_confusion(finding: Finding) -> Chart:
             axes.text(predicted, true, str(number), ha="center", va="center", fontsize=9)
     errors, answers = int(confusion_KK.sum() - confusion_KK.trace()), confusion_KK.sum()
     return Chart(
-        caption=f"Confusion matrix over {count(len(finding.predictions), 'seed')}; "
+        caption=f"Confusion matrix over {counted(len(finding.predictions), 'seed')}; "
         "rows are true classes",
         text=f"Confusion matrix of the {finding.title}: {errors} errors in {answers} answers",
         figure=figure,

@@ -131,7 +131,7 @@ def find(
             read_predictions(retraining_place(folder.place, row.trial_number, seed))
             for seed in seeds
         ]
-    except DamagedFileError:  # `read_answers` has said so
+    except DamagedFileError:  # `keep_comparisons` has said so
         return None
     predictions = [found for found in kept if found is not None]
     if not seeds or len(predictions) < len(seeds):

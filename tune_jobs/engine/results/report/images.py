@@ -46,7 +46,7 @@ def data_uri(picture: Image.Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
 
 
-def samples(data: ImageData) -> dict[str, list[Image.Image]]:
+def samples(data: ImageData, most_classes: int = MOST_CLASSES) -> dict[str, list[Image.Image]]:
     """The first images to train on of each of the first classes, by class name."""
     labels_N = data.labels_N[data.train_indices]
     return {
@@ -54,7 +54,7 @@ def samples(data: ImageData) -> dict[str, list[Image.Image]]:
             to_picture(data.images_NHWC[index])
             for index in data.train_indices[labels_N == label][:PER_CLASS]
         ]
-        for label, name in enumerate(data.class_names[:MOST_CLASSES])
+        for label, name in enumerate(data.class_names[:most_classes])
     }
 
 

@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from trainables.config.validation import to_json
 from trainables.datasets import ImageData
 from tune_jobs.engine.results.report import images
 from tune_jobs.engine.results.report.answer import answer
-from tune_jobs.engine.results.report.chart import DARK, LIGHT, Chart, to_svg
+from tune_jobs.engine.results.report.chart import Chart
 from tune_jobs.engine.results.report.finding_charts import FindingCharts
+from tune_jobs.engine.results.report.render import render
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.results.table import Column, build_columns, build_notes
+from tune_jobs.engine.results.table import Column, build_baseline, build_columns, build_notes
 from tune_jobs.engine.run_state.info import RunInfo
 
 TEMPLATE = "page.html.jinja"
@@ -47,22 +46,15 @@ class Report:
 def build_page(report: Report) -> str:
     rows, data = report.rows, report.data
     figures, more = _columns(rows)
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"svg": to_svg, "png": images.data_uri}
     winner = report.configurations[0].finding if report.configurations else None
-    return environment.get_template(TEMPLATE).render(
+    return render(
+        Path(__file__).with_name(TEMPLATE),
         title=f"{report.info.job} on {report.info.dataset}",
-        palettes={"light": LIGHT, "dark": DARK},
         answer=answer(rows, report.info),
         rows=rows,
         columns=figures,
         notes="; ".join([TOLD, *build_notes(rows, figures)]),
+        baseline=build_baseline(rows),
         more_columns=more,
         configurations=report.configurations,
         winner=winner,
