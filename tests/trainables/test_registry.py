@@ -1,6 +1,6 @@
 """What can be trained, by name."""
 
-from trainables.registry import default_of
+from trainables.registry import default_of, recipe_of
 
 
 def test_defaults_keep_their_keys_and_values() -> None:
@@ -22,6 +22,7 @@ def test_defaults_keep_their_keys_and_values() -> None:
         "plateau_patience": None,
         "plateau_min_lr": 0.0,
         "label_smoothing": 0.0,
+        "ema_epochs": 0.0,
         "horizontal_flip": 0.0,
         "vertical_flip": 0.0,
         "crop_padding": 0.0,
@@ -55,3 +56,12 @@ def test_an_estimators_defaults_have_no_knobs_of_a_network() -> None:
         "weights": "uniform",
         "max_references": None,
     }
+
+
+def test_a_recipe_lies_over_the_defaults_and_what_has_none_keeps_them() -> None:
+    default = default_of("cnn", 3)
+    recipe = recipe_of(default)
+    assert recipe.keys() == default.keys()
+    assert recipe["schedule"] == "one_cycle"
+    assert recipe["filters"] == default["filters"]
+    assert recipe_of(default_of("knn", 3)) == default_of("knn", 3)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from trainables.architectures import find_architecture
 from trainables.config import ConfigError, Configuration, Runtime, TrialConfig, parse_trial
@@ -57,11 +56,9 @@ class Training:
         self._optimizer = OPTIMIZERS[config.optimizer](
             self._trained.parameters(), lr=config.lr, l2=config.l2, momentum=config.momentum
         )
-        self._average: AveragedModel | None = None
-        if config.ema_epochs:
-            self._average = average_weights(
-                self._trained, epochs=config.ema_epochs, steps_per_epoch=self.num_steps
-            )
+        self._average = average_weights(
+            self._trained, epochs=config.ema_epochs, steps_per_epoch=self.num_steps
+        )
         self._schedule = build_schedule(config, self._optimizer, steps_per_epoch=self.num_steps)
         self._micro_batches = MicroBatches(self._optimizer, may_split=group.size == 1)
         self.on_epoch: Callable[[Training], None] = _nothing

@@ -94,8 +94,8 @@ def test_they_are_used(tmp_path: Path) -> None:
     for trial in drawn:
         space(trial)
     assert proposals[0].params["k"] in {trial.params["k"] for trial in drawn}
-    accuracy = first.user_attrs["epoch_4"]["val_accuracy"]
-    assert first.value == pytest.approx(1 - accuracy)
+    accuracy = trials[0].user_attrs["epoch_1"]["val_accuracy"]
+    assert trials[0].value == pytest.approx(1 - accuracy)
     assert {row.metric for row in result.rows} == {"error"}
 
 

@@ -14,9 +14,7 @@ from tune_jobs.engine.job import Origin, Published
 from tune_jobs.engine.record.record import AnyTrial, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.run_state.folder import retraining_name
-
-REFERENCES = ("published", "default")
-"""Origins of the configurations that are retrained whatever became of them in the search."""
+from tune_jobs.engine.stages.search import REFERENCES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,6 +23,9 @@ from tune_jobs.engine.search.space import Proposal, constants_of
 from tune_jobs.engine.stages.first import FirstConfiguration, Fitted, fit
 from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
 
+REFERENCES = ("published", "default")
+"""Origins of the configurations that are retrained whatever becomes of them in the search."""
+
 OUT_OF_TIME = TrialState.PRUNED, "time budget"
 
 COUNTED_EVERY_SECONDS = 10
@@ -132,7 +135,7 @@ class Search(TrialStage):
         return any(
             trial.params == fitted.params and trial.config in (None, config)  # `None`: it waits
             for trial in self.record.trials()
-            if trial.origin not in EXEMPT
+            if trial.origin not in REFERENCES
         )
 
     def _complete(self, config: Configuration) -> Configuration:
