@@ -22,7 +22,12 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
     console.print()
     console.print(render_table(result.rows, console.width))
     console.print()
-    for name, text in {"failed": result.failures, "report": result.report}.items():
+    told = {
+        "proposals": result.proposals,
+        "failed": result.failures,
+        "report": result.report,
+    }
+    for name, text in told.items():
         if text:
             console.print(f"{name:12} {text}", highlight=False, markup=False, soft_wrap=True)
     for purpose, command in {

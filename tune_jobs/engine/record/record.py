@@ -160,6 +160,8 @@ class Record:
         try:
             if "config" not in trial.user_attrs:
                 trial.set_user_attr("config", to_json(complete(trial)))
+                if source := getattr(self.study.sampler, "source", ""):
+                    trial.set_user_attr("source", source)
         except ProposalError as error:
             self._tell_started(trial)
             self.end(trial.number, TrialState.FAIL, str(error))

@@ -23,8 +23,9 @@ class RecordedTrial:
     """Reads a trial of the record.
 
     Its user attributes are, in the search, `config` (complete), `origin`, `published` (what a
-    report says of it), `epoch_<n>` (that epoch's metrics, with their `sequence` in the study) and,
-    at its end, `end_reason`. `intermediate_values[n]` is the metric that the study optimises.
+    report says of it), `source` (where the sampler took it from), `epoch_<n>` (that epoch's
+    metrics, with their `sequence` in the study) and, at its end, `end_reason`.
+    `intermediate_values[n]` is the metric that the study optimises.
 
     A trial of the retraining also has `trial_number`, that of the search, and `seed`. One that was
     interrupted has `resumed`: where each attempt went on, and checkpoints that were not intact.
@@ -37,6 +38,12 @@ class RecordedTrial:
     @property
     def number(self) -> int:
         return self.frozen.number
+
+    @property
+    def source(self) -> str:
+        """Return where the sampler took the proposal from; empty: it does not say, or was not
+        asked."""
+        return str(self.frozen.user_attrs.get("source", ""))
 
     @property
     def state(self) -> TrialState:

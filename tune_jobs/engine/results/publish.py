@@ -41,6 +41,7 @@ class RunResult:
         model: The winner's model; `None` where no configuration ended on every seed, or the files
             have been removed.
         failures: How many trials of the search failed, and why, in words; `None`: none did.
+        proposals: Where the sampler took its proposals from, in words; `None`: it does not say.
     """
 
     storage: str
@@ -51,6 +52,7 @@ class RunResult:
     model: str | None
     report: str | None = None
     failures: str | None = None
+    proposals: str | None = None
 
 
 def publish(
@@ -81,6 +83,7 @@ def publish(
         model=model,
         report=report,
         failures=describe_failures(search),
+        proposals=describe_proposals(search),
     )
 
 
@@ -97,6 +100,32 @@ def describe_failures(search: Record) -> str | None:
         f"{len(failed)} of {len(search.trials())} configurations; the first, trial {first.number}: "
         f"{first.end_reason or 'unknown'}"
     )
+
+
+SOURCES = {
+    "centre": "around the recipe",
+    "incumbent": "around the best so far",
+    "model": "by the model",
+    "uniform": "from anywhere",
+}
+
+
+def describe_proposals(search: Record) -> str | None:
+    """Count a search's proposals by their source, with the best of each; `None`: there are none.
+
+    For instance: `5 around the recipe (best 0.9826), 2 from anywhere (best 0.3125)`
+    """
+    metric = search.metric
+    scores: dict[str, list[float]] = {source: [] for source in SOURCES}
+    for trial in search.trials():
+        if trial.source in scores and trial.last:
+            scores[trial.source].append(metric.score(metric.on_validation(trial.last)))
+    told = [
+        f"{len(found)} {SOURCES[source]} (best {abs(max(found)):.4f})"
+        for source, found in scores.items()
+        if found
+    ]
+    return ", ".join(told) or None
 
 
 def rebuild(run: str | Path) -> str:

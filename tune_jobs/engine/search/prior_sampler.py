@@ -52,7 +52,7 @@ class PriorSampler(BaseSampler):
         self._seed = seed
         self._centre = centre
         self._uniform = uniform
-        self._source = ""
+        self.source = ""  # until a parameter is asked for
         self._near: Mapping[str, Any] = {}
         self._modelled: Mapping[str, Any] = {}
 
@@ -73,7 +73,7 @@ class PriorSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        if not self._source:
+        if not self.source:
             self._choose_source(study, trial)
         # Its own generator: a proposal that an interruption has cut is completed as it was begun.
         random = np.random.default_rng([self._seed, zlib.crc32(param_name.encode())])
@@ -86,14 +86,14 @@ class PriorSampler(BaseSampler):
     def _choose_source(self, study: Study, trial: FrozenTrial) -> None:
         ended = ranked(study)
         random = np.random.default_rng(self._seed)
-        self._source = self._draw_source(random, len(ended))
-        if self._source == "incumbent":
+        self.source = self._draw_source(random, len(ended))
+        if self.source == "incumbent":
             weights = 0.5 ** np.arange(min(INCUMBENTS, len(ended)))
             rank = random.choice(len(weights), p=weights / weights.sum())
             self._near = ended[rank].params
-        elif self._source == "centre":
+        elif self.source == "centre":
             self._near = self._centre
-        elif self._source == "model":
+        elif self.source == "model":
             running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
             others = [other for other in running if other.number != trial.number]
             self._modelled = propose(study.direction, ended, others, self._seed)
