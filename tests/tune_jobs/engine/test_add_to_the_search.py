@@ -1,5 +1,6 @@
 """A sampler, a stopping rule and a metric, added from outside the package and used in a run."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,3 +135,13 @@ def test_what_is_not_known_is_refused_by_name(option: str, wrong: str, known: st
 def test_never_is_a_rule_like_any_other() -> None:
     settings = RungSettings(grace_period=1, reduction_factor=3, brackets=1, epochs=9)
     assert isinstance(RULES["none"](settings), Never)
+
+
+def test_a_run_says_where_its_proposals_came_from(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    first, *proposals = [trial.user_attrs.get("source") for trial in trials_of(tmp_path)]
+    assert first is None, "nobody proposed it"
+    assert set(proposals) <= {"centre", "incumbent", "model", "uniform"}
+    assert result.proposals is not None
+    told = re.findall(r"(\d+) [a-z ]+ \(best 0\.\d{4}\)", result.proposals)
+    assert sum(map(int, told)) == len(proposals) == 4

@@ -112,10 +112,10 @@ def test_a_published_value_outside_the_space_is_refused() -> None:
 def test_a_default_outside_the_space_begins_at_the_nearest_point_with_a_note() -> None:
     notes = checked(job_of(away_from_the_default)).notes
     assert [note.partition(" = ")[0].rpartition(" ")[2] for note in notes] == [
-        *("batch_size", "l2", "optimizer", "warmup_epochs")
+        *("batch_size", "l2", "warmup_epochs")
     ]
     assert notes[0] == (
-        "the default configuration is tried first, but batch_size = 128: the space holds one of "
+        "the default configuration is tried first, but batch_size = 64: the space holds one of "
         "16, 32, and would train 32"
     )
 

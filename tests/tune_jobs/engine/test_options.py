@@ -31,7 +31,7 @@ def test_every_run_gets_a_name_of_its_own() -> None:
         ({"trials": 0}, "--trials = 0: must be at least 1"),
         ({"epochs": -1}, "--epochs = -1: must be at least 1"),
         ({"reduction_factor": 1}, "--reduction-factor = 1: must be at least 2"),
-        ({"sampler": "grid"}, "--sampler = 'grid': must be one of tpe, random"),
+        ({"sampler": "grid"}, "--sampler = 'grid': must be one of prior, tpe, random"),
         ({"run_id": "../up"}, "--run-id = '../up': must be letters"),
         ({"resume": "a", "run_id": "b"}, "give one of them"),
         ({"trails": 3}, "trails: there is no such option (did you mean 'trials'?)"),

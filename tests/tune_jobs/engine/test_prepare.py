@@ -75,7 +75,7 @@ def test_one_is_told_in_the_singular(tmp_path: Path) -> None:
         check_duplicates(data, options_for(tmp_path / "photos"))
     allowed = options_for(tmp_path / "photos", allow_duplicates=True)
     shared, different = describe_duplicates(check_duplicates(data, allowed), data)
-    assert shared == "1 test image is a training image, pixel by pixel"
+    assert shared.startswith("1 test image is a training image, pixel by pixel: train/cat/")
     assert different.startswith("1 image has the pixels of an image of another class: ")
 
 
