@@ -43,7 +43,8 @@ def prepare_process(gpus: float = 1.0) -> None:
     It gets as many threads as Ray gave the trial CPUs (it says so in `OMP_NUM_THREADS`), and
     glibc's allocator keeps the memory that is freed. By default glibc returns every large block
     to the kernel, and each training step then faults the same pages in again: with the `cnn` at
-    32x32x3 that took two fifths of a step.
+    32x32x3 that took two fifths of a step. fp32 is fp32 on a GPU too, where torch would round the
+    factors of convolutions to TF32; bf16 is there for who wants speed.
 
     Args:
         gpus: How many GPUs the process has; it uses no more memory of one than its share.
@@ -51,6 +52,7 @@ def prepare_process(gpus: float = 1.0) -> None:
     if 0 < gpus < 1 and torch.cuda.is_available():
         _, device_bytes = torch.cuda.mem_get_info()
         torch.cuda.set_per_process_memory_fraction(memory_fraction(gpus, device_bytes))
+    torch.backends.cudnn.allow_tf32 = False
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):

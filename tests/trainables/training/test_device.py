@@ -38,5 +38,6 @@ def test_threads_are_as_many_as_the_trial_has_cpus(monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv("OMP_NUM_THREADS")
         prepare_process()
         assert torch.get_num_threads() == 1
+        assert not torch.backends.cudnn.allow_tf32, "fp32 is what the record says"
     finally:
         torch.set_num_threads(before)
