@@ -15,13 +15,13 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from tune_jobs.engine.search.nearest_value import nearest_value
 from tune_jobs.engine.search.unit_cube import from_unit, is_ordered, to_unit
 
-SPREAD = 0.2
+SPREAD = 0.1
 """The standard deviation of a number's draw around a value, where its range is 1."""
 
 KEPT = 0.7
 """The probability that a choice without an order stays."""
 
-UNIFORM = 0.15
+UNIFORM = 0.1
 """The share of proposals that are drawn from the whole space, whatever is known."""
 
 FEW = 8
