@@ -18,6 +18,9 @@ from tune_jobs.engine.search.unit_cube import from_unit, is_ordered, to_unit
 SPREAD = 0.1
 """The standard deviation of a number's draw around a value, where its range is 1."""
 
+LEAST_STEPS = 0.6
+"""For choices with an order it is as many steps at least: 4 of 10 draws are a neighbour."""
+
 KEPT = 0.7
 """The probability that a choice without an order stays."""
 
@@ -187,7 +190,9 @@ def _anywhere(distribution: BaseDistribution, random: np.random.Generator) -> An
 def _around(distribution: BaseDistribution, value: Any, random: np.random.Generator) -> Any:
     value = nearest_value(distribution, value)
     if is_ordered(distribution):
-        drawn = to_unit(distribution, value) + SPREAD * random.standard_normal()
+        choices = getattr(distribution, "choices", ())
+        spread = max(SPREAD, LEAST_STEPS / len(choices)) if choices else SPREAD
+        drawn = to_unit(distribution, value) + spread * random.standard_normal()
         return from_unit(distribution, _reflected(drawn))
     return value if random.random() < KEPT else _anywhere(distribution, random)
 
