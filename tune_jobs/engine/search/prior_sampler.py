@@ -15,8 +15,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from tune_jobs.engine.search.nearest_value import nearest_value
 from tune_jobs.engine.search.unit_cube import from_unit, is_ordered, to_unit
 
-SPREAD = 0.1
-"""The standard deviation of a number's draw around a value, where its range is 1."""
+SPREADS = (0.1, 0.1, 0.3)
+"""Standard deviations of numbers around a value, where their range is 1: a proposal takes one of
+them, since what is known may be right or far off."""
 
 LEAST_STEPS = 0.6
 """For choices with an order it is as many steps at least: 4 of 10 draws are a neighbour."""
@@ -57,6 +58,7 @@ class PriorSampler(BaseSampler):
         self._uniform = uniform
         self.source = ""  # until a parameter is asked for
         self._near: Mapping[str, Any] = {}
+        self._spread = 0.0
         self._modelled: Mapping[str, Any] = {}
 
     def infer_relative_search_space(
@@ -83,13 +85,14 @@ class PriorSampler(BaseSampler):
         if param_name in self._modelled:
             return _from_model(param_distribution, self._modelled[param_name])
         if param_name in self._near:
-            return _around(param_distribution, self._near[param_name], random)
+            return _around(param_distribution, self._near[param_name], self._spread, random)
         return _anywhere(param_distribution, random)
 
     def _choose_source(self, study: Study, trial: FrozenTrial) -> None:
         ended = ranked(study)
         random = np.random.default_rng(self._seed)
         self.source = self._draw_source(random, len(ended))
+        self._spread = random.choice(SPREADS)
         if self.source == "incumbent":
             weights = 0.5 ** np.arange(min(INCUMBENTS, len(ended)))
             rank = random.choice(len(weights), p=weights / weights.sum())
@@ -105,7 +108,7 @@ class PriorSampler(BaseSampler):
         if random.random() < self._uniform:
             return "uniform"
         model = 0.0 if num_ended < FEW else min(0.6, num_ended / 40)
-        incumbent = min(0.5, num_ended / 16) * (1 - model)
+        incumbent = min(0.8, num_ended / 16) * (1 - model)
         shares = {"centre": 1 - model - incumbent, "incumbent": incumbent, "model": model}
         return str(random.choice(list(shares), p=list(shares.values())))
 
@@ -187,11 +190,14 @@ def _anywhere(distribution: BaseDistribution, random: np.random.Generator) -> An
     return distribution.choices[random.integers(len(distribution.choices))]
 
 
-def _around(distribution: BaseDistribution, value: Any, random: np.random.Generator) -> Any:
+def _around(
+    distribution: BaseDistribution, value: Any, spread: float, random: np.random.Generator
+) -> Any:
     value = nearest_value(distribution, value)
     if is_ordered(distribution):
         choices = getattr(distribution, "choices", ())
-        spread = max(SPREAD, LEAST_STEPS / len(choices)) if choices else SPREAD
+        if choices:
+            spread = max(spread, LEAST_STEPS / len(choices))
         drawn = to_unit(distribution, value) + spread * random.standard_normal()
         return from_unit(distribution, _reflected(drawn))
     return value if random.random() < KEPT else _anywhere(distribution, random)

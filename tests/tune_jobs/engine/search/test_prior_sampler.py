@@ -41,7 +41,7 @@ def test_without_uniform_draws_first_proposals_lie_around_the_centre() -> None:
     assert optimizers["adam"] > 0.75 * len(drawn)
     rates = [np.log10(p["lr"]) for p in drawn if p["optimizer"] == "adam"]
     assert np.mean(rates) == pytest.approx(-3, abs=0.1)
-    assert np.std(rates) == pytest.approx(0.2, abs=0.05)  # 0.1 of two decades
+    assert np.std(rates) == pytest.approx(0.37, abs=0.1)  # 0.1 or 0.3 of two decades
     assert Counter(params["width"] for params in drawn).most_common(1)[0][0] == 64
 
 
