@@ -78,8 +78,18 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 notes=checked.notes,
                 earlier=earlier,
             )
-            with closing(study, studies):
+            with closing(study, studies), _nothing_left_if_refused(request):
                 return _run(request, study, torn, storage, console)
+
+
+@contextmanager
+def _nothing_left_if_refused(request: "RunRequest") -> Iterator[None]:
+    try:
+        yield
+    except RequestError:
+        if request.earlier is None:
+            request.folder.discard_unbegun()
+        raise
 
 
 def _run(

@@ -173,6 +173,13 @@ def test_a_storage_that_cannot_be_written_is_a_wrong_request(bucket: str, folder
         run("nothing://x", folder)
 
 
+def test_a_refused_request_leaves_nothing_in_the_store(bucket: str, folder: Path) -> None:
+    place = open_storage(bucket).child("refused")
+    with pytest.raises(RequestError, match="there is no folder"):
+        run(place.uri, folder, dataset=f"folder:{folder / 'missing'}")
+    assert place.names() == []
+
+
 def test_a_store_out_of_reach_is_told_and_not_traced(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -189,6 +189,25 @@ def test_another_data_set_under_the_same_name_is_refused(storage: Path, folder: 
     assert "split_fingerprint" in output
 
 
+def test_a_refused_request_leaves_nothing_beside_what_was_there(
+    storage: Path, folder: Path, tmp_path: Path
+) -> None:
+    """Nor does it touch a run that is there, which the request before this one was refused for."""
+    before = sorted(path.name for path in folder.iterdir())
+    (tmp_path / "images" / "cat").mkdir(parents=True)
+    Image.new("L", (8, 8)).save(tmp_path / "images" / "cat" / "1.png")
+    for store in (storage, tmp_path / "new"):
+        store.mkdir(exist_ok=True)
+        process = start(store, "--dataset", f"folder:{tmp_path / 'images'}", "--run-id", "other")
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 2, output
+        assert "at least 2 classes" in output
+        assert not list(store.rglob("other*"))
+    assert not (tmp_path / "new" / "runs").exists()
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert "began differently" not in run(storage, "--run-id", "first", "--trials", "4")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_exits_130_and_can_be_resumed(
     tmp_path: Path, number: signal.Signals

@@ -1,9 +1,10 @@
 """Find, read and write a run's folder: `<storage>/runs/<job>/<run id>/`."""
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from trainables.storage import LocalStorage, Storage, open_storage
 from trainables.trials.watchdog import HANG_FILE
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.run_state.info import RunInfo
+from tune_jobs.engine.run_state.lease import LEASE
 
 INFO = "run.json"
 JOURNAL = "study.journal"
@@ -77,6 +79,26 @@ class RunFolder:
                 f"--storage: {self.place.uri} cannot be written ({error.strerror or error}): "
                 "give a place of yours, with room"
             ) from error
+
+    def discard_unbegun(self) -> None:
+        """Remove all that a request has left which was refused before anything was trained.
+
+        Its lease must be held: another process may have begun a run of this name.
+        """
+        info = self.read_info()
+        if info is not None and info.runtime is not None:
+            return
+        shutil.rmtree(self.tensorboard, ignore_errors=True)
+        self.journal.unlink(missing_ok=True)
+        if not isinstance(self.place, LocalStorage):
+            for name in self.place.names():
+                if name != LEASE:  # its holder removes it
+                    self.place.remove(name)
+            return
+        shutil.rmtree(self.place.path)
+        with suppress(OSError):  # other runs are there
+            for folder in (self.place.path.parent, self.place.path.parent.parent):
+                folder.rmdir()
 
     def drop_checkpoints(self, name: str) -> None:
         """Remove an ended trial's checkpoints; what it exported stays."""
