@@ -15,7 +15,7 @@ from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.study_storage import dashboard_storage, read_studies
 from tune_jobs.engine.results.build_rows import build_rows
 from tune_jobs.engine.results.kept import keep_comparisons
-from tune_jobs.engine.results.leaderboard import read_run, write_rows
+from tune_jobs.engine.results.leaderboard import read_run, sort_rows, write_rows
 from tune_jobs.engine.results.report import write_report
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.folder import RunFolder, open_place, run_folder, storage_of
@@ -72,6 +72,7 @@ def publish(
     model = export(winner, search.metric, folder) if winner else None
     rows = build_rows(info, search, retrain, results, folder)
     rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)
+    rows = sort_rows(rows)
     part = write_rows(rows, storage)
     report = write_report(info, search, retrain, results, rows, data, folder)
     return RunResult(
