@@ -18,7 +18,7 @@ from sklearn.model_selection import cross_val_predict
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 TREES = 200
-NUMBERS_AS_WORDS = ("optimizer", "schedule", "architecture", "kernel", "activation")
+WORDS = ("optimizer", "schedule", "architecture", "kernel", "activation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +67,9 @@ class Surrogate:
 
     def _row(self, params: Mapping[str, Any]) -> Array:
         row: list[float] = []
-        for name in self.names if hasattr(self, "names") else sorted(params):
+        for name in self.names:
             value = params.get(name)
-            if name in NUMBERS_AS_WORDS:
+            if name in WORDS:
                 words = self._words.setdefault(name, {})
                 place = words.setdefault(value, len(words))
                 row += [float(place == k) for k in range(8)]

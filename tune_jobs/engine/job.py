@@ -54,7 +54,7 @@ class Job:
         metric: The metric that the search optimises, as `--metric` takes it.
         shape, num_classes: The data set's (H, W, C) and classes, for the images that `--smoke`
             generates.
-        published: The first trials, which are never stopped early and always retrained. A job
+        published: The first trials, which are always retrained. A job
             without any takes the architecture's default configuration in their place.
     """
 

@@ -90,13 +90,15 @@ class PriorSampler(BaseSampler):
 
     def _choose_source(self, study: Study, trial: FrozenTrial) -> None:
         ended = ranked(study)
+        # One that diverged within its first epoch teaches the model, and is no incumbent.
+        reported = [other for other in ended if other.last_step is not None]
         random = np.random.default_rng(self._seed)
-        self.source = self._draw_source(random, len(ended))
+        self.source = self._draw_source(random, len(reported))
         self._spread = random.choice(SPREADS)
         if self.source == "incumbent":
-            weights = 0.5 ** np.arange(min(INCUMBENTS, len(ended)))
+            weights = 0.5 ** np.arange(min(INCUMBENTS, len(reported)))
             rank = random.choice(len(weights), p=weights / weights.sum())
-            self._near = ended[rank].params
+            self._near = reported[rank].params
         elif self.source == "centre":
             self._near = self._centre
         elif self.source == "model":

@@ -58,6 +58,7 @@ def test_what_the_search_has_seen_counts_more_than_the_centre() -> None:
     study = optuna.create_study(direction="maximize")
     for seed in range(60):
         trial = ask(study, seed)
+        trial.report(ideal(trial.params), 1)
         study.tell(trial, ideal(trial.params))
     last = [trial.params for trial in study.trials[-20:]]
     assert Counter(params["optimizer"] for params in last)["sgd"] > 12
@@ -69,6 +70,7 @@ def test_a_proposal_is_a_function_of_seed_and_record() -> None:
         study = optuna.create_study(direction="maximize")
         for seed in range(3 * FEW):
             trial = ask(study, seed)
+            trial.report(ideal(trial.params), 1)
             study.tell(trial, ideal(trial.params))
         return [trial.params for trial in study.trials]
 
@@ -79,6 +81,7 @@ def test_running_trials_are_not_proposed_again() -> None:
     study = optuna.create_study(direction="maximize")
     for seed in range(20):
         trial = ask(study, seed)
+        trial.report(ideal(trial.params), 1)
         study.tell(trial, ideal(trial.params))
     open_trials = [ask(study, 100 + k).params for k in range(12)]
     assert len({str(params) for params in open_trials}) == 12
@@ -103,3 +106,14 @@ def test_the_best_come_first_whatever_ended_them(
     study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
     order = [trial.user_attrs["name"] for trial in ranked(study)]
     assert order == ["good", "bad", "stopped late", "stopped early"]
+
+
+def test_what_diverged_at_once_is_no_incumbent() -> None:
+    study = optuna.create_study(direction="maximize")
+    for seed in range(20):
+        study.tell(ask(study, seed), state=optuna.trial.TrialState.PRUNED)
+    for seed in range(100, 160):
+        trial = ask(study, seed)
+        assert isinstance(study.sampler, PriorSampler)
+        assert study.sampler.source in ("centre", "uniform")
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
