@@ -3,6 +3,7 @@
 `tune_jobs/engine/ray_tune/` and `tune_jobs/engine/cluster/start.py` say what each thing is for.
 """
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
@@ -119,28 +120,30 @@ def test_a_local_ray_listens_on_the_loopback_alone(one_ray: str) -> None:
     assert SPANS_MACHINES not in os.environ
     assert ray_constants.ENABLE_RAY_CLUSTER, "it was not put back, for a cluster joined later"
     ray.get(ray.remote(lambda: None).remote())  # a worker listens too
-    listening = {
-        (Path(f"/proc/{pid}/comm").read_text().strip(), address)
-        for pid in family(os.getpid())
-        for address in addresses_of(pid)
-    }
+    listening: set[tuple[str, IPv4Address | IPv6Address]] = set()
+    for pid in family(os.getpid()):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+            listening |= {(name, address) for address in addresses_of(pid)}
     assert {"gcs_server", "raylet"} <= {name for name, _ in listening}
     assert {found for found in listening if not found[1].is_loopback} == set()
 
 
 def family(pid: int) -> Iterator[int]:
-    """A process and all that it has started."""
+    """A process and all that it has started and that has not ended."""
     yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from family(int(child))
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield from family(int(child))
 
 
 def addresses_of(pid: int) -> Iterator[IPv4Address | IPv6Address]:
     """The addresses on which a process listens, as `ss -ltnp` shows them."""
-    links = [
-        str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink()
-    ]
+    links = []
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since
+            links.append(str(file.readlink()))
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             _, local, _, state, *_, inode = line.split()[:10]
