@@ -1,0 +1,139 @@
+"""This project against Ray Tune and Optuna as their documentation uses them, in equal wall time.
+
+    python -m benchmarks.same_wall_time DATA --out FILE.jsonl [--seconds 240] [--seeds 0 1 2]
+
+DATA is a folder with `cifar10-jpeg`, `flowers5` and `fruits-49` as Parquet; Fashion-MNIST is
+Debian's (`dataset-fashion-mnist`), digits are scikit-learn's. Each method searches small CNNs on
+each data set with each seed, in a process of its own, one after another; the clock runs from the
+process's start to its end: imports, Ray, search, retraining and report are in it. FILE gets a line
+for each; what it has already is not run again. `benchmarks/peers/` has the methods. Nothing else
+should run on the machine.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.contest import DATA_SETS, Turn, load, write_arrays
+from trainables.datasets import ImageData
+
+METHODS = {
+    "ours": "benchmarks.peers.ours",
+    "ray": "benchmarks.peers.ray_tune",
+    "optuna": "benchmarks.peers.optuna_alone",
+}
+OPTUNA_ON = ("digits", "fashion")
+
+Result = dict[str, Any]
+
+
+def prepare(names: Sequence[str], data: Path, cache: Path) -> None:
+    """Decode every data set, count its duplicates and write its arrays, before any clock runs."""
+    for name in names:
+        images = load(name, data, cache)
+        count_once(images, cache)
+        write_arrays(images, cache / f"{name}.npz")
+
+
+def count_once(images: ImageData, cache: Path) -> None:
+    from tune_jobs.engine.prepare import count_duplicates
+
+    count_duplicates(images, cache)
+
+
+def turns(names: Sequence[str], methods: Sequence[str], seeds: Sequence[int]) -> Iterator[Result]:
+    """Yield who is next: the methods alternate, so that a slow hour is not one's alone."""
+    for seed in seeds:
+        for name in names:
+            for method in methods:
+                if method != "optuna" or name in OPTUNA_ON:
+                    yield {"set": name, "method": method, "seed": seed}
+
+
+def take(turn: Result, seconds: float, data: Path, cache: Path) -> Result:
+    """Run a method in a process of its own; return its line of the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "outcome.json"
+        began = time.time()
+        asked = Turn(
+            name=turn["set"],
+            seed=turn["seed"],
+            deadline=began + seconds,
+            data=data,
+            cache=cache,
+            output=output,
+        )
+        command = [sys.executable, "-m", METHODS[turn["method"]], *asked.arguments()]
+        subprocess.run(command, check=True, stdout=sys.stderr)
+        wall = time.time() - began
+        return {**turn, "seconds": seconds, "wall_seconds": wall, **json.loads(output.read_text())}
+
+
+def summarise(results: Sequence[Result]) -> None:
+    """Print a row for each data set and method, and ours against each other method."""
+    by_pair: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        by_pair.setdefault((result["set"], result["method"]), []).append(result)
+    print(
+        "\n| data | method | test accuracy | validation | trials | epochs | at chance | wall, s |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for (name, method), found in by_pair.items():
+        tests = [result["test_accuracy"] for result in found]
+        spread = f" ±{statistics.stdev(tests):.4f}" if len(tests) > 1 else ""
+        lost = sum(r["epochs_at_chance"] for r in found) / max(1, sum(r["epochs"] for r in found))
+        print(
+            f"| {name} | {method} | {statistics.fmean(tests):.4f}{spread} "
+            f"| {mean(found, 'val_accuracy'):.4f} | {mean(found, 'trials'):.0f} "
+            f"| {mean(found, 'epochs'):.0f} | {lost:.0%} | {mean(found, 'wall_seconds'):.0f} |"
+        )
+    for rival in list(METHODS)[1:]:
+        leads = [
+            mean(by_pair[name, "ours"], "test_accuracy") - mean(found, "test_accuracy")
+            for (name, method), found in by_pair.items()
+            if method == rival and (name, "ours") in by_pair
+        ]
+        if leads:
+            each = ", ".join(f"{lead:+.4f}" for lead in leads)
+            print(f"\nours less {rival}: {each}; mean {statistics.fmean(leads):+.4f}")
+
+
+def mean(results: Sequence[Result], key: str) -> float:
+    return statistics.fmean(result[key] for result in results)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--seconds", type=float, default=240.0, help="wall time (default: 240)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--sets", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    given = parser.parse_args()
+    data = given.data.resolve()
+    cache = Path(tempfile.gettempdir()) / "same-wall-time"
+    prepare(given.sets, data, cache)
+    results: list[Result] = []
+    if given.out.exists():
+        results = [json.loads(line) for line in given.out.read_text().splitlines()]
+    known = {(r["set"], r["method"], r["seed"], r["seconds"]) for r in results}
+    for turn in turns(given.sets, given.methods, given.seeds):
+        if (*turn.values(), given.seconds) in known:
+            continue
+        results.append(take(turn, given.seconds, data, cache))
+        with given.out.open("a") as file:
+            file.write(json.dumps(results[-1]) + "\n")
+        print(json.dumps(results[-1]), flush=True)
+    summarise([r for r in results if r["seconds"] == given.seconds])
+
+
+if __name__ == "__main__":
+    main()
