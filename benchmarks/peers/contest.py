@@ -7,7 +7,7 @@ each data set, so that decoding counts for nobody.
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -96,17 +96,26 @@ class Outcome:
     trials: int
     epochs: int
     epochs_at_chance: int
-    more: dict[str, float | None] = field(default_factory=dict)
+    more: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def count(trials: Sequence[Ended], chance: float) -> dict[str, int]:
-    """Count trials and epochs, by the names that `Outcome` has for them."""
-    lost = [trial.epochs for trial in trials if not trial.val_accuracy >= 1.1 * chance]
-    return {
-        "trials": len(trials),
-        "epochs": sum(trial.epochs for trial in trials),
-        "epochs_at_chance": sum(lost),
-    }
+def outcome_of(
+    trials: Sequence[Ended],
+    arrays: Arrays,
+    *,
+    test_accuracy: float,
+    val_accuracy: float,
+    more: Mapping[str, float | None] | None = None,
+) -> Outcome:
+    lost = [trial.epochs for trial in trials if not trial.val_accuracy >= 1.1 * arrays.chance]
+    return Outcome(
+        test_accuracy=test_accuracy,
+        val_accuracy=val_accuracy,
+        trials=len(trials),
+        epochs=sum(trial.epochs for trial in trials),
+        epochs_at_chance=sum(lost),
+        more=more or {},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ import torch
 from optuna.trial import TrialState
 from torch.utils.data import DataLoader
 
-from benchmarks.peers.contest import Ended, Outcome, count, read_turn
+from benchmarks.peers.contest import Ended, outcome_of, read_turn
 from benchmarks.peers.network import Network, build_splits, build_test, evaluate, train_epoch
 
 SECONDS_TO_END = 3.0
@@ -75,10 +75,11 @@ def main() -> None:
         for trial in study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
     ]
     turn.end(
-        Outcome(
+        outcome_of(
+            trials,
+            arrays,
             test_accuracy=evaluate(model, build_test(arrays)),
             val_accuracy=evaluate(model, splits.validation),
-            **count(trials, arrays.chance),
         )
     )
 

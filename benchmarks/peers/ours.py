@@ -7,7 +7,7 @@ one seed each, the leaderboard and the report come after it, within the same wal
 import tempfile
 from pathlib import Path
 
-from benchmarks.peers.contest import Ended, Outcome, Turn, count, read_turn
+from benchmarks.peers.contest import Ended, Outcome, Turn, outcome_of, read_turn
 from searchspaces import cnn
 from tune_jobs.engine import Job, run
 
@@ -45,10 +45,11 @@ def search(turn: Turn, storage: Path) -> Outcome:
     )
     [winner] = [row for row in result.rows if row.winner]
     [recipe] = [row for row in result.rows if row.origin == "default"]
-    return Outcome(
+    return outcome_of(
+        read_trials(result.folder),
+        turn.arrays,
         test_accuracy=winner.test_accuracy or 0.0,
         val_accuracy=winner.val_accuracy or 0.0,
-        **count(read_trials(result.folder), turn.arrays.chance),
         more={
             "recipe_test_accuracy": recipe.test_accuracy,
             "gain": 0.0 if winner is recipe else winner.gain,

@@ -23,7 +23,7 @@ from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 from torch.utils.data import DataLoader
 
-from benchmarks.peers.contest import Ended, Outcome, count, read_turn
+from benchmarks.peers.contest import Ended, outcome_of, read_turn
 from benchmarks.peers.network import (
     Network,
     Splits,
@@ -85,7 +85,7 @@ def main() -> None:
     turn = read_turn()
     arrays, epochs = turn.arrays, turn.data_set.epochs
     splits = build_splits(arrays, mirrored=turn.data_set.mirrored)
-    ray.init(include_dashboard=False, log_to_driver=False)
+    ray.init("local", include_dashboard=False, log_to_driver=False)
     with tempfile.TemporaryDirectory() as storage:
         trainable = tune.with_parameters(train, splits=splits, epochs=epochs)
         tuner = tune.Tuner(
@@ -117,10 +117,11 @@ def main() -> None:
         if result.metrics and "val_accuracy" in result.metrics
     ]
     turn.end(
-        Outcome(
+        outcome_of(
+            trials,
+            arrays,
             test_accuracy=evaluate(model, build_test(arrays)),
             val_accuracy=evaluate(model, splits.validation),
-            **count(trials, arrays.chance),
             more={"errors": results.num_errors},
         )
     )
