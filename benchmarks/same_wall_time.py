@@ -58,8 +58,8 @@ def turns(names: Sequence[str], methods: Sequence[str], seeds: Sequence[int]) ->
                     yield {"set": name, "method": method, "seed": seed}
 
 
-def take(turn: Result, seconds: float, data: Path, cache: Path) -> Result:
-    """Run a method in a process of its own; return its line of the file."""
+def take(turn: Result, seconds: float, data: Path, cache: Path) -> Result | None:
+    """Run a method in a process of its own; return its line of the file, `None` where it failed."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "outcome.json"
         began = time.time()
@@ -75,8 +75,11 @@ def take(turn: Result, seconds: float, data: Path, cache: Path) -> Result:
         # A thread that waits for another sleeps: spinning costs one trial on all CPUs, as Optuna's
         # example has it, seven times the processor time where anything else runs.
         environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
-        subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
+        done = subprocess.run(command, stdout=sys.stderr, env=environment, check=False)
         wall = time.time() - began
+        if done.returncode:
+            print(f"{turn}: exit status {done.returncode} after {wall:.0f} s", flush=True)
+            return None
         return {**turn, "seconds": seconds, "wall_seconds": wall, **json.loads(output.read_text())}
 
 
@@ -132,10 +135,13 @@ def main() -> None:
     for turn in turns(given.sets, given.methods, given.seeds):
         if (*turn.values(), given.seconds) in known:
             continue
-        results.append(take(turn, given.seconds, data, cache))
+        result = take(turn, given.seconds, data, cache)
+        if result is None:  # the next start tries it again
+            continue
+        results.append(result)
         with given.out.open("a") as file:
-            file.write(json.dumps(results[-1]) + "\n")
-        print(json.dumps(results[-1]), flush=True)
+            file.write(json.dumps(result) + "\n")
+        print(json.dumps(result), flush=True)
     summarise([r for r in results if r["seconds"] == given.seconds])
 
 
