@@ -38,7 +38,7 @@ class Config:
     dropout: FractionBelowOne = 0.0  # before each dense layer
 
 
-RECIPE = {**TRAINING, "crop_padding": 0.05, "dropout": 0.2}
+RECIPE = {**TRAINING, "lr": 4e-3, "crop_padding": 0.05, "dropout": 0.2}
 
 
 class Model(nn.Module):

@@ -18,7 +18,7 @@ class Config:
     dropout: FractionBelowOne = 0.0
 
 
-RECIPE = {**TRAINING, "crop_padding": 0.05, "dropout": 0.2}
+RECIPE = {**TRAINING, "lr": 4e-3, "dropout": 0.2}
 
 
 class Model(nn.Module):
