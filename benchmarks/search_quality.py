@@ -24,7 +24,7 @@ from optuna.storages import InMemoryStorage
 
 from benchmarks.record_curves import FOLDER, TASKS, Task
 from benchmarks.surrogate import Surrogate
-from trainables.config import Runtime, number_entries
+from trainables.config import Configuration, Runtime, number_entries
 from trainables.metrics import METRICS, EpochMetrics
 from trainables.registry import default_of, recipe_of
 from trainables.trials.report import EpochReport
@@ -95,12 +95,18 @@ class Rival:
 
 
 class Ours:
-    """The project's own `Search`."""
+    """The project's own `Search`; a portfolio is tried right after the recipe."""
 
     averages = True
 
     def __init__(
-        self, task: Task, trials: int, seed: int, *, sampler: str = "prior", first: bool = True
+        self,
+        task: Task,
+        trials: int,
+        seed: int,
+        *,
+        sampler: str = "prior",
+        portfolio: Sequence[Configuration] = (),
     ) -> None:
         recipe = recipe_of(default_of(task.architecture, task.epochs))
         settings = RungSettings(
@@ -116,7 +122,10 @@ class Ours:
             architecture=task.architecture,
             defaults={name: default_of(name, task.epochs) for name in names},
             centre=number_entries(recipe),
-            first=[FirstConfiguration(config=recipe, origin="default")],
+            first=[
+                FirstConfiguration(config=recipe, origin="default"),
+                *(FirstConfiguration(config=config, origin="search") for config in portfolio),
+            ],
             trials=trials,
             epochs=task.epochs,
             sampler=sampler,

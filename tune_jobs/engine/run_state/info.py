@@ -30,6 +30,23 @@ JOURNAL_FILE = "journal"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PortfolioRow:
+    """Names a row of a leaderboard that `--warm-start` has chosen, and keeps its configuration.
+
+    Attributes:
+        leaderboard: The path or URI in which the row was found.
+        config: The complete configuration, as the row has it.
+    """
+
+    leaderboard: str
+    job: str
+    run_id: str
+    trial_number: int
+    dataset: str
+    config: Configuration
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunInfo:
     """Holds the information of a run; it is rewritten whenever a part becomes known.
 
@@ -45,6 +62,7 @@ class RunInfo:
         returns: The constants that the space returns, as text; an early version had none.
         weights: The weights that networks start from, with the file's sha256.
         published: The job's published configurations, as this session has them.
+        portfolio: The rows of other leaderboards that are tried among the first trials.
         duplicates: Counts of duplicate images; `None`: they were not counted.
         majority_class: The commonest class, and what always answering it reaches; an early version
             had none.
@@ -78,6 +96,7 @@ class RunInfo:
     weights: str
     options: Options
     published: tuple[Published, ...]
+    portfolio: tuple[PortfolioRow, ...] = ()
     duplicates: Duplicates | None = None
     majority_class: MajorityClass | None = None
     git_commit: str | None
