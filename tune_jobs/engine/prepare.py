@@ -20,7 +20,7 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job_checks import check_first
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.portfolio import choose_portfolio
-from tune_jobs.engine.run_state.info import PortfolioRow, name_duplicates
+from tune_jobs.engine.run_state.info import PortfolioEntry, name_duplicates
 from tune_jobs.engine.stages.first import (
     FirstConfiguration,
     adopted_configuration,
@@ -47,7 +47,7 @@ class Learned:
     """
 
     forked: Sequence[FirstConfiguration]
-    portfolio: tuple[PortfolioRow, ...]
+    portfolio: tuple[PortfolioEntry, ...]
     notes: Sequence[str]
 
 

@@ -77,7 +77,8 @@ def test_it_begins_with_the_rows_and_keeps_them_on_resume(elsewhere: Path, tmp_p
     result = run(HERE, tmp_path, trials=4, **options)
     portfolio = info_of(tmp_path)["portfolio"]
     assert portfolio
-    assert all((row["job"], row["run_id"]) == ("elsewhere", "one") for row in portfolio)
+    assert {entry["found_in"] for entry in portfolio} == {str(boards)}
+    assert all(entry["row"].startswith("elsewhere/one:") for entry in portfolio)
     default, *proposed = trials_of(tmp_path)
     assert default.user_attrs["origin"] == "default"
     brought = [trial for trial in proposed if trial.user_attrs.get("source") == "portfolio"]

@@ -15,8 +15,12 @@ from tune_jobs.engine.job import Job
 from tune_jobs.engine.job_checks import check_first
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_state.info import PortfolioRow
+from tune_jobs.engine.run_state.info import PortfolioEntry
 from tune_jobs.engine.stages.first import FirstConfiguration, adopted_configuration, fit
+
+REMEDY = (
+    "give a leaderboard (leaderboards/JOB/RUN.parquet), a folder of them, or the --storage above"
+)
 
 MOST = 5
 """A portfolio has so many configurations at most: each takes a trial from the search."""
@@ -27,7 +31,7 @@ def choose_portfolio(
     job: Job,
     defaults: Mapping[str, Configuration],
     others: Iterable[FirstConfiguration],
-) -> tuple[tuple[PortfolioRow, ...], list[str]]:
+) -> tuple[tuple[PortfolioEntry, ...], list[str]]:
     """Choose up to `MOST` rows of leaderboards, by data set in turn, the best of each first.
 
     Rows are ranked among those of one data set, split and metric, on validation: the test split of
@@ -52,28 +56,28 @@ def choose_portfolio(
         raise _refusal(
             path, f"it has no row of {' or '.join(defaults)}, only of {known}: leave it away"
         )
+    trained = _in_turn(ours)
+    if not trained:
+        raise _refusal(path, "none of its rows has an accuracy: their training diverged")
     seen = [_fit(first, job, defaults) for first in others]
     problems: list[str] = []
-    chosen: list[PortfolioRow] = []
-    for row in _in_turn(ours):
+    chosen: list[PortfolioEntry] = []
+    for row in trained:
         if len(chosen) == MOST:
             break
         try:
             config = _configuration(row, defaults[row.architecture])
             first = adopted_configuration(config, "portfolio", job, defaults)
-            wrong, remarks = check_first(first, job, defaults)
+            _, remarks = check_first(first, job, defaults)
             fitted = _fit(first, job, defaults)
-        except (ValueError, RequestError) as error:
-            problems.append(
-                f"--warm-start: row {row.job}/{row.run_id}:{row.trial_number} is passed over: "
-                f"{error}"
-            )
+        except (ConfigError, RequestError) as error:
+            problems.append(f"--warm-start: row {_name(row)} is passed over: {error}")
             continue
         if fitted not in seen:
             seen.append(fitted)
-            notes += [*wrong, *remarks]
-            chosen.append(_name(row, path, config))
-    if len(problems) == len(ours):
+            notes += remarks
+            chosen.append(_entry(row, path, config))
+    if len(problems) == len(trained):
         raise _refusal(path, "\n".join(["none of its rows can be tried:", *problems]))
     if not chosen:
         notes.append(f"--warm-start = {path!r}: the run tries all of its configurations anyway")
@@ -92,11 +96,6 @@ def _read(path: str) -> tuple[list[Row], list[str]]:
         why = "; ".join(warnings) or "there is no leaderboard"
         raise _refusal(path, f"{why}: {REMEDY}")
     return rows, [f"--warm-start: {warning}" for warning in warnings]
-
-
-REMEDY = (
-    "give a leaderboard (leaderboards/JOB/RUN.parquet), a folder of them, or the --storage above"
-)
 
 
 def _refusal(path: str, why: str) -> RequestError:
@@ -136,9 +135,12 @@ def _configuration(row: Row, default: Configuration) -> Configuration:
     Its architecture is one of the job's: a file's text has no module imported.
 
     Raises:
-        ValueError: It is no configuration; a `ConfigError` names the field and its rule.
+        ConfigError: It is no configuration, or breaks a rule.
     """
-    config = json.loads(row.config)
+    try:
+        config = json.loads(row.config)
+    except ValueError as error:
+        raise ConfigError(f"config = {row.config!r}: must be a JSON object: {error}") from error
     if not isinstance(config, dict):
         raise ConfigError(f"config = {row.config!r}: must be a JSON object")
     config["architecture"] = row.architecture
@@ -154,12 +156,9 @@ def _fit(
     return {**config, "epochs": None}
 
 
-def _name(row: Row, path: str, config: Configuration) -> PortfolioRow:
-    return PortfolioRow(
-        leaderboard=path,
-        job=row.job,
-        run_id=row.run_id,
-        trial_number=row.trial_number,
-        dataset=row.dataset,
-        config=config,
-    )
+def _entry(row: Row, path: str, config: Configuration) -> PortfolioEntry:
+    return PortfolioEntry(found_in=path, row=_name(row), dataset=row.dataset, config=config)
+
+
+def _name(row: Row) -> str:
+    return f"{row.job}/{row.run_id}:{row.trial_number}"

@@ -30,19 +30,20 @@ JOURNAL_FILE = "journal"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PortfolioRow:
-    """Names a row of a leaderboard that `--warm-start` has chosen, and keeps its configuration.
+class PortfolioEntry:
+    """Keeps a configuration that was best elsewhere, and says where.
 
     Attributes:
-        leaderboard: The path or URI in which the row was found.
-        config: The complete configuration, as the row has it.
+        found_in: The path or URI of leaderboards, as `--warm-start` gave it; or the architecture
+            with which it was shipped.
+        row: The leaderboard's row, as `JOB/RUN:TRIAL`.
+        dataset: The data set of that row.
+        config: The configuration, as it was found.
     """
 
-    leaderboard: str
-    job: str
-    run_id: str
-    trial_number: int
-    dataset: str
+    found_in: str
+    row: str | None = None
+    dataset: str | None = None
     config: Configuration
 
 
@@ -62,7 +63,7 @@ class RunInfo:
         returns: The constants that the space returns, as text; an early version had none.
         weights: The weights that networks start from, with the file's sha256.
         published: The job's published configurations, as this session has them.
-        portfolio: The rows of other leaderboards that are tried among the first trials.
+        portfolio: Configurations that were best elsewhere, tried among the first trials.
         duplicates: Counts of duplicate images; `None`: they were not counted.
         majority_class: The commonest class, and what always answering it reaches; an early version
             had none.
@@ -96,7 +97,7 @@ class RunInfo:
     weights: str
     options: Options
     published: tuple[Published, ...]
-    portfolio: tuple[PortfolioRow, ...] = ()
+    portfolio: tuple[PortfolioEntry, ...] = ()
     duplicates: Duplicates | None = None
     majority_class: MajorityClass | None = None
     git_commit: str | None

@@ -181,8 +181,8 @@ class Steps:
             first.append(FirstConfiguration(config=recipe, origin="search"))
         first += request.forked
         first += [
-            adopted_configuration(row.config, "portfolio", job, defaults)
-            for row in self.info.portfolio
+            adopted_configuration(entry.config, "portfolio", job, defaults)
+            for entry in self.info.portfolio
         ]
         plan = SearchPlan(
             space=job.space,

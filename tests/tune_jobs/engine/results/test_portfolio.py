@@ -16,7 +16,7 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.results.portfolio import MOST, choose_portfolio
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_state.info import PortfolioRow
+from tune_jobs.engine.run_state.info import PortfolioEntry
 from tune_jobs.engine.stages.first import first_configurations
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def make(make_row: MakeRow) -> Callable[..., Row]:
     return make
 
 
-def choose(path: Path) -> tuple[tuple[PortfolioRow, ...], list[str]]:
+def choose(path: Path) -> tuple[tuple[PortfolioEntry, ...], list[str]]:
     return choose_portfolio(str(path), JOB, DEFAULTS, first_configurations(JOB, DEFAULTS))
 
 
@@ -109,7 +109,7 @@ def test_there_are_a_few_and_none_that_is_tried_anyway(make: MakeRow, tmp_path: 
 def test_two_that_the_space_cannot_tell_apart_are_one(make: MakeRow, tmp_path: Path) -> None:
     write_part([make(60, 0.9), make(50, 0.8), make(3, 0.7)], tmp_path)
     rows, notes = choose(tmp_path)
-    assert [row.trial_number for row in rows] == [60, 3]
+    assert [row.row for row in rows] == ["old/a:60", "old/a:3"]
     assert notes == [
         "--warm-start: a configuration is tried first, but k = 60: the space holds in [1, 20], "
         "and would train 20"
@@ -123,10 +123,9 @@ def test_the_path_is_a_storage_a_folder_in_it_or_a_part(
     make: MakeRow, tmp_path: Path, below: str
 ) -> None:
     write_part([make(7)], tmp_path)
-    [row], notes = choose(tmp_path / below)
-    assert (row.leaderboard, row.job, row.run_id, row.trial_number, row.dataset) == (
-        *(str(tmp_path / below), "old", "a", 7, make(7).dataset),
-    )
+    [entry], notes = choose(tmp_path / below)
+    found = entry.found_in, entry.row, entry.dataset
+    assert found == (str(tmp_path / below), "old/a:7", "digits")
     assert notes == []
 
 
@@ -184,6 +183,8 @@ def test_what_has_no_row_is_refused_with_what_there_is(make: MakeRow, tmp_path: 
     assert "there is no leaderboard: give a leaderboard (" in refusal(tmp_path / "missing")
     write_part([make(1, architecture="svm"), make(2, architecture="mlp")], tmp_path)
     assert "it has no row of knn, only of mlp, svm" in refusal(tmp_path)
+    write_part([make(1, None)], tmp_path)
+    assert "none of its rows has an accuracy" in refusal(tmp_path)
 
 
 def test_a_place_that_cannot_be_opened_is_refused() -> None:
