@@ -105,7 +105,7 @@ def describe_failures(search: Record) -> str | None:
 
 SOURCES = {
     "fork": "of the forked run",
-    "portfolio": "of other leaderboards",
+    "portfolio": "of the portfolio",
     "centre": "around the recipe",
     "incumbent": "around the best so far",
     "model": "by the model",
