@@ -45,7 +45,7 @@ class Learned:
 
     Attributes:
         forked: Configurations of the run that `--fork` names.
-        portfolio: Rows of the leaderboards that `--warm-start` names.
+        portfolio: Rows of the leaderboards that `--warm-start` names, or what is shipped.
         notes: Remarks for the user, on values that the job's space does not hold, for instance.
     """
 

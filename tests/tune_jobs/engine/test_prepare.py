@@ -1,4 +1,4 @@
-"""What is read before a run begins: images that train and test share, what other runs have found."""
+"""What is read before a run begins: images that splits share, and what other runs have found."""
 
 import dataclasses
 from pathlib import Path
