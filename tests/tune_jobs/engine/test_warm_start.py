@@ -103,7 +103,7 @@ def test_it_begins_with_the_rows_and_keeps_them_on_resume(elsewhere: Path, tmp_p
     assert [trial.params for trial in resumed][:4] == [t.params for t in (default, *proposed)]
 
 
-def test_weak_rows_are_stopped_and_a_fork_goes_before(elsewhere: Path, tmp_path: Path) -> None:
+def test_a_fork_goes_before_and_nothing_is_tried_twice(elsewhere: Path, tmp_path: Path) -> None:
     shutil.copytree(elsewhere, tmp_path, dirs_exist_ok=True)
     run(HERE, tmp_path, run_id="first", scheduler="none")
     run(HERE, tmp_path, run_id="both", fork="first", warm_start=str(elsewhere), retrain_top=1)
