@@ -71,19 +71,9 @@ def default_of(name: str, epochs: int) -> dict[str, Any]:
 def recipe_of(default: Configuration) -> dict[str, Any]:
     """Lay over a default configuration what an expert would run first: its architecture's `RECIPE`,
     where the module has one."""
-    return complete_config(default, getattr(_module_of(default), "RECIPE", {}))
-
-
-def portfolio_of(default: Configuration) -> list[dict[str, Any]]:
-    """Lay over a default configuration what was best on other data sets: each of its architecture's
-    `PORTFOLIO`; none where the module has none."""
-    shipped = getattr(_module_of(default), "PORTFOLIO", ())
-    return [complete_config(default, entry) for entry in shipped]
-
-
-def _module_of(default: Configuration) -> ModuleType:
     name = default["architecture"]
-    return find_module(name, "estimators" if is_estimator(name) else "architectures", ())
+    module = find_module(name, "estimators" if is_estimator(name) else "architectures", ())
+    return complete_config(default, getattr(module, "RECIPE", {}))
 
 
 def check_config(flat: Configuration) -> None:

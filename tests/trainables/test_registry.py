@@ -1,6 +1,6 @@
 """What can be trained, by name."""
 
-from trainables.registry import check_config, default_of, names_in, portfolio_of, recipe_of
+from trainables.registry import default_of, recipe_of
 
 
 def test_defaults_keep_their_keys_and_values() -> None:
@@ -65,14 +65,3 @@ def test_a_recipe_lies_over_the_defaults_and_what_has_none_keeps_them() -> None:
     assert recipe["schedule"] == "one_cycle"
     assert recipe["filters"] == default["filters"]
     assert recipe_of(default_of("knn", 3)) == default_of("knn", 3)
-
-
-def test_what_an_architecture_is_shipped_with_keeps_the_rules_and_differs() -> None:
-    shipped = {name: portfolio_of(default_of(name, 3)) for name in names_in("architectures")}
-    assert {name for name, portfolio in shipped.items() if portfolio} == {"cnn", "mlp"}
-    for name, portfolio in shipped.items():
-        tried = [recipe_of(default_of(name, 3)), *portfolio]
-        for config in portfolio:
-            check_config(config)
-            assert tried.count(config) == 1
-    assert portfolio_of(default_of("knn", 3)) == []

@@ -1,7 +1,6 @@
 """What an expert would run first, whatever the network; each module's `RECIPE` goes on from here.
 
-A module's `PORTFOLIO` has what was best on several data sets, to be tried after the recipe. Both
-were chosen on recorded learning curves: see `docs/experiments.md`.
+Chosen on recorded learning curves: see `docs/experiments.md`.
 """
 
 TRAINING = {

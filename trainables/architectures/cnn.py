@@ -40,40 +40,6 @@ class Config:
 
 RECIPE = {**TRAINING, "crop_padding": 0.05, "dropout": 0.2}
 
-PORTFOLIO = (
-    {
-        **TRAINING,
-        "lr": 5e-3,
-        "l2": 1e-2,
-        "label_smoothing": 0.12,
-        "crop_padding": 0.03,
-        "filters": (24, 64, 64),
-        "dropout": 0.18,
-    },
-    {
-        **TRAINING,
-        "lr": 1.3e-3,
-        "batch_size": 32,
-        "crop_padding": 0.06,
-        "rotation_degrees": 6.0,
-        "filters": (24, 64, 64),
-        "dense": (256,),
-        "dropout": 0.16,
-    },
-    {
-        **TRAINING,
-        "lr": 4e-3,
-        "l2": 1e-2,
-        "batch_size": 32,
-        "label_smoothing": 0.05,
-        "crop_padding": 0.05,
-        "rotation_degrees": 2.0,
-        "filters": (16, 64, 128),
-        "dense": (256,),
-        "dropout": 0.27,
-    },
-)
-
 
 class Model(nn.Module):
     def __init__(

@@ -20,44 +20,6 @@ class Config:
 
 RECIPE = {**TRAINING, "crop_padding": 0.05, "dropout": 0.2}
 
-PORTFOLIO = (
-    {
-        **TRAINING,
-        "lr": 1.1e-3,
-        "l2": 1e-2,
-        "batch_size": 32,
-        "schedule": "constant",
-        "label_smoothing": 0.06,
-        "crop_padding": 0.01,
-        "rotation_degrees": 4.0,
-        "hidden": (325, 128, 32),
-        "dropout": 0.07,
-    },
-    {
-        **TRAINING,
-        "lr": 1.5e-3,
-        "l2": 1e-2,
-        "schedule": "cosine",
-        "label_smoothing": 0.05,
-        "ema_epochs": 1.0,
-        "crop_padding": 0.04,
-        "rotation_degrees": 3.5,
-        "hidden": (406, 100, 50),
-        "dropout": 0.09,
-    },
-    {
-        **TRAINING,
-        "lr": 7e-4,
-        "l2": 1e-2,
-        "batch_size": 32,
-        "label_smoothing": 0.13,
-        "crop_padding": 0.04,
-        "rotation_degrees": 1.0,
-        "hidden": (692, 256),
-        "dropout": 0.02,
-    },
-)
-
 
 class Model(nn.Module):
     def __init__(

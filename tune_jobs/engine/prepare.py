@@ -19,7 +19,7 @@ from trainables.storage import LocalStorage, Storage
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job_checks import check_first
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.results.portfolio import choose_portfolio, shipped_portfolio
+from tune_jobs.engine.results.portfolio import choose_portfolio
 from tune_jobs.engine.run_state.info import PortfolioEntry, name_duplicates
 from tune_jobs.engine.stages.first import (
     FirstConfiguration,
@@ -32,9 +32,6 @@ from tune_jobs.engine.stages.steps import RunRequest
 if TYPE_CHECKING:
     from trainables.training.pretrained import Pretrained
 
-ENOUGH_TRIALS = 16
-"""A search of fewer trials spends none on what an architecture is shipped with."""
-
 COUNTED = 3
 """The version of what is counted: a file of another one is not read."""
 
@@ -45,7 +42,7 @@ class Learned:
 
     Attributes:
         forked: Configurations of the run that `--fork` names.
-        portfolio: Rows of the leaderboards that `--warm-start` names, or what is shipped.
+        portfolio: Rows of the leaderboards that `--warm-start` names.
         notes: Remarks for the user, on values that the job's space does not hold, for instance.
     """
 
@@ -55,10 +52,7 @@ class Learned:
 
 
 def learn_from_other_runs(request: RunRequest, storage: Storage) -> Learned:
-    """Read what `--fork` and `--warm-start` name; a resumed run keeps the portfolio that it has.
-
-    What an architecture is shipped with was chosen on images, for searches of `ENOUGH_TRIALS`;
-    `--warm-start` takes its place.
+    """Read what `--fork` and `--warm-start` name; a run that has a portfolio keeps it on resume.
 
     Raises:
         RequestError: There is no such run or leaderboard, or nothing in it that the job can try.
@@ -70,15 +64,13 @@ def learn_from_other_runs(request: RunRequest, storage: Storage) -> Learned:
             forked.append(adopted_configuration(config, "fork", job, defaults))
             problems, remarks = check_first(forked[-1], job, defaults)
             notes += [*problems, *remarks]
-    recipe = FirstConfiguration(config=recipe_of(defaults[job.architecture]), origin="search")
-    others = [*first_configurations(job, defaults), recipe, *forked]
     portfolio = request.earlier.portfolio if request.earlier else ()
-    if options.warm_start and not any(entry.row for entry in portfolio):
-        chosen, remarks = choose_portfolio(options.warm_start, job, defaults, others)
-        portfolio += chosen
+    if options.warm_start and not portfolio:
+        first = first_configurations(job, defaults)
+        recipe = FirstConfiguration(config=recipe_of(defaults[job.architecture]), origin="search")
+        others = [*first, recipe, *forked]
+        portfolio, remarks = choose_portfolio(options.warm_start, job, defaults, others)
         notes += remarks
-    elif not request.earlier and options.trials >= ENOUGH_TRIALS and job.features is None:
-        portfolio = shipped_portfolio(job, defaults, others)
     return Learned(forked=forked, portfolio=portfolio, notes=notes)
 
 

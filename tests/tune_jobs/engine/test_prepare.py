@@ -1,37 +1,17 @@
-"""What is read before a run begins: images that splits share, and what other runs have found."""
+"""Images that train and test share: counted, cached, and refused in a user's own data."""
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from optuna.storages import InMemoryStorage
 from PIL import Image
 
-from tests.tune_jobs.engine.parts import make_info
-from trainables.features import Pixels
-from trainables.storage import LocalStorage
-from tune_jobs import digits_mlp
 from tune_jobs.digits_linear import JOB
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Job
-from tune_jobs.engine.job_checks import check_job
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.prepare import (
-    ENOUGH_TRIALS,
-    Learned,
-    check_duplicates,
-    learn_from_other_runs,
-    load_data,
-)
-from tune_jobs.engine.run_state.folder import RunFolder
-from tune_jobs.engine.run_state.info import RunInfo, describe_duplicates
-from tune_jobs.engine.stages.first import adopted_configuration, fit
-from tune_jobs.engine.stages.steps import RunRequest
-
-if TYPE_CHECKING:
-    from optuna import Trial
+from tune_jobs.engine.prepare import check_duplicates, load_data
+from tune_jobs.engine.run_state.info import describe_duplicates
 
 
 def write_folder(root: Path, *, shared: int) -> None:
@@ -138,55 +118,3 @@ def test_a_published_set_is_told_of_but_not_stopped(tmp_path: Path) -> None:
     data = load_data(options)
     named = dataclasses.replace(options, dataset="cifar10")
     assert check_duplicates(data, named).exact_train_test == 2
-
-
-def learned(
-    job: Job, folder: Path, *, trials: int = ENOUGH_TRIALS, earlier: RunInfo | None = None
-) -> Learned:
-    storage = LocalStorage(folder)
-    request = RunRequest(
-        job=job,
-        options=Options.resolve(job, trials=trials),
-        folder=RunFolder(storage, folder),
-        studies=InMemoryStorage(),
-        distributions={},
-        proposals=(),
-        defaults=check_job(job, job.epochs, None).defaults,
-        earlier=earlier,
-    )
-    return learn_from_other_runs(request, storage)
-
-
-def test_a_search_of_some_size_begins_with_what_its_architecture_is_shipped_with(
-    tmp_path: Path,
-) -> None:
-    job = digits_mlp.JOB
-    found = learned(job, tmp_path)
-    assert [entry.found_in for entry in found.portfolio] == ["mlp"] * 3
-    assert found.notes == []
-    defaults = check_job(job, job.epochs, None).defaults
-    for entry in found.portfolio:
-        first = adopted_configuration(entry.config, "portfolio", job, defaults)
-        assert fit(first, job.space, job.architecture, defaults).misfits == ()
-    assert learned(job, tmp_path, trials=ENOUGH_TRIALS - 1).portfolio == ()
-    assert learned(dataclasses.replace(job, features=Pixels()), tmp_path).portfolio == ()
-    assert learned(JOB, tmp_path).portfolio == (), "there is none for linear"
-
-
-def dropout_alone(trial: "Trial") -> None:
-    trial.suggest_float("dropout", 0.2, 0.5)
-
-
-def test_what_the_space_does_not_tell_from_the_recipe_is_not_tried_again(tmp_path: Path) -> None:
-    job = dataclasses.replace(digits_mlp.JOB, space=dropout_alone)
-    assert learned(job, tmp_path).portfolio == (), "the recipe has a dropout of 0.2"
-
-
-def test_a_resumed_run_keeps_what_it_began_with(tmp_path: Path) -> None:
-    begun = learned(digits_mlp.JOB, tmp_path).portfolio
-    info = make_info(portfolio=begun[:1])
-    assert RunInfo.from_json(info.to_json()).portfolio == begun[:1]
-    assert learned(digits_mlp.JOB, tmp_path, earlier=info).portfolio == begun[:1]
-    assert learned(digits_mlp.JOB, tmp_path, earlier=make_info()).portfolio == (), (
-        "an early version"
-    )

@@ -1,4 +1,4 @@
-"""Choose configurations that were best elsewhere, for a new run to begin with."""
+"""Choose configurations that were best elsewhere from leaderboards, for a new run to begin with."""
 
 import itertools
 import json
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from trainables.config import ConfigError, Configuration, complete_config
 from trainables.config.validation import to_json
 from trainables.metrics import METRICS
-from trainables.registry import check_config, portfolio_of
+from trainables.registry import check_config
 from trainables.storage import open_storage
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
@@ -56,20 +56,20 @@ def choose_portfolio(
         raise _refusal(
             path, f"it has no row of {' or '.join(defaults)}, only of {known}: leave it away"
         )
-    ranked = _in_turn(ours)
-    if not ranked:
+    trained = _in_turn(ours)
+    if not trained:
         raise _refusal(path, "none of its rows has an accuracy: their training diverged")
-    seen = [_trained(first, job, defaults) for first in others]
+    seen = [_fit(first, job, defaults) for first in others]
     problems: list[str] = []
     chosen: list[PortfolioEntry] = []
-    for row in ranked:
+    for row in trained:
         if len(chosen) == MOST:
             break
         try:
             config = _configuration(row, defaults[row.architecture])
             first = adopted_configuration(config, "portfolio", job, defaults)
             _, remarks = check_first(first, job, defaults)
-            fitted = _trained(first, job, defaults)
+            fitted = _fit(first, job, defaults)
         except (ConfigError, RequestError) as error:
             problems.append(f"--warm-start: row {_name(row)} is passed over: {error}")
             continue
@@ -77,28 +77,11 @@ def choose_portfolio(
             seen.append(fitted)
             notes += remarks
             chosen.append(_entry(row, path, config))
-    if len(problems) == len(ranked):
+    if len(problems) == len(trained):
         raise _refusal(path, "\n".join(["none of its rows can be tried:", *problems]))
     if not chosen:
         notes.append(f"--warm-start = {path!r}: the run tries all of its configurations anyway")
     return tuple(chosen), [*dict.fromkeys(notes), *problems]
-
-
-def shipped_portfolio(
-    job: Job,
-    defaults: Mapping[str, Configuration],
-    others: Iterable[FirstConfiguration],
-) -> tuple[PortfolioEntry, ...]:
-    """Return what the job's architecture is shipped with; not what the space holds for `others`."""
-    seen = [_trained(first, job, defaults) for first in others]
-    chosen = []
-    for config in portfolio_of(defaults[job.architecture]):
-        first = adopted_configuration(config, "portfolio", job, defaults)
-        fitted = _trained(first, job, defaults)
-        if fitted not in seen:
-            seen.append(fitted)
-            chosen.append(PortfolioEntry(found_in=job.architecture, config=to_json(config)))
-    return tuple(chosen)
 
 
 def _read(path: str) -> tuple[list[Row], list[str]]:
@@ -165,7 +148,7 @@ def _configuration(row: Row, default: Configuration) -> Configuration:
     return config
 
 
-def _trained(
+def _fit(
     first: FirstConfiguration, job: Job, defaults: Mapping[str, Configuration]
 ) -> dict[str, object]:
     """Return what would be trained, for any number of epochs."""

@@ -105,7 +105,7 @@ def describe_failures(search: Record) -> str | None:
 
 SOURCES = {
     "fork": "of the forked run",
-    "portfolio": "of the portfolio",
+    "portfolio": "of other leaderboards",
     "centre": "around the recipe",
     "incumbent": "around the best so far",
     "model": "by the model",

@@ -34,16 +34,15 @@ class PortfolioEntry:
     """Keeps a configuration that was best elsewhere, and says where.
 
     Attributes:
-        found_in: The path or URI of leaderboards, as `--warm-start` gave it; or the architecture
-            with which it was shipped.
+        found_in: The path or URI of leaderboards, as `--warm-start` gave it.
         row: The leaderboard's row, as `JOB/RUN:TRIAL`.
         dataset: The data set of that row.
         config: The configuration, as it was found.
     """
 
     found_in: str
-    row: str | None = None
-    dataset: str | None = None
+    row: str
+    dataset: str
     config: Configuration
 
 
