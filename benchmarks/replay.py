@@ -2,7 +2,7 @@
 
 import heapq
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -85,11 +85,19 @@ class Rival:
 
 
 class Ours:
-    """The project's own `Search`."""
+    """The project's own `Search`; a portfolio is tried right after the recipe."""
 
     averages = True
 
-    def __init__(self, task: Task, trials: int, seed: int, *, sampler: str = "prior") -> None:
+    def __init__(
+        self,
+        task: Task,
+        trials: int,
+        seed: int,
+        *,
+        sampler: str = "prior",
+        portfolio: Sequence[Configuration] = (),
+    ) -> None:
         recipe = recipe_of(default_of(task.architecture, task.epochs))
         settings = RungSettings(
             grace_period=max(1, task.epochs // 10),
@@ -104,7 +112,10 @@ class Ours:
             architecture=task.architecture,
             defaults={name: default_of(name, task.epochs) for name in names},
             centre=number_entries(recipe),
-            first=[FirstConfiguration(config=self.first(task, recipe), origin="default")],
+            first=[
+                FirstConfiguration(config=self.first(task, recipe), origin="default"),
+                *(FirstConfiguration(config=config, origin="search") for config in portfolio),
+            ],
             trials=trials,
             epochs=task.epochs,
             sampler=sampler,

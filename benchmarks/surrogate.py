@@ -4,7 +4,7 @@ Extremely randomised trees predict the whole curve from where the parameters lie
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,25 @@ class Curve:
 
 
 class Surrogate:
-    """Predicts curves; `noise` is the standard error of an accuracy on so many images."""
+    """Predicts curves.
 
-    def __init__(self, path: Path, *, epochs: int, validation: int) -> None:
+    Args:
+        validation: The number of images on which an accuracy was measured.
+        without: Recorded configurations that it is not fitted to.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        epochs: int,
+        validation: int,
+        without: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self.epochs, self.validation = epochs, validation
         params, curves, seconds = read_curves(path, epochs)
+        kept = [number for number, each in enumerate(params) if each not in without]
+        params, curves, seconds = [params[number] for number in kept], curves[kept], seconds[kept]
         self.names = sorted({name for each in params for name in each})
         self._words: dict[str, dict[Any, int]] = {}
         X = np.stack([self._row(each) for each in params])

@@ -204,8 +204,11 @@ def check_first(
     Raises:
         RequestError: The space cannot be run on this configuration.
     """
-    who = {"published": "published", "default": "the default", "search": "--fork: a"}[first.origin]
-    who += f" {first.published.name!r}" if first.published else ""
+    who = "the default"
+    if first.published:
+        who = f"published {first.published.name!r}"
+    elif first.source:
+        who = "--fork: a" if first.source == "fork" else "--warm-start: a"
     try:
         fitted = fit(first, job.space, job.architecture, defaults)
     except RequestError as error:
@@ -219,7 +222,7 @@ def check_first(
                 f"{who}: {misfit}: widen the space, which must suggest or return every value of "
                 "a report, or correct the entry"
             )
-        elif misfit.held or first.origin == "search":
+        elif misfit.held or first.source:
             notes.append(f"{who} configuration is tried first, but {misfit}")
     return problems, notes
 

@@ -120,6 +120,9 @@ class Options:
     fork: str | None = _option(
         None, "name of an earlier run whose best configurations a new run begins with"
     )
+    warm_start: str | None = _option(
+        None, "leaderboard, or folder of leaderboards, whose best rows are among the first trials"
+    )
 
     address: str | None = _option(
         None,

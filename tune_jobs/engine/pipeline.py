@@ -97,16 +97,16 @@ def _run(
 ) -> "RunResult":
     """Do the steps of the run, as the one process that holds its lease."""
     from tune_jobs.engine.cluster.start import ray_cluster
+    from tune_jobs.engine.prepare import learn_from_other_runs
     from tune_jobs.engine.progress import Progress
 
     options, folder = request.options, request.folder
+    learned = learn_from_other_runs(request, storage)
+    request = replace(request, forked=learned.forked)
     data, pretrained, info = _begin(request)
-    info = replace(info, study=study)
+    info = replace(info, study=study, portfolio=learned.portfolio).noting(*learned.notes)
     if torn:
         info = info.noting(f"the record ended in a torn line, cut off: {torn} bytes")
-    if options.fork:
-        request, notes = _fork(request, storage)
-        info = info.noting(*notes)
     folder.write_info(info)
     with (
         Progress(info, console) as progress,
@@ -132,23 +132,6 @@ def _run(
     from tune_jobs.engine.results.publish import publish  # imports matplotlib: after the search
 
     return publish(steps.info, steps.stages, folder, data, patient(storage))
-
-
-def _fork(request: "RunRequest", storage: Storage) -> "tuple[RunRequest, list[str]]":
-    """Add the configurations of the run that `--fork` names; return remarks on values of them that
-    this job's space does not hold."""
-    from tune_jobs.engine.job_checks import check_first
-    from tune_jobs.engine.stages.first import forked_configuration
-    from tune_jobs.engine.stages.fork import forked_configurations
-
-    job = request.job
-    forked = [
-        forked_configuration(config, job, request.defaults)
-        for config in forked_configurations(job, request.options, storage)
-    ]
-    found = [check_first(first, job, request.defaults) for first in forked]
-    notes = [remark for problems, notes in found for remark in (*problems, *notes)]
-    return replace(request, forked=forked), notes
 
 
 def _import_ahead() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,18 +14,64 @@ from trainables.datasets.duplicates import Duplicates, find_duplicates
 from trainables.datasets.errors import OVERVIEW
 from trainables.datasets.spec import is_own_data
 from trainables.features import Features, Frozen
-from trainables.storage import LocalStorage
+from trainables.registry import recipe_of
+from trainables.storage import LocalStorage, Storage
 from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job_checks import check_first
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.run_state.info import name_duplicates
+from tune_jobs.engine.results.portfolio import choose_portfolio
+from tune_jobs.engine.run_state.info import PortfolioEntry, name_duplicates
+from tune_jobs.engine.stages.first import (
+    FirstConfiguration,
+    adopted_configuration,
+    first_configurations,
+)
+from tune_jobs.engine.stages.fork import forked_configurations
+from tune_jobs.engine.stages.steps import RunRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from trainables.training.pretrained import Pretrained
 
 COUNTED = 3
 """The version of what is counted: a file of another one is not read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Learned:
+    """Holds what a run begins with that other runs have found.
+
+    Attributes:
+        forked: Configurations of the run that `--fork` names.
+        portfolio: Rows of the leaderboards that `--warm-start` names.
+        notes: Remarks for the user, on values that the job's space does not hold, for instance.
+    """
+
+    forked: Sequence[FirstConfiguration]
+    portfolio: tuple[PortfolioEntry, ...]
+    notes: Sequence[str]
+
+
+def learn_from_other_runs(request: RunRequest, storage: Storage) -> Learned:
+    """Read what `--fork` and `--warm-start` name; a run that has a portfolio keeps it on resume.
+
+    Raises:
+        RequestError: There is no such run or leaderboard, or nothing in it that the job can try.
+    """
+    job, options, defaults = request.job, request.options, request.defaults
+    forked, notes = [], []
+    if options.fork:
+        for config in forked_configurations(job, options, storage):
+            forked.append(adopted_configuration(config, "fork", job, defaults))
+            problems, remarks = check_first(forked[-1], job, defaults)
+            notes += [*problems, *remarks]
+    portfolio = request.earlier.portfolio if request.earlier else ()
+    if options.warm_start and not portfolio:
+        first = first_configurations(job, defaults)
+        recipe = FirstConfiguration(config=recipe_of(defaults[job.architecture]), origin="search")
+        others = [*first, recipe, *forked]
+        portfolio, remarks = choose_portfolio(options.warm_start, job, defaults, others)
+        notes += remarks
+    return Learned(forked=forked, portfolio=portfolio, notes=notes)
 
 
 def load_data(options: Options) -> ImageData:
@@ -44,7 +92,7 @@ def load_data(options: Options) -> ImageData:
         raise RequestError(str(error)) from error
 
 
-def check_estimators(options: Options, architectures: "Iterable[str]") -> None:
+def check_estimators(options: Options, architectures: Iterable[str]) -> None:
     """Refuse several workers per trial for scikit-learn's estimators, which one process fits.
 
     Args:

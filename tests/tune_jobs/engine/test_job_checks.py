@@ -13,7 +13,7 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.job_checks import CheckedJob, check_declaration, check_first, check_job
 from tune_jobs.engine.run_state.info import RunInfo
-from tune_jobs.engine.stages.first import forked_configuration
+from tune_jobs.engine.stages.first import adopted_configuration
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -202,7 +202,7 @@ def test_a_forked_configuration_begins_at_the_nearest_point_with_a_note() -> Non
     job = job_of(away_from_the_default)
     defaults = checked(job).defaults
     other = {**defaults["mlp"], "l2": 1e-3, "batch_size": 128, "optimizer": "sgd"}
-    forked = forked_configuration({**other, "warmup_epochs": 2}, job, defaults)
+    forked = adopted_configuration({**other, "warmup_epochs": 2}, "fork", job, defaults)
     problems, notes = check_first(forked, job, defaults)
     assert problems == []
     assert notes == [

@@ -23,7 +23,7 @@ class RecordedTrial:
     """Reads a trial of the record.
 
     Its user attributes are, in the search, `config` (complete), `origin`, `published` (what a
-    report says of it), `source` (where the sampler took it from), `epoch_<n>` (that epoch's
+    report says of it), `source` (where the proposal came from), `epoch_<n>` (that epoch's
     metrics, with their `sequence` in the study) and, at its end, `end_reason`.
     `intermediate_values[n]` is the metric that the study optimises.
 
@@ -41,8 +41,8 @@ class RecordedTrial:
 
     @property
     def source(self) -> str:
-        """Return where the sampler took the proposal from; empty: it does not say, or was not
-        asked."""
+        """Return where the proposal came from; empty: the sampler does not say, or it is a report's
+        or the recipe."""
         return str(self.frozen.user_attrs.get("source", ""))
 
     @property

@@ -41,7 +41,7 @@ class RunResult:
         model: The winner's model; `None` where no configuration ended on every seed, or the files
             have been removed.
         failures: How many trials of the search failed, and why, in words; `None`: none did.
-        proposals: Where the sampler took its proposals from, in words; `None`: it does not say.
+        proposals: Where the proposals came from, in words; `None`: the record does not say.
     """
 
     storage: str
@@ -104,6 +104,8 @@ def describe_failures(search: Record) -> str | None:
 
 
 SOURCES = {
+    "fork": "of the forked run",
+    "portfolio": "of other leaderboards",
     "centre": "around the recipe",
     "incumbent": "around the best so far",
     "model": "by the model",

@@ -30,6 +30,23 @@ JOURNAL_FILE = "journal"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PortfolioEntry:
+    """Keeps a configuration that was best elsewhere, and says where.
+
+    Attributes:
+        found_in: The path or URI of leaderboards, as `--warm-start` gave it.
+        row: The leaderboard's row, as `JOB/RUN:TRIAL`.
+        dataset: The data set of that row.
+        config: The configuration, as it was found.
+    """
+
+    found_in: str
+    row: str
+    dataset: str
+    config: Configuration
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunInfo:
     """Holds the information of a run; it is rewritten whenever a part becomes known.
 
@@ -45,6 +62,7 @@ class RunInfo:
         returns: The constants that the space returns, as text; an early version had none.
         weights: The weights that networks start from, with the file's sha256.
         published: The job's published configurations, as this session has them.
+        portfolio: Configurations that were best elsewhere, tried among the first trials.
         duplicates: Counts of duplicate images; `None`: they were not counted.
         majority_class: The commonest class, and what always answering it reaches; an early version
             had none.
@@ -78,6 +96,7 @@ class RunInfo:
     weights: str
     options: Options
     published: tuple[Published, ...]
+    portfolio: tuple[PortfolioEntry, ...] = ()
     duplicates: Duplicates | None = None
     majority_class: MajorityClass | None = None
     git_commit: str | None

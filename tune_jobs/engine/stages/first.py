@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from optuna.distributions import BaseDistribution
 
@@ -20,11 +20,13 @@ class FirstConfiguration:
     Attributes:
         config: The configuration, over the defaults of its architecture.
         published: The report's entry for it, where it is a report's.
+        source: The option that has brought it from other runs, as the record names it.
     """
 
     config: Configuration
     origin: Origin
     published: Published | None = None
+    source: Literal["", "fork", "portfolio"] = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,14 +82,18 @@ def first_configurations(
     ]
 
 
-def forked_configuration(
-    config: Configuration, job: Job, defaults: Mapping[str, Configuration]
+def adopted_configuration(
+    config: Configuration,
+    source: Literal["fork", "portfolio"],
+    job: Job,
+    defaults: Mapping[str, Configuration],
 ) -> FirstConfiguration:
     """Lay a configuration of another run over today's defaults, which may have names that it
     lacks."""
     architecture = config.get("architecture", job.architecture)
     default = defaults.get(architecture, defaults[job.architecture])
-    return FirstConfiguration(config=complete_config(default, config), origin="search")
+    complete = complete_config(default, config)
+    return FirstConfiguration(config=complete, origin="search", source=source)
 
 
 def fit(

@@ -124,8 +124,9 @@ class Search(TrialStage):
         else:
             is_known = self._is_tried(self._fit(first))
         if not is_known:
-            about = {"published": to_json(first.published)} if first.published else {}
-            self.record.enqueue(self._fit(first).params, origin=first.origin, **about)
+            about = {"published": to_json(first.published), "source": first.source}
+            told = {name: value for name, value in about.items() if value}
+            self.record.enqueue(self._fit(first).params, origin=first.origin, **told)
 
     def _is_tried(self, fitted: Fitted) -> bool:
         """Return whether the record has a trial of this configuration that the search proposed, or

@@ -25,7 +25,12 @@ from tune_jobs.engine.run_state.folder import RunFolder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import RULES
 from tune_jobs.engine.stages.candidates import pair_name
-from tune_jobs.engine.stages.first import FirstConfiguration, first_configurations, fit
+from tune_jobs.engine.stages.first import (
+    FirstConfiguration,
+    adopted_configuration,
+    first_configurations,
+    fit,
+)
 from tune_jobs.engine.stages.retrain import Retraining
 from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.trial_stage import TrialStage
@@ -169,16 +174,20 @@ class Steps:
 
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options
-        recipe = recipe_of(self.info.default_configs[request.job.architecture])
-        first = first_configurations(request.job, self.info.default_configs)
-        first = first[: options.first_trials]
-        if request.job.published and len(first) < options.trials:
+        job, defaults = request.job, self.info.default_configs
+        recipe = recipe_of(defaults[job.architecture])
+        first = first_configurations(job, defaults)[: options.first_trials]
+        if job.published and len(first) < options.trials:
             first.append(FirstConfiguration(config=recipe, origin="search"))
         first += request.forked
+        first += [
+            adopted_configuration(entry.config, "portfolio", job, defaults)
+            for entry in self.info.portfolio
+        ]
         plan = SearchPlan(
-            space=request.job.space,
-            architecture=request.job.architecture,
-            defaults=self.info.default_configs,
+            space=job.space,
+            architecture=job.architecture,
+            defaults=defaults,
             centre=number_entries(recipe),
             first=first,
             trials=max(options.trials, len(first)),

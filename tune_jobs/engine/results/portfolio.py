@@ -1,0 +1,164 @@
+"""Choose configurations that were best elsewhere from leaderboards, for a new run to begin with."""
+
+import itertools
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from trainables.config import ConfigError, Configuration, complete_config
+from trainables.config.validation import to_json
+from trainables.metrics import METRICS
+from trainables.registry import check_config
+from trainables.storage import open_storage
+from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Job
+from tune_jobs.engine.job_checks import check_first
+from tune_jobs.engine.results.leaderboard import read_rows
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.run_state.info import PortfolioEntry
+from tune_jobs.engine.stages.first import FirstConfiguration, adopted_configuration, fit
+
+REMEDY = (
+    "give a leaderboard (leaderboards/JOB/RUN.parquet), a folder of them, or the --storage above"
+)
+
+MOST = 5
+"""A portfolio has so many configurations at most: each takes a trial from the search."""
+
+
+def choose_portfolio(
+    path: str,
+    job: Job,
+    defaults: Mapping[str, Configuration],
+    others: Iterable[FirstConfiguration],
+) -> tuple[tuple[PortfolioEntry, ...], list[str]]:
+    """Choose up to `MOST` rows of leaderboards, by data set in turn, the best of each first.
+
+    Rows are ranked among those of one data set, split and metric, on validation: the test split of
+    a data set may be this run's too, and chooses nothing. The newest data set has the first turn.
+
+    Args:
+        path: A part, a folder of parts, or the storage above it, by path or URI.
+        defaults: The default configuration of each architecture that the job may train.
+        others: What the run tries first anyway.
+
+    Returns:
+        The rows, and remarks: on parts and rows that cannot be used, and on values that the job's
+        space does not hold.
+
+    Raises:
+        RequestError: The path holds no row of these architectures that can be used.
+    """
+    rows, notes = _read(path)
+    ours = [row for row in rows if row.architecture in defaults]
+    if not ours:
+        known = ", ".join(sorted({row.architecture for row in rows}))
+        raise _refusal(
+            path, f"it has no row of {' or '.join(defaults)}, only of {known}: leave it away"
+        )
+    trained = _in_turn(ours)
+    if not trained:
+        raise _refusal(path, "none of its rows has an accuracy: their training diverged")
+    seen = [_fit(first, job, defaults) for first in others]
+    problems: list[str] = []
+    chosen: list[PortfolioEntry] = []
+    for row in trained:
+        if len(chosen) == MOST:
+            break
+        try:
+            config = _configuration(row, defaults[row.architecture])
+            first = adopted_configuration(config, "portfolio", job, defaults)
+            _, remarks = check_first(first, job, defaults)
+            fitted = _fit(first, job, defaults)
+        except (ConfigError, RequestError) as error:
+            problems.append(f"--warm-start: row {_name(row)} is passed over: {error}")
+            continue
+        if fitted not in seen:
+            seen.append(fitted)
+            notes += remarks
+            chosen.append(_entry(row, path, config))
+    if len(problems) == len(trained):
+        raise _refusal(path, "\n".join(["none of its rows can be tried:", *problems]))
+    if not chosen:
+        notes.append(f"--warm-start = {path!r}: the run tries all of its configurations anyway")
+    return tuple(chosen), [*dict.fromkeys(notes), *problems]
+
+
+def _read(path: str) -> tuple[list[Row], list[str]]:
+    try:
+        open_storage(path)
+        rows, warnings = read_rows(path)
+    except FileNotFoundError as error:
+        raise _refusal(path, "there is no such file: " + REMEDY) from error
+    except (ValueError, OSError) as error:
+        raise _refusal(path, f"it cannot be read: {error}: {REMEDY}") from error
+    if not rows:
+        why = "; ".join(warnings) or "there is no leaderboard"
+        raise _refusal(path, f"{why}: {REMEDY}")
+    return rows, [f"--warm-start: {warning}" for warning in warnings]
+
+
+def _refusal(path: str, why: str) -> RequestError:
+    return RequestError(f"--warm-start = {path!r}: {why}")
+
+
+def _in_turn(rows: Sequence[Row]) -> list[Row]:
+    """Return the best row of each board, then the second of each, and so on."""
+
+    def board(row: Row) -> tuple[str, str, str, str]:
+        return row.dataset, row.dataset_fingerprint, row.split_fingerprint, row.metric or ""
+
+    def merit(row: Row) -> tuple[float, float]:
+        return _score(row), row.finished_at.timestamp()
+
+    trained = sorted((row for row in rows if _score(row) > -math.inf), key=board)
+    boards = [
+        sorted(group, key=merit, reverse=True) for _, group in itertools.groupby(trained, board)
+    ]
+    boards.sort(key=lambda board: max(row.finished_at for row in board), reverse=True)
+    turns = itertools.zip_longest(*boards)
+    return [row for turn in turns for row in turn if row is not None]
+
+
+def _score(row: Row) -> float:
+    """Return the metric that the row's search optimised, the higher the better; an early version
+    recorded the accuracy alone."""
+    metric = METRICS.get(row.metric or "")
+    if metric and row.val_metric is not None:
+        return metric.score(row.val_metric)
+    return -math.inf if row.val_accuracy is None else row.val_accuracy
+
+
+def _configuration(row: Row, default: Configuration) -> Configuration:
+    """Read a row's configuration, and hold it against the rules of its fields.
+
+    Its architecture is one of the job's: a file's text has no module imported.
+
+    Raises:
+        ConfigError: It is no configuration, or breaks a rule.
+    """
+    try:
+        config = json.loads(row.config)
+    except ValueError as error:
+        raise ConfigError(f"config = {row.config!r}: must be a JSON object: {error}") from error
+    if not isinstance(config, dict):
+        raise ConfigError(f"config = {row.config!r}: must be a JSON object")
+    config["architecture"] = row.architecture
+    check_config(complete_config(default, config))
+    return config
+
+
+def _fit(
+    first: FirstConfiguration, job: Job, defaults: Mapping[str, Configuration]
+) -> dict[str, object]:
+    """Return what would be trained, for any number of epochs."""
+    config: dict[str, object] = to_json(fit(first, job.space, job.architecture, defaults).config)
+    return {**config, "epochs": None}
+
+
+def _entry(row: Row, path: str, config: Configuration) -> PortfolioEntry:
+    return PortfolioEntry(found_in=path, row=_name(row), dataset=row.dataset, config=config)
+
+
+def _name(row: Row) -> str:
+    return f"{row.job}/{row.run_id}:{row.trial_number}"
