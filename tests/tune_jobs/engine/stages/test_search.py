@@ -171,7 +171,7 @@ def test_first_configurations_set_the_bar_and_are_stopped_as_others_are(journal:
     resumed = open_search(journal, trials=4, rule=again, first=2)
     assert again.rungs() == search.rule.rungs() == {1: 4, 2: 0}
     assert [t and t.number for t in (resumed.next_task(), resumed.next_task())] == [0, 3]
-    assert [c.trial_number for c in choose_candidates(search.record, 0, ())] == [0, 1]
+    assert [c.trial_number for c in choose_candidates(search.record, ())] == [0, 1]
 
 
 @pytest.mark.parametrize("poisoned", ["val_accuracy", "train_loss"])
