@@ -173,10 +173,9 @@ class Retraining(TrialStage):
         owed = going_on & self._references()
         if self.search.finished and len(going_on - owed) == 1:
             owed = going_on  # the one that is left has no rival
-        for seed in self._seeds:
-            for number in sorted(owed):
-                if (number, seed) not in self._pairs:
-                    return self._enqueue(number, seed)
+        left = ((n, s) for s in self._seeds for n in sorted(owed) if (n, s) not in self._pairs)
+        if pair := next(left, None):
+            self._enqueue(*pair)
 
     def _enqueue(self, number: int, seed: int) -> None:
         if (number, seed) in self._pairs or number in self._dropped:
