@@ -6,6 +6,7 @@ scores of complete rounds alone, so a resumed run decides the same, in whatever 
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from statistics import fmean
 
 import numpy as np
@@ -52,15 +53,21 @@ def find_losers(scores: Mapping[int, Sequence[float]], num_looks: int) -> list[i
     degrees = (num_candidates - 1) * (num_seeds - 1)
     if degrees < LEAST_DEGREES:
         return []
-    from scipy.stats import studentized_range  # takes a second: few races need it
-
     scores_CS = np.array(list(scores.values()))
     means_C1 = scores_CS.mean(axis=1, keepdims=True)
     residuals_CS = scores_CS - means_C1 - scores_CS.mean(axis=0) + scores_CS.mean()
     error = math.sqrt(float(np.square(residuals_CS).sum()) / degrees / num_seeds)
-    largest = studentized_range.isf(ALPHA / num_looks, num_candidates, degrees) * error
+    largest = _critical_range(ALPHA / num_looks, num_candidates, degrees) * error
     behind_C = means_C1.max() - means_C1[:, 0]
     return [number for number, behind in zip(scores, behind_C, strict=True) if behind > largest]
+
+
+@lru_cache
+def _critical_range(alpha: float, num_candidates: int, degrees: int) -> float:
+    """Return the studentized range that equals exceed with the probability `alpha`."""
+    from scipy.stats import studentized_range  # takes a second, and few races come so far
+
+    return float(studentized_range.isf(alpha, num_candidates, degrees))
 
 
 def afford(
