@@ -104,8 +104,12 @@ class Options:
         0, "seed of the sampler, and of the initial weights and random draws of every trial"
     )
 
-    retrain_top: Count = _option(3, "number of the best full-budget configurations to retrain")
-    retrain_seeds: Count = _option(3, "number of seeds that each configuration is retrained with")
+    retrain_top: Count = _option(
+        3, "most of the search's best to retrain: the first, others while it trained more epochs"
+    )
+    retrain_seeds: Count = _option(
+        3, "most seeds of a retraining: those that lose or are not afforded train fewer"
+    )
 
     storage: str = _option(
         ".", "place of runs/ and leaderboards/: a folder, or a URI such as s3://BUCKET/PREFIX"
