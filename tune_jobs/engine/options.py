@@ -105,10 +105,13 @@ class Options:
     )
 
     retrain_top: Count = _option(
-        3, "most of the search's best to retrain: the first, others while it trained more epochs"
+        3,
+        "most configurations of the search to retrain; the best always, others where that takes no "
+        "more epochs than the search",
     )
     retrain_seeds: Count = _option(
-        3, "most seeds of a retraining: those that lose or are not afforded train fewer"
+        3,
+        "most seeds that a configuration is retrained with; one that has lost is given no more",
     )
 
     storage: str = _option(
