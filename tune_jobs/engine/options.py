@@ -104,8 +104,15 @@ class Options:
         0, "seed of the sampler, and of the initial weights and random draws of every trial"
     )
 
-    retrain_top: Count = _option(3, "number of the best full-budget configurations to retrain")
-    retrain_seeds: Count = _option(3, "number of seeds that each configuration is retrained with")
+    retrain_top: Count = _option(
+        3,
+        "most configurations of the search to retrain; the best always, others where that takes no "
+        "more epochs than the search",
+    )
+    retrain_seeds: Count = _option(
+        3,
+        "most seeds that a configuration is retrained with; one that has lost is given no more",
+    )
 
     storage: str = _option(
         ".", "place of runs/ and leaderboards/: a folder, or a URI such as s3://BUCKET/PREFIX"

@@ -96,6 +96,11 @@ class Progress(Listener):
         if not self._console.is_terminal or state == TrialState.FAIL:
             self._print(f"{last}: {reason}  [{stage.line()}]")
 
+    def skipped(self, name: str, reason: str) -> None:
+        stage = self._stage(name)
+        stage.remember(Ended(name, TrialState.PRUNED, None))
+        self._print(f"{name} is not trained: {reason}  [{stage.line()}]")
+
     def _stage(self, name: str) -> "StageView":
         return self._stages[name.partition("-")[0]]
 

@@ -72,3 +72,13 @@ def test_a_trial_without_a_report_waits_or_trains() -> None:
         progress.ended("trial-0001", TrialState.FAIL, "its process died")
     counts = "0 done, 1 running, 1 waiting, 0 stopped, 1 failed; 0:00"
     assert f"trial-0001  epoch 1/2: its process died  [search 1/4: {counts}]" in said.getvalue()
+
+
+def test_a_retraining_that_is_skipped_says_why_and_counts_as_stopped() -> None:
+    said = io.StringIO()
+    with Progress(INFO, Console(file=said, width=200)) as progress:
+        progress.begin(4, Never(), [])
+        progress.skipped("retrain-0002-seed-2", "lost to trial 3")
+    counts = "0 done, 0 running, 0 waiting, 1 stopped, 0 failed; 0:00"
+    line = f"retrain-0002-seed-2 is not trained: lost to trial 3  [retrain 1: {counts}]"
+    assert line in said.getvalue()

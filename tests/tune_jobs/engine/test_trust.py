@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult, rebuild
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.folder import retraining_place
+from tune_jobs.engine.stages.retrain import NOT_AFFORDED
 
 pytestmark = pytest.mark.usefixtures("on_one_ray")
 
@@ -38,7 +40,8 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def result(storage: Path) -> RunResult:
-    return run(storage, trials=4, scheduler="none", retrain_top=2, run_id="first")
+    """Five trials afford five pairs: two of the default, two of the best one, one of the next."""
+    return run(storage, trials=5, scheduler="none", retrain_top=4, run_id="first")
 
 
 def test_every_retrained_model_keeps_its_predictions(result: RunResult, storage: Path) -> None:
@@ -54,17 +57,26 @@ def test_every_retrained_model_keeps_its_predictions(result: RunResult, storage:
 
 
 def test_rows_say_how_far_they_can_be_trusted(result: RunResult) -> None:
-    assert len(result.rows) >= 2
+    assert sorted(row.num_seeds for row in result.rows) == [1, 2, 2]
     assert {row.tie_group for row in result.rows} <= {1, 2, 3}
     for row in result.rows:
         assert row.test_accuracy is not None
         assert row.test_accuracy_low is not None
         assert row.test_accuracy_high is not None
         assert row.test_accuracy_low < row.test_accuracy < row.test_accuracy_high
-        assert (row.seeds, row.num_failed_seeds, row.num_trials) == ((1, 2), 0, 4)
+        assert (row.num_failed_seeds, row.num_trials) == (0, 5)
         assert (row.gain is None) == (row.origin == "default")
         assert row.search_val_accuracy is not None
         assert row.selection_gap == row.search_val_accuracy - row.test_accuracy
+
+
+def test_who_dropped_out_of_the_retraining_says_so(result: RunResult) -> None:
+    [row] = [row for row in result.rows if row.dropped_out]
+    assert (row.seeds, row.winner, row.dropped_out) == ((1,), False, NOT_AFFORDED)
+    assert result.dropped is not None
+    assert re.match(rf"trials? ({row.trial_number}|.*, \d).* not afforded: ", result.dropped)
+    page = Path(str(result.report)).read_text()
+    assert f"Trial {row.trial_number} dropped out: {NOT_AFFORDED}." in page
 
 
 def test_rows_say_what_they_cost_and_where_they_come_from(result: RunResult) -> None:

@@ -25,6 +25,7 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
     told = {
         "proposals": result.proposals,
         "failed": result.failures,
+        "dropped out": result.dropped,
         "report": result.report,
     }
     for name, text in told.items():

@@ -34,3 +34,6 @@ class Listener:
 
     def ended(self, name: str, state: TrialState, reason: str) -> None:
         """Hear that a trial has ended, and for what reason."""
+
+    def skipped(self, name: str, reason: str) -> None:
+        """Hear that a trial will not be trained, and for what reason."""

@@ -10,7 +10,7 @@ import optuna
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from trainables.config import Configuration
 from trainables.config.validation import from_json, to_json
@@ -216,6 +216,14 @@ class Record:
         self.study.tell(number, value, state=state)
         for listener in self._listeners:
             listener.ended(self.name_of(running.trial), state, reason)
+
+    def skip(self, reason: str, **attributes: Any) -> None:
+        """Record a trial that will not be trained, and why: PRUNED, with no epoch."""
+        attributes["end_reason"] = reason
+        trial = create_trial(state=TrialState.PRUNED, user_attrs=attributes)
+        self.study.add_trial(trial)
+        for listener in self._listeners:
+            listener.skipped(self.name_of(trial), reason)
 
     @property
     def seconds(self) -> float:

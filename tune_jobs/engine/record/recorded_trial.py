@@ -27,8 +27,9 @@ class RecordedTrial:
     metrics, with their `sequence` in the study) and, at its end, `end_reason`.
     `intermediate_values[n]` is the metric that the study optimises.
 
-    A trial of the retraining also has `trial_number`, that of the search, and `seed`. One that was
-    interrupted has `resumed`: where each attempt went on, and checkpoints that were not intact.
+    A trial of the retraining also has `trial_number`, that of the search, and `seed`. One that is
+    skipped says in `end_reason` why its candidate trains no further seeds. One that was interrupted
+    has `resumed`: where each attempt went on, and checkpoints that were not intact.
     """
 
     frozen: FrozenTrial
@@ -102,6 +103,16 @@ class RecordedTrial:
     def last(self) -> EpochMetrics | None:
         """Return the metrics of the last epoch that was reported."""
         return self.epochs[max(self.epochs)] if self.epochs else None
+
+    @property
+    def num_epochs(self) -> int:
+        """Return the number of epochs that it has been trained for."""
+        return max(self._stored(), default=0)
+
+    @property
+    def is_skipped(self) -> bool:
+        """Return whether it was never to be trained: see `Record.skip`."""
+        return self.state == TrialState.PRUNED and not self._stored()
 
     @property
     def seconds(self) -> float:

@@ -74,8 +74,9 @@ def add_statistics(rows: Sequence[Row], answers: Mapping[int, Answers | None]) -
     """
     known = {number: found for number, found in answers.items() if found is not None}
     base = best_before(r for r in rows if r.trial_number in known)
+    board = [found.correct_SN for found in known.values()]
     compared = [
-        _with_gain(_with_interval(row, known[row.trial_number]), known, base)
+        _with_gain(_with_interval(row, known[row.trial_number], board), known, base)
         if row.trial_number in known
         else row
         for row in rows
@@ -112,8 +113,8 @@ def add_tie_groups(rows: Sequence[Row], answers: Sequence[Answers | None]) -> li
     ]
 
 
-def _with_interval(row: Row, answers: Answers) -> Row:
-    interval = accuracy_interval(answers.correct_SN)
+def _with_interval(row: Row, answers: Answers, board: Sequence[Correct]) -> Row:
+    interval = accuracy_interval(answers.correct_SN, board=board)
     return dataclasses.replace(
         row, test_accuracy_low=interval.low, test_accuracy_high=interval.high
     )

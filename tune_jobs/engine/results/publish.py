@@ -1,6 +1,7 @@
 """Publish a finished run: export the winner's model, write the leaderboard and the report."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from tune_jobs.engine.stages.candidates import (
     pair_name,
     read_results,
 )
+from tune_jobs.engine.stages.retrain import NOT_AFFORDED
 from tune_jobs.engine.stages.steps import Stages
 
 
@@ -42,6 +44,8 @@ class RunResult:
             have been removed.
         failures: How many trials of the search failed, and why, in words; `None`: none did.
         proposals: Where the proposals came from, in words; `None`: the record does not say.
+        dropped: Which of the best configurations were not retrained with every seed, and why, in
+            words; `None`: all were.
     """
 
     storage: str
@@ -53,6 +57,7 @@ class RunResult:
     report: str | None = None
     failures: str | None = None
     proposals: str | None = None
+    dropped: str | None = None
 
 
 def publish(
@@ -85,6 +90,7 @@ def publish(
         report=report,
         failures=describe_failures(search),
         proposals=describe_proposals(search),
+        dropped=describe_dropped(rows, search, info.options.retrain_top),
     )
 
 
@@ -131,6 +137,26 @@ def describe_proposals(search: Record) -> str | None:
     return ", ".join(told) or None
 
 
+def describe_dropped(rows: Sequence[Row], search: Record, top: int) -> str | None:
+    """Say which of the `top` best trials were not retrained with every seed, and why; `None`: all
+    were.
+
+    For instance: `trial 4 lost to trial 7: ...; trials 5, 9: not afforded, ...`
+    """
+    reasons: dict[str, list[int]] = {}
+    for row in rows:
+        if row.dropped_out:
+            reasons.setdefault(row.dropped_out, []).append(row.trial_number)
+    retrained = {row.trial_number for row in rows}
+    if left := [t.number for t in search.best(top) if t.number not in retrained]:
+        reasons.setdefault(NOT_AFFORDED, []).extend(left)
+    told = [
+        f"{'trial' if len(numbers) == 1 else 'trials'} {', '.join(map(str, numbers))} {reason}"
+        for reason, numbers in reasons.items()
+    ]
+    return "; ".join(told) or None
+
+
 def rebuild(run: str | Path) -> str:
     """Write a run's part of the leaderboard again, from its folder `<storage>/runs/<job>/<run id>`;
     return the part.
@@ -161,7 +187,7 @@ def rebuild(run: str | Path) -> str:
 def read_retrained(search: Record, retrain: Record, options: Options) -> list[Retrained]:
     """Read what `Retraining.results` gave when the run ended."""
     numbers = {trial.pair[0] for trial in retrain.trials()}
-    candidates = choose_candidates(search, 0, numbers)
+    candidates = choose_candidates(search, numbers)
     return read_results(candidates, retrain, options.retraining_seeds, options.epochs)
 
 

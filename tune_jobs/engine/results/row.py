@@ -66,6 +66,9 @@ class Row:
     val_accuracy: Annotated[float | None, "validation accuracy, mean over seeds; null if diverged"]
     seeds: Annotated[tuple[int, ...] | None, "seeds retrained, in the order of the lists"] = None
     num_failed_seeds: Annotated[int | None, "seeds whose retraining came to no end"] = None
+    dropped_out: Annotated[
+        str | None, "why it was retrained with no further seeds; null if with all of them"
+    ] = None
     val_accuracy_per_seed: Annotated[tuple[float | None, ...], "one per seed; null if diverged"]
     winner: Annotated[bool, "best val_metric of its run"]
     test_accuracy: Annotated[float | None, "test accuracy, mean over seeds; null if diverged"]

@@ -20,13 +20,14 @@ degrees of freedom would be more powerful, but told equal configurations apart i
 boards with three seeds. Three seeds are also too few to bootstrap: their spread, resampled, is
 too small by a fifth (the root of 2/3), and there are only ten different samples.
 
-From one seed the variation between seeds cannot be seen: what is said then holds for the trained
-models, not for their configurations. `benchmarks/statistics_power.py` has the coverage, the rate
+From one seed the variation between seeds cannot be seen. It is taken from the configurations on the
+board that have several (pooled); where none has, what is said holds for the trained models, not for
+their configurations. `benchmarks/statistics_power.py` has the coverage, the rate
 of false separations and the power.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
@@ -75,7 +76,9 @@ class _Configuration(NamedTuple):
     seeds: _Variance
 
 
-def accuracy_interval(correct_SN: Correct, confidence: float = 0.95) -> Estimate:
+def accuracy_interval(
+    correct_SN: Correct, confidence: float = 0.95, board: Sequence[Correct] = ()
+) -> Estimate:
     """Return the mean accuracy and its interval, over other test examples and other seeds.
 
     The interval is Wilson's, for the number of examples that would vary as much in a simple random
@@ -83,6 +86,9 @@ def accuracy_interval(correct_SN: Correct, confidence: float = 0.95) -> Estimate
     Positive Counts Estimated from Survey Data", 1998; Franco et al., "Comparative Study of
     Confidence Intervals for Proportions in Complex Sample Surveys", 2019). It lies within [0, 1]
     and has a width also where every answer is correct, which then counts as N answers.
+
+    Args:
+        board: The configurations that say how seeds vary where `correct_SN` has a single one.
 
     Raises:
         ValueError: `correct_SN` has not two axes, or no seed, or fewer than two examples.
@@ -93,7 +99,8 @@ def accuracy_interval(correct_SN: Correct, confidence: float = 0.95) -> Estimate
     examples = _variance_over_examples(configuration.accuracy_N)
     if not spread:
         examples = _Variance(1 / correct_SN.shape[1], examples.degrees)
-    half_width = _half_width(1 - confidence, (examples, configuration.seeds))
+    pooled = _pool_over_seeds(map(_summarise, board)) if configuration.num_seeds == 1 else None
+    half_width = _half_width(1 - confidence, (examples, pooled or configuration.seeds))
     weight = half_width**2 / (spread or 1)
     centre = (accuracy + weight / 2) / (1 + weight)
     margin = math.sqrt(weight * spread + weight**2 / 4) / (1 + weight)
@@ -115,7 +122,8 @@ def compare(correct_a_SN: Correct, correct_b_SN: Correct, confidence: float = 0.
     Raises:
         ValueError: The numbers of examples differ, or as in `accuracy_interval`.
     """
-    return _compare(_summarise(correct_a_SN), _summarise(correct_b_SN), confidence)
+    a, b = _summarise(correct_a_SN), _summarise(correct_b_SN)
+    return _compare(a, b, _pool_over_seeds((a, b)), confidence)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -150,7 +158,8 @@ def tie_groups(correct: Sequence[Correct], alpha: float = 0.05) -> list[int]:
     """
     configurations = [_summarise(correct_SN) for correct_SN in correct]
     pairs = list(combinations(range(len(correct)), 2))
-    p_values = [_compare(configurations[a], configurations[b]).p_value for a, b in pairs]
+    pooled = _pool_over_seeds(configurations)
+    p_values = [_compare(configurations[a], configurations[b], pooled).p_value for a, b in pairs]
     adjusted = dict(zip(pairs, holm(p_values), strict=True))
     groups = [0] * len(correct)
     while 0 in groups:
@@ -194,6 +203,15 @@ def _variance_over_seeds(accuracy_S: Floats, accuracy_N: Floats) -> _Variance:
     return _Variance(max(0.0, float(squares_S / (S - 1) - interaction) / (S * N)), S - 1)
 
 
+def _pool_over_seeds(configurations: Iterable[_Configuration]) -> _Variance | None:
+    """Estimate the variance over seeds of a single seed's accuracy from all configurations that
+    have several, by their degrees of freedom; `None`: none has, or no variance is seen."""
+    several = [c for c in configurations if c.num_seeds > 1]
+    degrees = sum(c.seeds.degrees for c in several)
+    squares = sum(c.seeds.degrees * c.num_seeds * c.seeds.value for c in several)
+    return _Variance(squares / degrees, degrees) if squares else None
+
+
 def _welch(a: _Variance, b: _Variance) -> _Variance:
     """Add the two, with the degrees of freedom of Welch and Satterthwaite."""
     total = a.value + b.value
@@ -209,28 +227,37 @@ def _half_width(alpha: float, parts: Sequence[_Variance]) -> float:
     )
 
 
-def _compare(a: _Configuration, b: _Configuration, confidence: float = 0.95) -> Comparison:
+def _compare(
+    a: _Configuration,
+    b: _Configuration,
+    pooled: _Variance | None,
+    confidence: float = 0.95,
+) -> Comparison:
     if len(a.accuracy_N) != len(b.accuracy_N):
         raise ValueError(
             f"the configurations have {len(a.accuracy_N)} and {len(b.accuracy_N)} examples, "
             "but must have the same"
         )
     differences_N = a.accuracy_N - b.accuracy_N
-    parts = (_variance_over_examples(differences_N, squares_added=1.0), _seeds_of_both(a, b))
+    parts = (
+        _variance_over_examples(differences_N, squares_added=1.0),
+        _seeds_of_both(a, b, pooled),
+    )
     difference = a.accuracy - b.accuracy
     margin = _half_width(1 - confidence, parts)
     estimate = Estimate(difference, max(-1.0, difference - margin), min(1.0, difference + margin))
     one_seed_each = a.num_seeds == b.num_seeds == 1
-    p_value = _mcnemar(differences_N) if one_seed_each else _invert(abs(difference), parts)
+    models_alone = one_seed_each and pooled is None
+    p_value = _mcnemar(differences_N) if models_alone else _invert(abs(difference), parts)
     return Comparison(estimate, p_value)
 
 
-def _seeds_of_both(a: _Configuration, b: _Configuration) -> _Variance:
-    """Add the variances over seeds; a single seed is taken to vary as the other's seeds do."""
-    for one, other in ((a, b), (b, a)):
-        if one.num_seeds == 1:
-            return _Variance((1 + other.num_seeds) * other.seeds.value, other.seeds.degrees)
-    return _welch(a.seeds, b.seeds)
+def _seeds_of_both(a: _Configuration, b: _Configuration, pooled: _Variance | None) -> _Variance:
+    """Add the variances over seeds; a single seed is taken to vary as those of the board do."""
+    if pooled is None or min(a.num_seeds, b.num_seeds) > 1:
+        return _welch(a.seeds, b.seeds)
+    parts = [(pooled if c.num_seeds == 1 else c.seeds).value for c in (a, b)]
+    return _Variance(sum(parts), pooled.degrees)
 
 
 def _invert(difference: float, parts: Sequence[_Variance]) -> float:

@@ -197,7 +197,7 @@ def build_notes(rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
     """Explain the marks and figures that are in the columns."""
     shown = {column.header: " ".join(column.cells) for column in columns}
     notes = [note for mark, note in _marks(rows) if mark in shown["#"] or mark == "P"]
-    if "=" in shown["#"] and any(row.num_seeds == 2 for row in rows):
+    if "=" in shown["#"] and any(row.num_seeds == 2 and not row.dropped_out for row in rows):
         notes.append("two seeds tell little apart: --retrain-seeds 3 or more")
     if "gain" in shown:
         notes.append("gain: over the run's best published (or default) row")

@@ -42,6 +42,8 @@ class Retrained:
     Attributes:
         names: The names of the seeds' trials, and so of their folders.
         train_seconds: The training time over all seeds.
+        num_failed: The number of seeds that were to be trained and came to no end.
+        dropped_out: Why it trained no further seeds; `None`: it was to train all of them.
     """
 
     candidate: Candidate
@@ -50,20 +52,21 @@ class Retrained:
     names: tuple[str, ...]
     train_seconds: float
     all_seeds_ended: bool
+    num_failed: int = 0
+    dropped_out: str | None = None
 
     def mean_of(self, value: Callable[[EpochMetrics], float]) -> float | None:
         """Average a value over the seeds; `None` where no seed was trained to the end."""
         return fmean(map(value, self.metrics)) if self.metrics else None
 
 
-def choose_candidates(search: Record, top: int, retrained: Collection[int]) -> list[Candidate]:
-    """Return the `top` best of the full-budget trials, every published (or default) one, and those
-    that an earlier session has retrained: no row is lost when a better one is found."""
-    chosen = {trial.number: trial for trial in search.best(top)}
-    for trial in search.trials():
-        if trial.number in retrained or trial.origin in REFERENCES:
-            chosen[trial.number] = trial
-    return [_candidate(trial, trial.config) for trial in chosen.values() if trial.config]
+def choose_candidates(search: Record, chosen: Collection[int]) -> list[Candidate]:
+    """Return the candidates of these trials, and every published (or default) one, by number."""
+    return [
+        _candidate(trial, trial.config)
+        for trial in search.trials()
+        if trial.config and (trial.number in chosen or trial.origin in REFERENCES)
+    ]
 
 
 def _candidate(trial: RecordedTrial, config: Configuration) -> Candidate:
@@ -82,10 +85,13 @@ def read_results(
 ) -> list[Retrained]:
     """Read from the record of the retraining what each candidate's seeds reached."""
     ended = {trial.pair: trial for trial in record.trials(TrialState.COMPLETE)}
+    begun = {trial.pair for trial in record.trials() if not trial.is_skipped}
+    skipped = {t.pair[0]: t.end_reason for t in record.trials(TrialState.PRUNED) if t.is_skipped}
     results = []
     for candidate in candidates:
         number = candidate.trial_number
         trials = {seed: ended[number, seed] for seed in seeds if (number, seed) in ended}
+        due = [seed for seed in seeds if number not in skipped or (number, seed) in begun]
         results.append(
             Retrained(
                 candidate=candidate,
@@ -94,6 +100,8 @@ def read_results(
                 names=tuple(retraining_name(number, seed) for seed in trials),
                 train_seconds=sum(trial.seconds for trial in trials.values()),
                 all_seeds_ended=len(trials) == len(seeds),
+                num_failed=len(due) - len(trials),
+                dropped_out=skipped.get(number),
             )
         )
     return results

@@ -78,9 +78,10 @@ class Search(TrialStage):
             self._enqueue(first, known)
 
     @property
-    def num_first_asked(self) -> int:
-        """Count those of the first configurations that have begun."""
-        return min(self._num_asked, len(self.plan.first))
+    def num_open(self) -> int:
+        """Count the trials that have not ended, those included that have not begun."""
+        waiting = max(0, self.plan.trials - self._num_asked)
+        return waiting + len(self._unfinished) + len(self._running)
 
     @property
     def finished(self) -> bool:

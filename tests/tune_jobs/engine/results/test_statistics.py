@@ -180,6 +180,29 @@ def test_a_single_seed_is_taken_to_vary_as_the_others_do() -> None:
     assert one_seed.high - one_seed.low > five_seeds.high - five_seeds.low
 
 
+@pytest.mark.parametrize("seeds", [(3, 3, 1), (3, 3, 1, 1), (3, 2, 1)])
+def test_equal_rows_share_a_group_where_some_dropped_out(seeds: Sequence[int]) -> None:
+    generator = np.random.default_rng(11)
+    shared = 0
+    for _ in range(NUM_DRAWS):
+        rows = [draw_correct([0.9], generator, seeds=s, seed_std=0.006)[0] for s in seeds]
+        shared += set(tie_groups(sorted(rows, key=lambda row: -row.mean()))) == {1}
+    assert shared >= 0.95 * NUM_DRAWS
+
+
+@pytest.mark.parametrize("seed_std", [0.006, 0.02])
+def test_the_interval_of_a_single_seed_is_as_wide_as_seeds_of_the_board_vary(
+    seed_std: float,
+) -> None:
+    generator = np.random.default_rng(12)
+    held = 0
+    for _ in range(NUM_DRAWS):
+        board = [draw_correct([0.9], generator, seeds=s, seed_std=seed_std)[0] for s in (3, 3, 1)]
+        interval = accuracy_interval(board[-1], board=board)
+        held += interval.low <= 0.9 <= interval.high
+    assert held >= 0.93 * NUM_DRAWS
+
+
 def test_the_same_answers_are_equal() -> None:
     [correct_SN] = draw_correct([0.9], np.random.default_rng(10))
     for same_SN in (correct_SN, correct_SN[:1]):

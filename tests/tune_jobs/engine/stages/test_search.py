@@ -10,26 +10,18 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from trainables.config import Runtime
-from trainables.metrics import METRICS, EpochMetrics
-from trainables.trials.report import EpochReport
-from trainables.trials.task import TrialTask
-from tune_jobs.engine.job import Space
-from tune_jobs.engine.record.journal import open_journal, repair_journal
-from tune_jobs.engine.record.record import Record
-from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings, StoppingRule
+from tests.tune_jobs.engine.stages.searches import (
+    EPOCHS,
+    open_search,
+    report,
+    run_to_the_end,
+    space,
+)
+from tune_jobs.engine.record.journal import repair_journal
+from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings
 from tune_jobs.engine.stages.candidates import choose_candidates
 from tune_jobs.engine.stages.first import FirstConfiguration
-from tune_jobs.engine.stages.search import Search, SearchPlan
-
-EPOCHS = 4
-
-FIRST = {"lr": 0.01, "a": 0.5, "b": 0.5, "c": 0.5, "unused": 1}
-
-
-def space(trial: optuna.Trial) -> dict[str, Any]:
-    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
-    return {"width": 8}
+from tune_jobs.engine.stages.search import Search
 
 
 def wide_space(trial: optuna.Trial) -> None:
@@ -57,48 +49,6 @@ def fragile_space(trial: optuna.Trial) -> dict[str, Any]:
 
 def asha() -> Asha:
     return Asha(RungSettings(grace_period=1, reduction_factor=2, brackets=1, epochs=EPOCHS))
-
-
-def open_search(
-    journal: Path,
-    *,
-    trials: int = 3,
-    rule: StoppingRule | None = None,
-    first: int = 1,
-    sampler: str = "prior",
-    space: Space = space,
-) -> Search:
-    plan = SearchPlan(
-        space=space,
-        architecture="net",
-        defaults={"net": {"architecture": "net", "epochs": 9, "depth": 2}},
-        centre={},
-        first=[FirstConfiguration(config=FIRST, origin="default")] * first,
-        trials=trials,
-        epochs=EPOCHS,
-        sampler=sampler,
-        seed=0,
-        runtime=Runtime(device="cpu"),
-        time_budget=None,
-    )
-    backend = open_journal(journal)
-    record = Record.open(backend, "job/run", lambda t: f"trial-{t.number}", METRICS["accuracy"])
-    return Search(plan, record, rule or Never())
-
-
-def report(epoch: int, value: float, **changes: Any) -> EpochReport:
-    metrics = EpochMetrics(
-        epoch=epoch, val_accuracy=value, val_loss=0.5, train_loss=1.0, seconds=0.1
-    )
-    return EpochReport(metrics=replace(metrics, **changes))
-
-
-def run_to_the_end(search: Search, trial: TrialTask | None, value: float = 0.5) -> int:
-    assert trial is not None
-    for epoch in range(1, EPOCHS + 1):
-        if not search.on_report(trial.number, report(epoch, value)):
-            return epoch
-    raise AssertionError("the trial was not ended at its full budget")
 
 
 @pytest.fixture
@@ -171,7 +121,7 @@ def test_first_configurations_set_the_bar_and_are_stopped_as_others_are(journal:
     resumed = open_search(journal, trials=4, rule=again, first=2)
     assert again.rungs() == search.rule.rungs() == {1: 4, 2: 0}
     assert [t and t.number for t in (resumed.next_task(), resumed.next_task())] == [0, 3]
-    assert [c.trial_number for c in choose_candidates(search.record, 0, ())] == [0, 1]
+    assert [c.trial_number for c in choose_candidates(search.record, ())] == [0, 1]
 
 
 @pytest.mark.parametrize("poisoned", ["val_accuracy", "train_loss"])

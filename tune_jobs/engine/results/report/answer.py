@@ -29,6 +29,7 @@ def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
         *_claims(rows),
         _cost(winner),
         _choice(winner, rows),
+        *(f"Trial {r.trial_number} dropped out: {r.dropped_out}." for r in rows if r.dropped_out),
         f"{info.data}.",
         *(f"Note: {note}." for note in info.notes),
     ]

@@ -1,0 +1,232 @@
+"""The retraining and its record, with real Optuna and a real journal; Ray has no part in it."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+
+from tests.tune_jobs.engine.stages.searches import EPOCHS, open_search, report, run_to_the_end
+from trainables.metrics import METRICS
+from trainables.trials.task import TrialTask
+from tune_jobs.engine.record.journal import open_journal
+from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.stages.candidates import pair_name
+from tune_jobs.engine.stages.race import Pair
+from tune_jobs.engine.stages.retrain import NOT_AFFORDED, Retraining
+from tune_jobs.engine.stages.search import Search
+
+Values = Callable[[int, int], float]
+"""The accuracy of a candidate with a seed."""
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "study.journal"
+
+
+def end_search(journal: Path, trials: int) -> Search:
+    """A search whose later trials are better; the default is trial 0."""
+    search = open_search(journal, trials=trials)
+    while (task := search.next_task()) is not None:
+        run_to_the_end(search, task, 0.5 + task.number / 100)
+    return search
+
+
+def open_retraining(search: Search, journal: Path, *, seeds: int, top: int = 3) -> Retraining:
+    record = Record.open(open_journal(journal), "job/run/retrain", pair_name, METRICS["accuracy"])
+    return Retraining(search, record, top=top, seeds=range(1, seeds + 1))
+
+
+def pair_of(retraining: Retraining, task: TrialTask) -> Pair:
+    return retraining.record.trials()[task.number].pair
+
+
+def race(retraining: Retraining, values: Values, *, slots: int = 1, order: int = 0) -> list[Pair]:
+    """Train to the end, `slots` pairs at once, of which any ends first; return the pairs."""
+    trained: list[Pair] = []
+    running: list[TrialTask] = []
+    generator = random.Random(order)
+    while not retraining.finished:
+        while len(running) < slots and (task := retraining.next_task()) is not None:
+            running.append(task)
+        assert running, "it is not finished, and gives nothing"
+        task = running.pop(generator.randrange(len(running)))
+        pair = pair_of(retraining, task)
+        run_to_the_end(retraining, task, values(*pair))
+        trained.append(pair)
+    return trained
+
+
+def dropped(retraining: Retraining) -> dict[int, str]:
+    results = retraining.results()
+    return {r.candidate.trial_number: r.dropped_out for r in results if r.dropped_out}
+
+
+def apart(number: int, seed: int) -> float:
+    """Trial 11 is far worse than the others, which are within what seeds make of them."""
+    mean = {0: 0.90, 11: 0.50, 12: 0.90, 13: 0.91}[number]
+    return mean + (0.01 if (number + seed) % 2 == 0 else -0.01)
+
+
+def test_a_candidate_that_has_lost_trains_no_further_seeds(journal: Path) -> None:
+    retraining = open_retraining(end_search(journal, 14), journal, seeds=4)
+    trained = Counter(number for number, _ in race(retraining, apart))
+    assert trained == {0: 4, 11: 2, 12: 4, 13: 4}
+    [(number, reason)] = dropped(retraining).items()
+    assert number == 11
+    assert reason == ("lost to trial 13: 0.5000 on validation against 0.9100, over 2 seeds")
+    by_number = {r.candidate.trial_number: r for r in retraining.results()}
+    assert by_number[11].seeds == (1, 2)
+    assert by_number[11].num_failed == 0
+    assert not by_number[11].all_seeds_ended
+    [skipped] = retraining.record.trials(TrialState.PRUNED)
+    assert (skipped.pair, skipped.end_reason, skipped.is_skipped) == ((11, 3), reason, True)
+
+
+def test_references_and_the_best_of_the_search_train_all_seeds_others_what_is_left(
+    journal: Path,
+) -> None:
+    """Five trials are as many epochs as five pairs: the default's two, the best one's two."""
+    retraining = open_retraining(end_search(journal, 5), journal, seeds=2)
+    trained = race(retraining, lambda number, seed: 0.9 if number == 3 else 0.8)
+    assert sorted(trained) == [(0, 1), (0, 2), (3, 1), (3, 2), (4, 1)]
+    assert dropped(retraining) == {4: NOT_AFFORDED}
+
+
+def test_the_best_of_the_search_is_retrained_whatever_it_takes(journal: Path) -> None:
+    retraining = open_retraining(end_search(journal, 2), journal, seeds=3)
+    assert sorted(race(retraining, lambda number, seed: 0.5)) == [
+        (number, seed) for number in (0, 1) for seed in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("slots", [1, 2, 5])
+@pytest.mark.parametrize("order", range(3))
+def test_what_is_decided_does_not_depend_on_the_order_of_reports(
+    journal: Path, slots: int, order: int
+) -> None:
+    retraining = open_retraining(end_search(journal, 14), journal, seeds=4)
+    trained = race(retraining, apart, slots=slots, order=order)
+    assert sorted(trained) == [
+        *((0, seed) for seed in (1, 2, 3, 4)),
+        *((11, seed) for seed in (1, 2)),
+        *((number, seed) for number in (12, 13) for seed in (1, 2, 3, 4)),
+    ]
+
+
+@pytest.mark.parametrize("trials", [5, 14])
+def test_a_resumed_race_decides_what_an_undisturbed_one_would(tmp_path: Path, trials: int) -> None:
+    """It is resumed after each pair, and amid each."""
+
+    def values(number: int, seed: int) -> float:
+        return apart(number, seed) if trials == 14 else 0.8 + (number == 3) / 10
+
+    straight, cut = tmp_path / "straight.journal", tmp_path / "cut.journal"
+    undisturbed = open_retraining(end_search(straight, trials), straight, seeds=4)
+    expected = sorted(race(undisturbed, values))
+    end_search(cut, trials)
+    trained = []
+    while True:
+        retraining = open_retraining(open_search(cut, trials=trials), cut, seeds=4)
+        if retraining.finished:
+            break
+        task = retraining.next_task()
+        assert task is not None
+        value = values(*pair_of(retraining, task))
+        if not task.epochs_reported:
+            assert retraining.on_report(task.number, report(1, value))
+            continue
+        trained.append(pair_of(retraining, task))
+        run_to_the_end(retraining, task, value)
+    assert sorted(trained) == expected
+    assert dropped(retraining) == dropped(undisturbed)
+
+
+def test_what_an_earlier_version_has_begun_is_trained(journal: Path) -> None:
+    """It enqueued every seed of every candidate at once."""
+    search = end_search(journal, 5)
+    record = open_retraining(search, journal, seeds=2).record
+    pairs = [(number, seed) for seed in (1, 2) for number in (0, 2, 3, 4)]
+    for number, seed in pairs:
+        record.enqueue({}, trial_number=number, seed=seed, params={})
+    retraining = open_retraining(search, journal, seeds=2)
+    assert race(retraining, lambda number, seed: 0.5) == pairs
+    assert dropped(retraining) == {}
+
+
+def test_who_dropped_out_stays_out_when_the_search_goes_on(journal: Path) -> None:
+    def value(number: int, seed: int) -> float:
+        return 0.9 if number == 3 else 0.8
+
+    race(open_retraining(end_search(journal, 5), journal, seeds=2), value)
+    more = open_retraining(end_search(journal, 9), journal, seeds=2)
+    assert sorted(race(more, value)) == [(6, 1), (6, 2), (7, 1), (8, 1)]
+    assert dropped(more).keys() == {4, 7, 8}
+    assert {r.candidate.trial_number for r in more.results()} == {0, 3, 4, 6, 7, 8}
+
+
+def test_a_pair_that_failed_is_tried_again_by_the_next_session(journal: Path) -> None:
+    search = end_search(journal, 9)
+    retraining = open_retraining(search, journal, seeds=2)
+    task = retraining.next_task()
+    assert task is not None
+    failed = pair_of(retraining, task)
+    retraining.on_failure(task.number, "RuntimeError: boom")
+    trained = race(retraining, lambda number, seed: 0.5)
+    assert failed not in trained
+    [result] = [r for r in retraining.results() if r.candidate.trial_number == failed[0]]
+    assert (result.num_failed, result.all_seeds_ended) == (1, False)
+    again = open_retraining(search, journal, seeds=2)
+    assert race(again, lambda number, seed: 0.5) == [failed]
+
+
+def begin(search: Search, unfinished: int) -> Sequence[TrialTask]:
+    """Run all but the last trials to their ends."""
+    tasks = []
+    while (task := search.next_task()) is not None:
+        tasks.append(task)
+    for task in tasks[: len(tasks) - unfinished]:
+        run_to_the_end(search, task, 0.5 + task.number / 100)
+    return tasks[len(tasks) - unfinished :]
+
+
+@pytest.mark.parametrize("last", [0.4, 0.95])
+def test_who_is_certain_to_be_among_the_best_begins_before_the_search_ends(
+    journal: Path, last: float
+) -> None:
+    search = open_search(journal, trials=14)
+    [running] = begin(search, 1)
+    retraining = open_retraining(search, journal, seeds=1)
+    early = []
+    while (task := retraining.next_task()) is not None:
+        early.append(pair_of(retraining, task)[0])
+    assert early == [0, 11, 12], "trial 13 may still be better than both"
+    assert not retraining.finished
+    run_to_the_end(search, running, last)
+    assert not retraining.finished
+    task = retraining.next_task()
+    assert task is not None
+    assert pair_of(retraining, task)[0] == (13 if last > 0.9 else 10)
+
+
+def test_without_room_for_the_last_ones_nobody_but_the_references_begins(journal: Path) -> None:
+    search = open_search(journal, trials=14)
+    begin(search, 3)
+    retraining = open_retraining(search, journal, seeds=2)
+    early = []
+    while (task := retraining.next_task()) is not None:
+        early.append(pair_of(retraining, task))
+    assert early == [(0, 1), (0, 2)]
+
+
+def test_epochs_of_the_search_are_those_of_stopped_trials_too(journal: Path) -> None:
+    search = end_search(journal, 2)
+    assert [trial.num_epochs for trial in search.record.trials()] == [EPOCHS, EPOCHS]
+    other = open_search(journal, trials=3)
+    task = other.next_task()
+    assert task is not None
+    other.on_report(task.number, report(1, 0.5))
+    assert other.record.trials()[2].num_epochs == 1
