@@ -46,6 +46,11 @@ class RecordedTrial:
         return str(self.frozen.user_attrs.get("source", ""))
 
     @property
+    def was_enqueued(self) -> bool:
+        """Return whether its parameters were given, and no sampler was asked for them all."""
+        return "fixed_params" in self.frozen.system_attrs
+
+    @property
     def state(self) -> TrialState:
         return self.frozen.state
 
