@@ -9,7 +9,7 @@ from rich.console import Console
 from tests.tune_jobs.engine.parts import make_info
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.progress import Progress
-from tune_jobs.engine.record.listener import Ended
+from tune_jobs.engine.record.listener import Ended, Past
 from tune_jobs.engine.search.early_stopping import Never
 
 INFO = make_info(epochs=2)
@@ -28,7 +28,7 @@ def test_a_resumed_run_counts_the_trials_of_earlier_sessions() -> None:
     ]
     with Progress(INFO, Console(file=said, width=200)) as progress:
         progress.begin(4, Never(), earlier)
-        progress.started("trial-0002", {})
+        progress.started("trial-0002", {}, Past())
         progress.training("trial-0002", 0)
         progress.reported("trial-0002", metrics(1, 0.5))
         progress.reported("trial-0002", metrics(2, 0.7))
@@ -66,7 +66,7 @@ def test_a_trial_without_a_report_waits_or_trains() -> None:
     with Progress(INFO, Console(file=said, width=200)) as progress:
         progress.begin(4, Never(), [])
         for name in ("trial-0000", "trial-0001", "trial-0002"):
-            progress.started(name, {})
+            progress.started(name, {}, Past())
         progress.training("trial-0000", 0)
         progress.training("trial-0001", 1)
         progress.ended("trial-0001", TrialState.FAIL, "its process died")

@@ -11,6 +11,7 @@ from trainables.config import Configuration
 from trainables.config.validation import from_json
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.job import Origin, Published
+from tune_jobs.engine.record.listener import Past
 
 EPOCH = "epoch_"
 
@@ -102,6 +103,10 @@ class RecordedTrial:
     def epochs(self) -> dict[int, EpochMetrics]:
         """Return the metrics by epoch."""
         return {epoch: EpochMetrics.from_json(stored) for epoch, stored in self._stored().items()}
+
+    @property
+    def past(self) -> Past:
+        return Past(self.source, [metrics.val_accuracy for metrics in self.epochs.values()])
 
     @property
     def last(self) -> EpochMetrics | None:

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tune_jobs.engine.record.record import Record
-from tune_jobs.engine.results.analysis.chance import EpochsAtChance, count_epochs_at_chance
+from tune_jobs.engine.results.analysis.chance import (
+    EpochsAtChance,
+    commonest_accuracy,
+    count_epochs_at_chance,
+)
 from tune_jobs.engine.results.analysis.importance import describe_importances, rank_parameters
 from tune_jobs.engine.results.analysis.outlook import (
     Outlook,
@@ -80,7 +84,7 @@ def analyse(
     reference = find_reference(results, search.metric)
     first_rung = info.options.rung_settings.grace_period
     noise = _noise(search, num_validation)
-    commonest = info.majority_class and info.majority_class.validation_accuracy
+    commonest = commonest_accuracy(info)
     return SearchAnalysis(
         importances=rank_parameters(search.study),
         sources=tabulate_sources(search, reference, first_rung),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from trainables.datasets.errors import counted
 from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.run_state.info import RunInfo
 
 MARGIN = 0.1
 
@@ -26,6 +27,12 @@ class EpochsAtChance:
         )
 
 
+def commonest_accuracy(info: RunInfo) -> float | None:
+    """Return what always answering the commonest class reaches on validation; `None`: an early
+    version did not record it."""
+    return info.majority_class.validation_accuracy if info.majority_class else None
+
+
 def is_at_chance(val_accuracies: Iterable[float], commonest: float) -> bool:
     """Return whether no accuracy is clearly above that of always answering the commonest class.
 
@@ -41,7 +48,7 @@ def is_at_chance(val_accuracies: Iterable[float], commonest: float) -> bool:
 
 def count_epochs_at_chance(search: Record, commonest: float) -> EpochsAtChance:
     """Count over all trials of a search, those that still run included."""
-    epochs = [[m.val_accuracy for m in trial.epochs.values()] for trial in search.trials()]
+    epochs = [trial.past.val_accuracies for trial in search.trials()]
     wasted = [found for found in epochs if found and is_at_chance(found, commonest)]
     return EpochsAtChance(
         num_trials=len(wasted),

@@ -82,12 +82,12 @@ def predict_gain(
 ) -> Gain | None:
     """Predict by how much the best score rises with `num_more` proposals; `None`: too few scores.
 
-    The scores are the upper tail of all proposals, since early stopping ended the others. Where that
-    tail is exponential, the best of n proposals and the best of m more are Gumbel variables of one
-    scale, a distance of scale * log(m / n) apart, and their difference is logistic (Gumbel 1958,
-    Statistics of Extremes). So the best rises with the probability m / (n + m), as any ranks of
-    equals say. The gap between the two best has the mean `scale` (Rényi 1953). The standard error
-    counts as one more such gap: what differs by less is noise.
+    The scores are the upper tail of all proposals, since early stopping ended the others. Where
+    that tail is exponential, the best of n proposals and the best of m more are Gumbel variables of
+    one scale, a distance of scale * log(m / n) apart, and their difference is logistic (Gumbel
+    1958, Statistics of Extremes). So the best rises with the probability m / (n + m), as the ranks
+    of equals say. The gap between the two best has the mean `scale` (Rényi 1953). The standard
+    error counts as one more such gap: what differs by less is noise.
 
     Args:
         scores: Of the trials that reached the full budget, more is better.
