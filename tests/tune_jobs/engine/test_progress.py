@@ -7,6 +7,7 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from tests.tune_jobs.engine.parts import make_info
+from trainables.datasets.image_data import MajorityClass
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.progress import Progress
 from tune_jobs.engine.record.listener import Ended, Past
@@ -72,3 +73,17 @@ def test_a_trial_without_a_report_waits_or_trains() -> None:
         progress.ended("trial-0001", TrialState.FAIL, "its process died")
     counts = "0 done, 1 running, 1 waiting, 0 stopped, 1 failed; 0:00"
     assert f"trial-0001  epoch 1/2: its process died  [search 1/4: {counts}]" in said.getvalue()
+
+
+def test_the_live_view_has_a_line_on_sources_and_epochs_at_chance() -> None:
+    info = make_info(
+        majority_class=MajorityClass(name="7", test_accuracy=0, validation_accuracy=0.1)
+    )
+    said = io.StringIO()
+    with Progress(info, Console(file=said, force_terminal=True, width=100, height=30)) as progress:
+        earlier = Ended("trial-0000", TrialState.PRUNED, None, Past("uniform", [0.1, 0.1]))
+        progress.begin(4, Never(), [earlier])
+        progress.started("trial-0001", {}, Past("centre", [0.1]))
+        progress.reported("trial-0001", metrics(2, 0.7))
+    line = "proposals: 1 from anywhere, 1 around the recipe; epochs at chance: 2 of 4"
+    assert line in said.getvalue()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from trainables.datasets.errors import counted
-from trainables.metrics import Metric
 from tune_jobs.engine.record.record import Record
 
 LEAST_PROPOSALS = 8
@@ -18,6 +17,9 @@ far: `benchmarks/outlook.py` has tested no more."""
 INTERVAL = 0.8
 """The probability that the best is within the interval, which begins at no rise: that is likelier
 than 20 % as far as is looked ahead."""
+
+LIMITS = {"accuracy": 1.0, "loss": 0.0}
+"""The highest score of a metric, where there is one."""
 
 HOUR_SECONDS = 3600.0
 
@@ -52,28 +54,33 @@ class Outlook:
         best: The best metric of a full-budget trial so far.
         median, high: What it would be, and the other end of its 80 % interval, which begins at
             `best`.
-        seconds: The time that the proposals would take.
-        is_hour: Whether that is an hour, or less since it cannot be told further ahead.
+        seconds: The time that the proposals would take, about an hour where one can be told.
+        is_capped: Whether an hour would be more, too far ahead to be told.
     """
 
     label: str
     num_proposals: int
     seconds: float
-    is_hour: bool
+    is_capped: bool
     probability: float
     best: float
     median: float
     high: float
 
     def describe(self) -> str:
-        """Write for instance `another hour (48 proposals): 75% likely to improve on ...`."""
+        """Write for instance `another 60 min (48 proposals): 75% likely to improve on ...`."""
+        minutes = self.seconds / 60
+        time = f"another {minutes:,.0f} min" if minutes >= 10 else f"another {minutes:.2g} min"
         ahead = counted(self.num_proposals, "proposal")
-        time = "another hour" if self.is_hour else f"another {self.seconds / 60:.2g} min"
-        more = "" if self.is_hour else "; further cannot be told"
+        further = "; further cannot be told" if self.is_capped else ""
+        rise = (
+            f"median {self.median:.4f}, 80 % interval {self.best:.4f} to {self.high:.4f}"
+            if self.high != self.best
+            else "most probably it stays"
+        )
         return (
-            f"{time} ({ahead}{more}): {self.probability:.0%} likely to improve on "
-            f"{self.label} {self.best:.4f}; median {self.median:.4f}, 80 % interval "
-            f"{self.best:.4f} to {self.high:.4f}"
+            f"{time} ({ahead}{further}): {self.probability:.0%} likely to improve on "
+            f"{self.label} {self.best:.4f}; {rise}"
         )
 
 
@@ -122,25 +129,19 @@ def find_outlook(search: Record, noise: float) -> Outlook | None:
     gain = predict_gain(list(map(metric.score, values)), len(ended), num_more, noise)
     if gain is None:
         return None
-    best = max(values, key=metric.score)
+    best, limit = max(map(metric.score, values)), LIMITS.get(metric.name, math.inf)
     return Outlook(
         label=metric.label,
         num_proposals=num_more,
         seconds=num_more * pace,
-        is_hour=num_more == in_an_hour,
-        probability=gain.probability,
-        best=best,
-        median=_raised(metric, best, gain.median),
-        high=_raised(metric, best, gain.high),
+        is_capped=num_more < in_an_hour,
+        probability=gain.probability if best < limit else 0.0,
+        best=metric.score(best),  # a score's score is the value
+        median=metric.score(min(limit, best + gain.median)),
+        high=metric.score(min(limit, best + gain.high)),
     )
 
 
 def standard_error(accuracy: float, num_images: int) -> float:
     """Return the standard error of an accuracy on so many images."""
     return math.sqrt(max(0.0, accuracy * (1 - accuracy)) / max(1, num_images))
-
-
-def _raised(metric: Metric, value: float, rise: float) -> float:
-    """Return a metric whose score is higher; an accuracy ends at 1, a loss at 0."""
-    score = metric.score(value) + rise
-    return min(1.0, score) if metric.direction == "maximize" else max(0.0, -score)
