@@ -99,11 +99,11 @@ def describe_proposals(figures: Sequence[SourceFigures]) -> str:
 
 
 def _source_of(trial: RecordedTrial) -> str:
-    if trial.source:
-        return trial.source
     if trial.origin in REFERENCES:
         return trial.origin
-    return "forked" if trial.was_enqueued else NOT_RECORDED
+    if trial.was_enqueued:
+        return "forked"
+    return trial.source or NOT_RECORDED
 
 
 def _sum_up(

@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from trainables.metrics import METRICS
+from trainables.metrics import METRICS, Direction
 from tune_jobs.engine.record.record import Record
 
 LR: dict[str, BaseDistribution] = {"lr": FloatDistribution(0, 1)}
@@ -43,7 +43,7 @@ def trial_of(
     )
 
 
-def study_of(trials: Sequence[FrozenTrial], direction: str = "maximize") -> Study:
+def study_of(trials: Sequence[FrozenTrial], direction: Direction = "maximize") -> Study:
     study = optuna.create_study(direction=direction)
     study.add_trials(trials)
     return study
