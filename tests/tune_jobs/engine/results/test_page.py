@@ -147,7 +147,7 @@ def test_the_page_says_what_the_search_learned(make_row: MakeRow) -> None:
         "<p>Parameters that mattered most: lr 0.75, dropout 0.25.</p>",
         "<p>Epochs at chance: 6 of 48 epochs (12%), by 2 trials that never beat the commonest",
         "<p>Outlook: another 60 min (10 proposals): 50% likely to improve on val 0.9000; median",
-        f"<p>{METHOD}</p>",
+        f'<p class="soft">{METHOD}</p>',
         "First rung: epoch 3, or before it for what diverged; the reference, trial 2 (published), ",
         "<td>7</td>\n<td>3</td><td>2</td>\n<td>0.9000</td>\n<td>1</td></tr>",
         "<td>2</td>\n<td>2</td><td>0</td>\n<td>-</td>\n<td>-</td></tr>",

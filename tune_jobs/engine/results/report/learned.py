@@ -1,18 +1,16 @@
 """What the page says of the search, in sentences."""
 
 from tune_jobs.engine.results.analysis.analysis import SearchAnalysis
-from tune_jobs.engine.results.analysis.outlook import METHOD
 
 
 def learned_sentences(analysis: SearchAnalysis) -> list[str]:
     """Say which parameters mattered, what was spent at chance, and what more would bring."""
     told = analysis.describe()
-    sentences = [
+    return [
         f"Parameters that mattered most: {told['mattered']}.",
         f"Epochs at chance: {told['at chance']}.",
         f"Outlook: {told['outlook']}.",
     ]
-    return [*sentences, METHOD] if analysis.outlook else sentences
 
 
 def caption_sources(analysis: SearchAnalysis) -> str:
@@ -25,6 +23,6 @@ def caption_sources(analysis: SearchAnalysis) -> str:
         else "no published (or default) configuration was trained to its end"
     )
     return (
-        "Where proposals came from, and what became of them. First rung: epoch "
+        "What became of the proposals of each source. First rung: epoch "
         f"{analysis.first_rung}, or before it for what diverged; {told}"
     )

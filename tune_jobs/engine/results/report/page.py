@@ -9,6 +9,7 @@ from pathlib import Path
 from trainables.config.validation import to_json
 from trainables.datasets import ImageData
 from tune_jobs.engine.results.analysis.analysis import SearchAnalysis
+from tune_jobs.engine.results.analysis.outlook import METHOD
 from tune_jobs.engine.results.report import images
 from tune_jobs.engine.results.report.answer import answer
 from tune_jobs.engine.results.report.chart import Chart
@@ -68,6 +69,7 @@ def build_page(report: Report) -> str:
         augmented=images.augmented(data, winner.row) if winner else [],
         search=report.charts,
         learned=learned_sentences(report.analysis),
+        method=METHOD if report.analysis.outlook else None,
         sources=report.analysis.sources,
         sources_caption=caption_sources(report.analysis),
         commands=list(_commands(report)),
