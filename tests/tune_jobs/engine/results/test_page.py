@@ -41,6 +41,7 @@ INFO = make_info(
 
 ANALYSIS = SearchAnalysis(
     importances={"lr": 0.75, "dropout": 0.25},
+    num_ranked=32,
     sources=[
         SourceFigures(
             source=NASTY, num_proposals=7, num_stopped=3, num_full=2, best=0.9, num_better=1
@@ -154,11 +155,17 @@ def test_the_page_says_what_the_search_learned(make_row: MakeRow) -> None:
     ):
         assert said in page
     nothing = dataclasses.replace(
-        ANALYSIS, importances={}, at_chance=None, outlook=None, reference=None, within_noise=None
+        ANALYSIS,
+        importances={},
+        num_ranked=3,
+        at_chance=None,
+        outlook=None,
+        reference=None,
+        within_noise=None,
     )
     page = build_page(dataclasses.replace(report, analysis=nothing))
     for said in (
-        "<p>Parameters that mattered most: too few trials to tell (",
+        "<p>Parameters that mattered most: too few trials to tell: 3 ended with a score, ",
         "<p>Epochs at chance: not recorded.</p>",
         "<p>Outlook: too few trials reached the full budget to tell.</p>",
         "no published (or default) configuration was trained to its end",

@@ -24,6 +24,7 @@ from tune_jobs.engine.results.analysis.sources import (
     tabulate_sources,
 )
 from tune_jobs.engine.run_state.info import RunInfo
+from tune_jobs.engine.search.prior_sampler import ranked
 from tune_jobs.engine.stages.candidates import Retrained
 from tune_jobs.engine.stages.search import REFERENCES
 
@@ -38,7 +39,8 @@ class SearchAnalysis:
     """Holds what a search learned, all of it from its record.
 
     Attributes:
-        importances: The share of each parameter; empty: too few trials to tell.
+        importances: The share of each parameter; empty: that cannot be told.
+        num_ranked: The number of trials that ended with a score.
         first_rung: The first epoch at which early stopping looks at a trial.
         reference: What proposals are compared with; `None`: none was trained to its end.
         at_chance: `None`: an early version did not record what the commonest class reaches.
@@ -48,6 +50,7 @@ class SearchAnalysis:
     """
 
     importances: dict[str, float]
+    num_ranked: int
     sources: list[SourceFigures]
     first_rung: int
     reference: Reference | None
@@ -59,7 +62,7 @@ class SearchAnalysis:
         """Return what the end of a run says of the search, a line by its label."""
         told = {
             "proposals": describe_proposals(self.sources),
-            "mattered": describe_importances(self.importances),
+            "mattered": describe_importances(self.importances, self.num_ranked),
             "at chance": self.at_chance.describe() if self.at_chance else NOT_RECORDED,
             "outlook": self._outlook(),
         }
@@ -87,6 +90,7 @@ def analyse(
     commonest = commonest_accuracy(info)
     return SearchAnalysis(
         importances=rank_parameters(search.study),
+        num_ranked=len(ranked(search.study)),
         sources=tabulate_sources(search, reference, first_rung),
         first_rung=first_rung,
         reference=reference,

@@ -8,6 +8,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState
 
 from tune_jobs.engine.results.analysis.importance import (
+    ENOUGH,
     LEAST,
     describe_importances,
     rank_parameters,
@@ -75,7 +76,9 @@ def test_of_too_few_trials_nothing_is_told() -> None:
     failed = [trial_of([], TrialState.FAIL)] * LEAST
     study = study_of([*make_trials(LEAST - 1), *failed])
     assert rank_parameters(study) == {}
-    assert describe_importances({}).startswith("too few trials to tell")
+    assert describe_importances({}, LEAST - 1) == (
+        "too few trials to tell: 15 ended with a score, 16 are needed"
+    )
 
 
 def test_trials_that_came_to_the_same_tell_nothing() -> None:
@@ -84,6 +87,7 @@ def test_trials_that_came_to_the_same_tell_nothing() -> None:
         for n in range(LEAST)
     ]
     assert rank_parameters(study_of(trials)) == {}
+    assert describe_importances({}, LEAST) == "no trial did better than another"
 
 
 def test_parameters_that_did_not_vary_have_no_share() -> None:
@@ -93,4 +97,6 @@ def test_parameters_that_did_not_vary_have_no_share() -> None:
 
 def test_the_first_three_are_named() -> None:
     shares = {"lr": 0.625, "l2": 0.2, "dropout": 0.1, "layers": 0.05}
-    assert describe_importances(shares) == "lr 0.62, l2 0.20, dropout 0.10"
+    told = "lr 0.62, l2 0.20, dropout 0.10"
+    assert describe_importances(shares, ENOUGH) == told
+    assert describe_importances(shares, ENOUGH - 1) == f"{told} (a hint, of 31 trials)"
