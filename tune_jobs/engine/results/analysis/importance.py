@@ -11,8 +11,8 @@ from tune_jobs.engine.search.unit_cube import lay, unit_space
 
 LEAST, ENOUGH = 16, 32
 """Of fewer trials than the first nothing is told, of fewer than the second a hint: the right
-parameter came first in about half of replayed searches of 16 trials, and in three quarters of those
-of 32 (`benchmarks/importance.py`)."""
+parameter came first in a third of replayed searches of 16 trials, and in almost three quarters of
+those of 32 (`benchmarks/importance.py`)."""
 
 
 def rank_parameters(study: Study) -> dict[str, float]:
