@@ -16,7 +16,8 @@ NOT_RECORDED = "not recorded"
 SOURCES = {
     "published": "from a report",
     "default": "at the recipe",
-    "forked": "from another run",
+    "fork": "from the forked run",
+    "portfolio": "from other leaderboards",
     "centre": "around the recipe",
     "incumbent": "around the best so far",
     "model": "by the model",
@@ -101,9 +102,8 @@ def describe_proposals(figures: Sequence[SourceFigures]) -> str:
 def _source_of(trial: RecordedTrial) -> str:
     if trial.origin in REFERENCES:
         return trial.origin
-    if trial.was_enqueued:
-        return "forked"
-    return trial.source or NOT_RECORDED
+    # A version that did not record it gave parameters beforehand to a fork's configurations alone.
+    return trial.source or ("fork" if trial.was_enqueued else NOT_RECORDED)
 
 
 def _sum_up(

@@ -57,10 +57,12 @@ def test_a_configuration_of_another_run_and_a_samplers_own_source_are_named() ->
     search = record_of(
         [
             trial_of([0.9], FULL, source="grid"),
-            trial_of([0.8], FULL, system_attrs={"fixed_params": {"lr": 0.5}}, source="centre"),
+            trial_of([0.8], FULL, system_attrs={"fixed_params": {"lr": 0.5}}),
+            trial_of([0.7], FULL, source="portfolio"),
         ]
     )
-    assert [of.source for of in tabulate_sources(search, None, 1)] == ["from another run", "grid"]
+    told = [of.source for of in tabulate_sources(search, None, 1)]
+    assert told == ["from the forked run", "from other leaderboards", "grid"]
 
 
 def retrained(number: int, origin: str, *accuracies: float) -> Retrained:
