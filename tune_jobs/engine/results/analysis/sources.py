@@ -16,8 +16,8 @@ NOT_RECORDED = "not recorded"
 SOURCES = {
     "published": "from a report",
     "default": "at the recipe",
-    "fork": "from the forked run",
-    "portfolio": "from other leaderboards",
+    "fork": "of the forked run",
+    "portfolio": "of other leaderboards",
     "centre": "around the recipe",
     "incumbent": "around the best so far",
     "model": "by the model",

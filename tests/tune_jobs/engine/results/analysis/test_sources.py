@@ -62,7 +62,7 @@ def test_a_configuration_of_another_run_and_a_samplers_own_source_are_named() ->
         ]
     )
     told = [of.source for of in tabulate_sources(search, None, 1)]
-    assert told == ["from the forked run", "from other leaderboards", "grid"]
+    assert told == ["of the forked run", "of other leaderboards", "grid"]
 
 
 def retrained(number: int, origin: str, *accuracies: float) -> Retrained:
