@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from trainables.datasets.errors import name_first
-from trainables.metrics import METRICS, EpochMetrics, Metric
-from tune_jobs.engine.record.listener import Ended, Listener
+from trainables.metrics import METRICS, EpochMetrics
+from tune_jobs.engine.record.listener import Ended, Listener, Past
+from tune_jobs.engine.results.analysis.tally import Tally
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import Never, StoppingRule
 
@@ -35,7 +36,6 @@ class Progress(Listener):
     def __init__(self, info: RunInfo, console: Console | None) -> None:
         self._console = console or Console()
         self._info = info
-        self._metric = METRICS[info.metric]
         self._stages: dict[str, StageView] = {}
         self._doing = WAITING
         self._live = Live(
@@ -70,14 +70,14 @@ class Progress(Listener):
 
     def begin(self, num_trials: int, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
         self._stages = {
-            "trial": StageView("search", self._metric, num_trials, rule),
-            "retrain": StageView("retrain", self._metric, None, Never()),
+            "trial": StageView("search", self._info, num_trials, rule),
+            "retrain": StageView("retrain", self._info, None, Never()),
         }
         for ended in earlier:
             self._stage(ended.name).remember(ended)
 
-    def started(self, name: str, config: Mapping[str, Any]) -> None:
-        self._stage(name).start(name)
+    def started(self, name: str, config: Mapping[str, Any], past: Past) -> None:
+        self._stage(name).start(name, past)
 
     def training(self, name: str, epochs_done: int) -> None:
         self._stage(name).train(name, epochs_done, self._info.epochs)
@@ -123,11 +123,12 @@ class StageView:
     """Counts and shows one stage; `num_trials` is `None` where it is not known beforehand."""
 
     def __init__(
-        self, name: str, metric: Metric, num_trials: int | None, rule: StoppingRule
+        self, name: str, info: RunInfo, num_trials: int | None, rule: StoppingRule
     ) -> None:
         self.name = name
         self.num_trials = num_trials
-        self._metric = metric
+        self._metric = METRICS[info.metric]
+        self._tally = Tally(info)
         self.running: dict[str, str] = {}
         self.has_begun = False
         self.has_reports = False
@@ -142,13 +143,15 @@ class StageView:
     def remember(self, ended: Ended) -> None:
         """Count a trial that an earlier session has ended."""
         self._num_earlier += 1
-        self._count(*ended)
+        self._count(ended.name, ended.state, ended.value)
+        self._tally.add(ended.name, ended.past)
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, past: Past) -> None:
         if not self.has_begun:
             self._begun = time.monotonic()
         self.has_begun = True
         self.running[name] = f"{name}  waiting"
+        self._tally.add(name, past)
 
     def train(self, name: str, epochs_done: int, epochs: int) -> None:
         self._training.add(name)
@@ -156,6 +159,7 @@ class StageView:
             self.running[name] = f"{name}  epoch {epochs_done}/{epochs}"
 
     def take(self, name: str, metrics: EpochMetrics, epochs: int) -> None:
+        self._tally.report(name, metrics.val_accuracy)
         value = self._metric.on_validation(metrics)
         if not math.isfinite(value):
             return
@@ -201,6 +205,8 @@ class StageView:
         rungs = ", ".join(f"{n} at epoch {e}" for e, n in self._rule.rungs().items())
         if rungs:
             lines.append(Text(f"  rungs: {rungs}", style="dim"))
+        if told := self._tally.describe():
+            lines.append(Text(f"  {told}", style="dim"))
         lines += [Text(f"  {text}") for text in list(self.running.values())[:SHOWN_TRIALS]]
         return Group(*lines)
 

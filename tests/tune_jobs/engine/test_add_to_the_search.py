@@ -142,6 +142,6 @@ def test_a_run_says_where_its_proposals_came_from(tmp_path: Path) -> None:
     first, *proposals = [trial.user_attrs.get("source") for trial in trials_of(tmp_path)]
     assert first is None, "nobody proposed it"
     assert set(proposals) <= {"centre", "incumbent", "model", "uniform"}
-    assert result.proposals is not None
-    told = re.findall(r"(\d+) [a-z ]+ \(best 0\.\d{4}\)", result.proposals)
-    assert sum(map(int, told)) == len(proposals) == 4
+    told = re.findall(r"(\d+) [a-z ]+ \((?:best 0\.\d{4}|none)", result.learned["proposals"])
+    assert sum(map(int, told)) == 1 + len(proposals) == 5
+    assert result.learned["proposals"].startswith("1 at the recipe (best ")

@@ -7,9 +7,10 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from tests.tune_jobs.engine.parts import make_info
+from trainables.datasets.image_data import MajorityClass
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.progress import Progress
-from tune_jobs.engine.record.listener import Ended
+from tune_jobs.engine.record.listener import Ended, Past
 from tune_jobs.engine.search.early_stopping import Never
 
 INFO = make_info(epochs=2)
@@ -28,7 +29,7 @@ def test_a_resumed_run_counts_the_trials_of_earlier_sessions() -> None:
     ]
     with Progress(INFO, Console(file=said, width=200)) as progress:
         progress.begin(4, Never(), earlier)
-        progress.started("trial-0002", {})
+        progress.started("trial-0002", {}, Past())
         progress.training("trial-0002", 0)
         progress.reported("trial-0002", metrics(1, 0.5))
         progress.reported("trial-0002", metrics(2, 0.7))
@@ -66,7 +67,7 @@ def test_a_trial_without_a_report_waits_or_trains() -> None:
     with Progress(INFO, Console(file=said, width=200)) as progress:
         progress.begin(4, Never(), [])
         for name in ("trial-0000", "trial-0001", "trial-0002"):
-            progress.started(name, {})
+            progress.started(name, {}, Past())
         progress.training("trial-0000", 0)
         progress.training("trial-0001", 1)
         progress.ended("trial-0001", TrialState.FAIL, "its process died")
@@ -81,4 +82,18 @@ def test_a_retraining_that_is_skipped_says_why_and_counts_as_stopped() -> None:
         progress.skipped("retrain-0002-seed-2", "lost to trial 3")
     counts = "0 done, 0 running, 0 waiting, 1 stopped, 0 failed; 0:00"
     line = f"retrain-0002-seed-2 is not trained: lost to trial 3  [retrain 1: {counts}]"
+    assert line in said.getvalue()
+
+
+def test_the_live_view_has_a_line_on_sources_and_epochs_at_chance() -> None:
+    info = make_info(
+        majority_class=MajorityClass(name="7", test_accuracy=0, validation_accuracy=0.1)
+    )
+    said = io.StringIO()
+    with Progress(info, Console(file=said, force_terminal=True, width=100, height=30)) as progress:
+        earlier = Ended("trial-0000", TrialState.PRUNED, None, Past("uniform", [0.1, 0.1]))
+        progress.begin(4, Never(), [earlier])
+        progress.started("trial-0001", {}, Past("centre", [0.1]))
+        progress.reported("trial-0001", metrics(2, 0.7))
+    line = "proposals: 1 from anywhere, 1 around the recipe; epochs at chance: 2 of 4"
     assert line in said.getvalue()

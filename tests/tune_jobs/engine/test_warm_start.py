@@ -86,7 +86,7 @@ def test_it_begins_with_the_rows_and_keeps_them_on_resume(elsewhere: Path, tmp_p
     wanted = [min(max(row["config"]["k"], 4), 30) for row in portfolio]
     assert [trial.params["k"] for trial in brought] == wanted
     assert {trial.user_attrs["origin"] for trial in brought} == {"search"}, "they must earn it"
-    assert "of other leaderboards (best 0." in str(result.proposals)
+    assert "of other leaderboards (best 0." in str(result.learned["proposals"])
     notes = "\n".join(info_of(tmp_path)["notes"])
     moved = {(row["config"]["k"], k) for row, k in zip(portfolio, wanted, strict=True)}
     for was, now in moved:

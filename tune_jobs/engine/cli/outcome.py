@@ -23,7 +23,7 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
     console.print(render_table(result.rows, console.width))
     console.print()
     told = {
-        "proposals": result.proposals,
+        **result.learned,
         "failed": result.failures,
         "dropped out": result.dropped,
         "report": result.report,

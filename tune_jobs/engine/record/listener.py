@@ -9,12 +9,25 @@ from trainables.metrics import EpochMetrics
 from tune_jobs.engine.search.early_stopping import StoppingRule
 
 
+class Past(NamedTuple):
+    """Says where a trial came from, and what it has reported so far.
+
+    Attributes:
+        source: Where the sampler took the proposal from; empty: it does not say, or was not asked.
+        val_accuracies: Of the epochs that were reported.
+    """
+
+    source: str = ""
+    val_accuracies: Sequence[float] = ()
+
+
 class Ended(NamedTuple):
     """Describes a trial that an earlier session has ended."""
 
     name: str
     state: TrialState
     value: float | None
+    past: Past = Past()
 
 
 class Listener:
@@ -23,8 +36,12 @@ class Listener:
     def begin(self, num_trials: int, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
         """Hear that a session begins, before its first trial; `earlier` ended in other sessions."""
 
-    def started(self, name: str, config: Mapping[str, Any]) -> None:
-        """Hear of a proposal: its configuration, and its parameters as the space names them."""
+    def started(self, name: str, config: Mapping[str, Any], past: Past) -> None:
+        """Hear of a proposal: its configuration, and its parameters as the space names them.
+
+        Args:
+            past: Of a trial that an earlier session began, with its reports.
+        """
 
     def training(self, name: str, epochs_done: int) -> None:
         """Hear that a process begins on the trial, once the cluster has room."""

@@ -17,7 +17,7 @@ from trainables.config.validation import from_json, to_json
 from trainables.metrics import EpochMetrics, Metric
 from trainables.trials.report import EpochReport, Resumption
 from tune_jobs.engine.job import Published
-from tune_jobs.engine.record.listener import Ended, Listener
+from tune_jobs.engine.record.listener import Ended, Listener, Past
 from tune_jobs.engine.record.recorded_trial import RecordedTrial, differ
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -116,7 +116,7 @@ class Record:
     def ended(self) -> list[Ended]:
         """Return the trials that earlier sessions have ended."""
         finished = [trial for trial in self.trials() if trial.state.is_finished()]
-        return [Ended(self.name_of(t.frozen), t.state, t.value) for t in finished]
+        return [Ended(self.name_of(t.frozen), t.state, t.value, t.past) for t in finished]
 
     def enqueue(self, params: Mapping[str, Any], /, **attributes: Any) -> None:
         """Have `ask` give these parameters before it asks the sampler; attributes must be JSON."""
@@ -170,9 +170,12 @@ class Record:
         return trial
 
     def _tell_started(self, trial: Trial) -> None:
-        params = trial.user_attrs.get("params", trial.params)
+        attributes = trial.user_attrs
+        config = {**attributes.get("config", {}), **attributes.get("params", trial.params)}
+        epochs = self._running[trial.number].epochs.values()
+        past = Past(attributes.get("source", ""), [m.val_accuracy for m in epochs])
         for listener in self._listeners:
-            listener.started(self.name_of(trial), {**trial.user_attrs.get("config", {}), **params})
+            listener.started(self.name_of(trial), config, past)
 
     @property
     def running(self) -> set[str]:

@@ -11,6 +11,7 @@ from trainables.config import Configuration
 from trainables.config.validation import from_json
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.job import Origin, Published
+from tune_jobs.engine.record.listener import Past
 
 EPOCH = "epoch_"
 
@@ -45,6 +46,11 @@ class RecordedTrial:
         """Return where the proposal came from; empty: the sampler does not say, or it is a report's
         or the recipe."""
         return str(self.frozen.user_attrs.get("source", ""))
+
+    @property
+    def was_enqueued(self) -> bool:
+        """Return whether its parameters were given, and no sampler was asked for them all."""
+        return "fixed_params" in self.frozen.system_attrs
 
     @property
     def state(self) -> TrialState:
@@ -98,6 +104,10 @@ class RecordedTrial:
     def epochs(self) -> dict[int, EpochMetrics]:
         """Return the metrics by epoch."""
         return {epoch: EpochMetrics.from_json(stored) for epoch, stored in self._stored().items()}
+
+    @property
+    def past(self) -> Past:
+        return Past(self.source, [metrics.val_accuracy for metrics in self.epochs.values()])
 
     @property
     def last(self) -> EpochMetrics | None:

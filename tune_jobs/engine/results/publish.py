@@ -1,8 +1,8 @@
 """Publish a finished run: export the winner's model, write the leaderboard and the report."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from optuna.trial import TrialState
@@ -14,6 +14,7 @@ from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.study_storage import dashboard_storage, read_studies
+from tune_jobs.engine.results.analysis.analysis import analyse
 from tune_jobs.engine.results.build_rows import build_rows
 from tune_jobs.engine.results.kept import keep_comparisons
 from tune_jobs.engine.results.leaderboard import read_run, sort_rows, write_rows
@@ -43,7 +44,8 @@ class RunResult:
         model: The winner's model; `None` where no configuration ended on every seed, or the files
             have been removed.
         failures: How many trials of the search failed, and why, in words; `None`: none did.
-        proposals: Where the proposals came from, in words; `None`: the record does not say.
+        learned: What the search learned, a line by its label: where proposals came from, which
+            parameters mattered, epochs at chance, what more would bring.
         dropped: Which of the best configurations were not retrained with every seed, and why, in
             words; `None`: all were.
     """
@@ -56,7 +58,7 @@ class RunResult:
     model: str | None
     report: str | None = None
     failures: str | None = None
-    proposals: str | None = None
+    learned: Mapping[str, str] = field(default_factory=dict)
     dropped: str | None = None
 
 
@@ -79,7 +81,8 @@ def publish(
     rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)
     rows = sort_rows(rows)
     part = write_rows(rows, storage)
-    report = write_report(info, search, retrain, results, rows, data, folder)
+    analysis = analyse(info, search, results, len(data.validation_indices))
+    report = write_report(info, search, retrain, results, rows, analysis, data, folder)
     return RunResult(
         storage=storage.uri,
         folder=folder.place.uri,
@@ -89,7 +92,7 @@ def publish(
         model=model,
         report=report,
         failures=describe_failures(search),
-        proposals=describe_proposals(search),
+        learned=analysis.describe(),
         dropped=describe_dropped(rows, search, info.options.retrain_top),
     )
 
@@ -107,34 +110,6 @@ def describe_failures(search: Record) -> str | None:
         f"{len(failed)} of {len(search.trials())} configurations; the first, trial {first.number}: "
         f"{first.end_reason or 'unknown'}"
     )
-
-
-SOURCES = {
-    "fork": "of the forked run",
-    "portfolio": "of other leaderboards",
-    "centre": "around the recipe",
-    "incumbent": "around the best so far",
-    "model": "by the model",
-    "uniform": "from anywhere",
-}
-
-
-def describe_proposals(search: Record) -> str | None:
-    """Count a search's proposals by their source, with the best of each; `None`: there are none.
-
-    For instance: `5 around the recipe (best 0.9826), 2 from anywhere (best 0.3125)`
-    """
-    metric = search.metric
-    scores: dict[str, list[float]] = {source: [] for source in SOURCES}
-    for trial in search.trials():
-        if trial.source in scores and trial.last:
-            scores[trial.source].append(metric.score(metric.on_validation(trial.last)))
-    told = [
-        f"{len(found)} {SOURCES[source]} (best {abs(max(found)):.4f})"
-        for source, found in scores.items()
-        if found
-    ]
-    return ", ".join(told) or None
 
 
 def describe_dropped(rows: Sequence[Row], search: Record, top: int) -> str | None:

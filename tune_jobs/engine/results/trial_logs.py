@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 
 from trainables.metrics import EpochMetrics
-from tune_jobs.engine.record.listener import Listener
+from tune_jobs.engine.record.listener import Listener, Past
 from tune_jobs.engine.results.tensorboard import TrialLog, write_hparams_config
 
 TAGS = {
@@ -35,7 +35,7 @@ class TrialLogs(Listener):
         self._open: dict[str, TrialLog] = {}
         write_hparams_config(folder, distributions)
 
-    def started(self, name: str, config: Mapping[str, Any]) -> None:
+    def started(self, name: str, config: Mapping[str, Any], past: Past) -> None:
         given = {key: config[key] for key in self._hparams if key in config}
         hparams = {key: "none" if value is None else value for key, value in given.items()}
         self._open[name] = TrialLog(self._folder / name, hparams)

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import Study, StudyDirection, create_study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tune_jobs.engine.search.nearest_value import nearest_value
-from tune_jobs.engine.search.unit_cube import from_unit, is_ordered, to_unit
+from tune_jobs.engine.search.unit_cube import from_unit, is_ordered, lay, to_unit, unit_space
 
 SPREADS = (0.1, 0.1, 0.3)
 """Standard deviations of numbers around a value, where their range is 1: a proposal takes one of
@@ -119,16 +119,18 @@ def ranked(study: Study) -> list[FrozenTrial]:
     """Return the trials that ended with a score, the best first: by how far they came, then by the
     score of their last epoch."""
     ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    sign = 1 if study.direction == StudyDirection.MAXIMIZE else -1
+    scored = [(merit(trial, study.direction), trial) for trial in ended if trial.params]
+    finite = [(found, trial) for found, trial in scored if np.isfinite(found[1])]
+    return [trial for _, trial in sorted(finite, key=lambda pair: pair[0], reverse=True)]
 
-    def merit(trial: FrozenTrial) -> tuple[float, float]:
-        if trial.state == TrialState.COMPLETE and trial.value is not None:
-            return np.inf, sign * trial.value
-        step = trial.last_step
-        return (-np.inf, 0.0) if step is None else (step, sign * trial.intermediate_values[step])
 
-    scored = [trial for trial in ended if np.isfinite(merit(trial)[1]) and trial.params]
-    return sorted(scored, key=merit, reverse=True)
+def merit(trial: FrozenTrial, direction: StudyDirection) -> tuple[float, float]:
+    """Return how far a trial came, and the score of its last epoch; more is better."""
+    sign = 1 if direction == StudyDirection.MAXIMIZE else -1
+    if trial.state == TrialState.COMPLETE and trial.value is not None:
+        return np.inf, sign * trial.value
+    step = trial.last_step
+    return (-np.inf, 0.0) if step is None else (step, sign * trial.intermediate_values[step])
 
 
 def propose(
@@ -145,11 +147,7 @@ def propose(
     """
     newest = sorted(ended, key=lambda trial: trial.number)[-MOST_MODELLED:]
     kept = {trial.number: trial for trial in (*ended[:MOST_MODELLED], *newest, *running)}
-    space: dict[str, BaseDistribution] = {}
-    for trial in kept.values():
-        for name, distribution in trial.distributions.items():
-            unit = FloatDistribution(0.0, 1.0) if is_ordered(distribution) else distribution
-            space.setdefault(name, unit)
+    space = unit_space(kept.values())
     with warnings.catch_warnings():  # Optuna calls `multivariate` experimental
         warnings.simplefilter("ignore", ExperimentalWarning)
         sampler = TPESampler(
@@ -161,19 +159,10 @@ def propose(
 
 
 def _laid(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> FrozenTrial:
-    params: dict[str, Any] = {}
-    for name, unit in space.items():
-        distribution = trial.distributions.get(name)
-        if not isinstance(unit, CategoricalDistribution):
-            params[name] = to_unit(distribution, trial.params[name]) if distribution else 0.5
-        elif distribution and trial.params[name] in unit.choices:
-            params[name] = trial.params[name]
-        else:
-            params[name] = unit.choices[0]
     return create_trial(
         state=trial.state,
         value=trial.value if trial.state == TrialState.COMPLETE else None,
-        params=params,
+        params=lay(trial, space),
         distributions=dict(space),
         intermediate_values=trial.intermediate_values,
     )

@@ -5,6 +5,7 @@ and the middle of Adam's lie at the same place.
 """
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from optuna.distributions import (
@@ -13,6 +14,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.trial import FrozenTrial
 
 
 def is_ordered(distribution: BaseDistribution) -> bool:
@@ -54,6 +56,32 @@ def from_unit(distribution: BaseDistribution, unit: float) -> Any:
             inside = min(max(number, float(distribution.low)), float(distribution.high))
             return int(inside) if isinstance(distribution, IntDistribution) else float(inside)
     raise TypeError(f"{distribution}: neither a range nor choices")
+
+
+def unit_space(trials: Iterable[FrozenTrial]) -> dict[str, BaseDistribution]:
+    """Return the parameters of all trials: [0, 1] where the values have an order, else the choices
+    of the first trial that has the parameter."""
+    space: dict[str, BaseDistribution] = {}
+    for trial in trials:
+        for name, distribution in trial.distributions.items():
+            unit = FloatDistribution(0.0, 1.0) if is_ordered(distribution) else distribution
+            space.setdefault(name, unit)
+    return space
+
+
+def lay(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """Lay a trial's parameters in a `unit_space`; it is given the middle, or the first choice, of
+    one that it does not have."""
+    params: dict[str, Any] = {}
+    for name, unit in space.items():
+        distribution = trial.distributions.get(name)
+        if not isinstance(unit, CategoricalDistribution):
+            params[name] = to_unit(distribution, trial.params[name]) if distribution else 0.5
+        elif distribution and trial.params[name] in unit.choices:
+            params[name] = trial.params[name]
+        else:
+            params[name] = unit.choices[0]
+    return params
 
 
 def _bounds(distribution: IntDistribution | FloatDistribution) -> tuple[float, float]:

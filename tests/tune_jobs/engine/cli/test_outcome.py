@@ -52,6 +52,19 @@ def test_paths_are_printed_as_they_are() -> None:
     assert said.getvalue().count(folder) == 5
 
 
+def test_what_the_search_learned_is_a_line_each() -> None:
+    said = io.StringIO()
+    learned = {"proposals": "2 at [the] recipe", "mattered": "lr 0.75, " + "l2 0.20, " * 12}
+    rows = read_rows(EARLIER_RUNS).rows[:1]
+    result = RunResult(
+        storage=".", folder=".", study=None, leaderboard=".", rows=rows, model=None, learned=learned
+    )
+    show_outcome(result, "run", Console(file=said, width=80))
+    lines = [line.rstrip() for line in said.getvalue().splitlines()]
+    for label, text in learned.items():
+        assert f"{label:12} {text}".rstrip() in lines
+
+
 def test_predict_is_named_as_its_help_does(capsys: pytest.CaptureFixture[str]) -> None:
     result = RunResult(storage=".", folder=".", study=None, leaderboard=".", rows=[], model="m")
     *_, what = predict_command(result)

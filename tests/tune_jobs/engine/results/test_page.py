@@ -1,5 +1,6 @@
 """The page of a configuration that never was: what its template makes of what it is given."""
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Callable
@@ -9,6 +10,10 @@ from pathlib import Path
 from tests.tune_jobs.engine.parts import make_info
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.results.analysis.analysis import SearchAnalysis
+from tune_jobs.engine.results.analysis.chance import EpochsAtChance
+from tune_jobs.engine.results.analysis.outlook import METHOD, Outlook
+from tune_jobs.engine.results.analysis.sources import Reference, SourceFigures
 from tune_jobs.engine.results.report.finding_charts import draw_finding
 from tune_jobs.engine.results.report.page import TEMPLATE, Report, build_page
 from tune_jobs.engine.results.row import Row
@@ -34,6 +39,34 @@ INFO = make_info(
 )
 
 
+ANALYSIS = SearchAnalysis(
+    importances={"lr": 0.75, "dropout": 0.25},
+    num_ranked=32,
+    sources=[
+        SourceFigures(
+            source=NASTY, num_proposals=7, num_stopped=3, num_full=2, best=0.9, num_better=1
+        ),
+        SourceFigures(
+            source="uniform", num_proposals=2, num_stopped=2, num_full=0, best=None, num_better=None
+        ),
+    ],
+    first_rung=3,
+    reference=Reference(trial_number=2, origin="published", value=0.85),
+    at_chance=EpochsAtChance(num_trials=2, num_epochs=6, of_epochs=48),
+    outlook=Outlook(
+        label="val",
+        num_proposals=10,
+        seconds=3600,
+        is_capped=False,
+        probability=0.5,
+        best=0.9,
+        median=0.9,
+        high=0.92,
+    ),
+    within_noise=False,
+)
+
+
 def make_report(make_row: MakeRow, names: list[str], *, num_configurations: int = 1) -> Report:
     rows = [make_row(0.9, winner=True, val_accuracy=0.9), make_row(0.8, trial_number=2)]
     answers = [([0, 1, 2, 2], [0, 1, 2, 1])]
@@ -44,6 +77,7 @@ def make_report(make_row: MakeRow, names: list[str], *, num_configurations: int 
         rows=rows,
         configurations=[draw_finding(finding) for finding in findings],
         charts=[],
+        analysis=ANALYSIS,
         data=make_data(names),
     )
 
@@ -52,8 +86,8 @@ def test_what_is_said_is_text_and_not_markup(make_row: MakeRow) -> None:
     page = build_page(make_report(make_row, ["cat", "dog", NASTY]))
     assert "<script" not in page
     escaped = page.count("&lt;script&gt;alert(")
-    # the note, the table by class, most confused, mistakes, 4 samples with their name, and charts
-    assert escaped >= 1 + 1 + 1 + 2 + 5 + 4
+    # note, table by class, most confused, mistakes, 4 samples with their name, a source, charts
+    assert escaped >= 1 + 1 + 1 + 2 + 5 + 1 + 4
 
 
 def test_the_same_record_gives_the_same_page(make_row: MakeRow) -> None:
@@ -91,7 +125,10 @@ def test_every_configuration_is_told(make_row: MakeRow) -> None:
     assert "<h2>The winner: trial 1</h2>" in page
     assert "<h2>The published 16: trial 2</h2>" in page
     assert page.count("<li>owl taken for dog: 1</li>") == 2
-    assert re.findall(r'<th scope="row" class="left">(.*?)</th>', page) == ["cat", "dog", "owl"] * 2
+    assert (
+        re.findall(r'<th scope="row" class="left">(\w+)</th>', page)[:6]
+        == ["cat", "dog", "owl"] * 2
+    )
     assert page.count("<td>0.5000</td>") == 4  # the owl's recall, the dog's precision
 
 
@@ -102,6 +139,39 @@ def test_the_page_says_what_the_commonest_class_reaches(make_row: MakeRow) -> No
     report.rows[:] = [make_row(0.9, winner=True, val_accuracy=0.9, **known)]
     said = "&lt;/script&gt;&#39;, the commonest class: 0.2500</p>"
     assert said in build_page(report)
+
+
+def test_the_page_says_what_the_search_learned(make_row: MakeRow) -> None:
+    report = make_report(make_row, ["cat", "dog", "owl"])
+    page = build_page(report)
+    for said in (
+        "<p>Parameters that mattered most: lr 0.75, dropout 0.25.</p>",
+        "<p>Epochs at chance: 6 of 48 epochs (12%), by 2 trials that never beat the commonest",
+        "<p>Outlook: another 60 min (10 proposals): 50% likely to improve on val 0.9000; median",
+        f'<p class="soft">{METHOD}</p>',
+        "First rung: epoch 3, or before it for what diverged; the reference, trial 2 (published), ",
+        "<td>7</td>\n<td>3</td><td>2</td>\n<td>0.9000</td>\n<td>1</td></tr>",
+        "<td>2</td>\n<td>2</td><td>0</td>\n<td>-</td>\n<td>-</td></tr>",
+    ):
+        assert said in page
+    nothing = dataclasses.replace(
+        ANALYSIS,
+        importances={},
+        num_ranked=3,
+        at_chance=None,
+        outlook=None,
+        reference=None,
+        within_noise=None,
+    )
+    page = build_page(dataclasses.replace(report, analysis=nothing))
+    for said in (
+        "<p>Parameters that mattered most: too few trials to tell: 3 ended with a score, ",
+        "<p>Epochs at chance: not recorded.</p>",
+        "<p>Outlook: too few trials reached the full budget to tell.</p>",
+        "no published (or default) configuration was trained to its end",
+    ):
+        assert said in page
+    assert METHOD not in page
 
 
 def test_a_perfect_configuration_has_no_mistakes(make_row: MakeRow) -> None:

@@ -139,7 +139,8 @@ def test_the_report_answers_first(browser: Any, result: RunResult, tmp_path: Pat
     for caption in (
         *("as it is", "horizontal flip 1", "vertical flip 1", "crop padding", "rotation degrees"),
         *("shear degrees", "zoom 0.2", "translation", "Trials in their order", "by epoch reached"),
-        *("Importance for validation accuracy", "Full-budget trials by", "configurations tried"),
+        *("Parameters that mattered most: too few trials to tell", "Full-budget trials by"),
+        *("Epochs at chance: ", "Outlook: ", "at the recipe", "configurations tried"),
     ):
         assert caption in shown
     drawn = "[...document.images].every(i => i.complete && i.naturalWidth > 0)"

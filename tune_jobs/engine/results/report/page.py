@@ -8,10 +8,13 @@ from pathlib import Path
 
 from trainables.config.validation import to_json
 from trainables.datasets import ImageData
+from tune_jobs.engine.results.analysis.analysis import SearchAnalysis
+from tune_jobs.engine.results.analysis.outlook import METHOD
 from tune_jobs.engine.results.report import images
 from tune_jobs.engine.results.report.answer import answer
 from tune_jobs.engine.results.report.chart import Chart
 from tune_jobs.engine.results.report.finding_charts import FindingCharts
+from tune_jobs.engine.results.report.learned import caption_sources, learned_sentences
 from tune_jobs.engine.results.report.render import render
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.table import Column, build_baseline, build_columns, build_notes
@@ -34,12 +37,14 @@ class Report:
         configurations: The winner, then the published (or default) one, where they kept their
             predictions.
         charts: Those of the search.
+        analysis: What the search learned.
     """
 
     info: RunInfo
     rows: list[Row]
     configurations: list[FindingCharts]
     charts: list[Chart]
+    analysis: SearchAnalysis
     data: ImageData
 
 
@@ -63,6 +68,10 @@ def build_page(report: Report) -> str:
         num_samples=images.PER_CLASS,
         augmented=images.augmented(data, winner.row) if winner else [],
         search=report.charts,
+        learned=learned_sentences(report.analysis),
+        method=METHOD if report.analysis.outlook else None,
+        sources=report.analysis.sources,
+        sources_caption=caption_sources(report.analysis),
         commands=list(_commands(report)),
         origin=_origin(report),
     )

@@ -5,15 +5,12 @@ says in a warning each time, sets pyplot's style for the whole process, clips an
 names, and cannot tell the trials that a point is of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import optuna
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from optuna.distributions import CategoricalDistribution, IntDistribution
-from optuna.importance import get_param_importances
-from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from trainables.metrics import Metric
@@ -23,21 +20,38 @@ from tune_jobs.engine.results.report.chart import WIDTH, Chart, in_style, shorte
 MOST_SLICES = 6
 
 
-def draw_search(search: Record) -> list[Chart]:
-    """Draw what the search's trials show, without charts that would show nothing."""
-    study, metric = search.study, search.metric
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+def draw_search(search: Record, importances: Mapping[str, float]) -> list[Chart]:
+    """Draw what the search's trials show, without charts that would show nothing.
+
+    Args:
+        importances: The share of each parameter, the largest first; empty: it is not known.
+    """
+    metric = search.metric
+    complete = search.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     charts = []
     if len(complete) > 1:
         charts.append(draw_history(complete, metric))
     last = [max(trial.epochs, default=0) for trial in search.trials()]
     if max(last, default=0) > 1:
         charts.append(draw_survival(last))
-    importances = _importances(study, complete)
     if importances:
-        charts.append(draw_importances(importances, metric))
-    charts += [draw_slice(complete, name, metric) for name in list(importances)[:MOST_SLICES]]
-    return charts
+        charts.append(draw_importances(importances))
+    varied = _varied(complete)
+    shown = [name for name in importances or varied if name in varied][:MOST_SLICES]
+    return charts + [draw_slice(varied[name], name, metric) for name in shown]
+
+
+def _varied(complete: Sequence[FrozenTrial]) -> dict[str, list[FrozenTrial]]:
+    """Return the trials that have a parameter, by its name, where it was not always the same."""
+    having: dict[str, list[FrozenTrial]] = {}
+    for trial in complete:
+        for name in trial.params:
+            having.setdefault(name, []).append(trial)
+    return {
+        name: trials
+        for name, trials in sorted(having.items())
+        if len({str(trial.params[name]) for trial in trials}) > 1
+    }
 
 
 @in_style()
@@ -85,7 +99,7 @@ def draw_survival(last: Sequence[int]) -> Chart:
 
 
 @in_style()
-def draw_importances(importances: dict[str, float], metric: Metric) -> Chart:
+def draw_importances(importances: Mapping[str, float]) -> Chart:
     """Draw how much of the differences between trials each hyperparameter explains."""
     figure = Figure(figsize=(WIDTH, 0.26 * len(importances) + 0.2))
     axes = figure.subplots()
@@ -98,7 +112,8 @@ def draw_importances(importances: dict[str, float], metric: Metric) -> Chart:
     axes.grid(visible=False)
     shares = ", ".join(f"{name} {value:.2f}" for name, value in importances.items())
     return Chart(
-        caption=f"Importance for validation {metric.name} (shares that add up to 1)",
+        caption="Importance for how far a trial came and its metric there (fANOVA, all trials; "
+        "shares that add up to 1)",
         text=f"Importance of hyperparameters: {shares}",
         figure=figure,
     )
@@ -137,20 +152,3 @@ def draw_slice(complete: Sequence[FrozenTrial], name: str, metric: Metric) -> Ch
         figure=figure,
         tips={"trials": [f"trial {t.number}: {name} {v}, {a:.4f}" for t, v, a in told]},
     )
-
-
-def _importances(study: Study, complete: Sequence[FrozenTrial]) -> dict[str, float]:
-    """Return Optuna's importances, largest first; none where there are too few trials to tell."""
-    common = set.intersection(*(set(t.params) for t in complete)) if complete else set()
-    varied = [name for name in common if len({str(t.params[name]) for t in complete}) > 1]
-    if len(complete) < 4 or not varied:
-        return {}
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
-        return get_param_importances(study, evaluator=evaluator, params=sorted(varied))
-    except (RuntimeError, ValueError):  # all trials reached the same
-        return {}
-    finally:
-        optuna.logging.set_verbosity(verbosity)

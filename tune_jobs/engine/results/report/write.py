@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from trainables.datasets import ImageData
 from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.results.analysis.analysis import SearchAnalysis
 from tune_jobs.engine.results.boards import sort_board
 from tune_jobs.engine.results.comparison import best_before
 from tune_jobs.engine.results.report.finding_charts import draw_finding
@@ -26,6 +27,7 @@ def write_report(
     retrain: Record,
     results: Sequence[Retrained],
     rows: Sequence[Row],
+    analysis: SearchAnalysis,
     data: ImageData,
     folder: RunFolder,
 ) -> str:
@@ -33,12 +35,13 @@ def write_report(
     `search`; returns the page."""
     findings = _find(results, rows, data.class_names, retrain, folder)
     configurations = [draw_finding(finding) for finding in findings]
-    charts = draw_search(search)
+    charts = draw_search(search, analysis.importances)
     report = Report(
         info=info,
         rows=sort_board(rows),
         configurations=configurations,
         charts=charts,
+        analysis=analysis,
         data=data,
     )
     folder.place.write(PAGE, build_page(report).encode())

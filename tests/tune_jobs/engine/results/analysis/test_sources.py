@@ -1,0 +1,99 @@
+"""What is said of the sources of proposals, from records."""
+
+from optuna.trial import TrialState
+
+from tests.tune_jobs.engine.results.examples import make_metrics
+from trainables.metrics import METRICS
+from tune_jobs.engine.results.analysis.sources import (
+    Reference,
+    SourceFigures,
+    describe_proposals,
+    find_reference,
+    tabulate_sources,
+)
+from tune_jobs.engine.stages.candidates import Candidate, Retrained
+
+from .trials import record_of, trial_of
+
+FULL = TrialState.COMPLETE
+REFERENCE = Reference(trial_number=0, origin="default", value=0.8)
+ACCURACY = METRICS["accuracy"]
+
+
+def figures(source: str, *values: object) -> SourceFigures:
+    names = ("num_proposals", "num_stopped", "num_full", "best", "num_better")
+    return SourceFigures(source=source, **dict(zip(names, values, strict=True)))  # type: ignore[arg-type]
+
+
+def test_each_source_is_summed_up() -> None:
+    search = record_of(
+        [
+            trial_of([0.5, 0.8, 0.8], FULL, origin="default"),
+            trial_of([0.6, 0.7, 0.9], FULL, source="centre"),
+            trial_of([0.6, 0.7, 0.7], FULL, source="centre"),
+            trial_of([0.2], source="centre"),
+            trial_of([0.3, 0.4], source="uniform"),
+            trial_of([], TrialState.FAIL, source="uniform"),
+        ]
+    )
+    found = tabulate_sources(search, REFERENCE, first_rung=1)
+    assert found == [
+        figures("at the recipe", 1, 0, 1, 0.8, 0),
+        figures("around the recipe", 3, 1, 2, 0.9, 1),
+        figures("from anywhere", 2, 0, 0, None, 0),
+    ]
+    assert describe_proposals(found) == (
+        "1 at the recipe (best 0.8000), 3 around the recipe (best 0.9000), "
+        "2 from anywhere (none to the end)"
+    )
+
+
+def test_a_run_that_did_not_record_sources_says_so() -> None:
+    found = tabulate_sources(record_of([trial_of([0.9], FULL)] * 2), None, first_rung=1)
+    assert found == [figures("not recorded", 2, 0, 2, 0.9, None)]
+
+
+def test_a_configuration_of_another_run_and_a_samplers_own_source_are_named() -> None:
+    search = record_of(
+        [
+            trial_of([0.9], FULL, source="grid"),
+            trial_of([0.8], FULL, system_attrs={"fixed_params": {"lr": 0.5}}),
+            trial_of([0.7], FULL, source="portfolio"),
+        ]
+    )
+    told = [of.source for of in tabulate_sources(search, None, 1)]
+    assert told == ["of the forked run", "of other leaderboards", "grid"]
+
+
+def retrained(number: int, origin: str, *accuracies: float) -> Retrained:
+    return Retrained(
+        candidate=Candidate(
+            trial_number=number,
+            origin=origin,  # type: ignore[arg-type]
+            published=None,
+            config={},
+            params={},
+            searched=None,
+        ),
+        seeds=tuple(range(len(accuracies))),
+        metrics=tuple(make_metrics(3, accuracy) for accuracy in accuracies),
+        names=(),
+        train_seconds=1.0,
+        all_seeds_ended=True,
+    )
+
+
+def test_the_reference_is_the_best_that_no_search_proposed() -> None:
+    results = [
+        retrained(0, "published", 0.5, 0.7),
+        retrained(1, "published"),
+        retrained(2, "default", 0.6, 0.625),
+        retrained(3, "search", 0.9),
+    ]
+    assert find_reference(results, ACCURACY) == Reference(
+        trial_number=2, origin="default", value=0.6125
+    )
+    assert find_reference(results[:2], METRICS["loss"]) == Reference(
+        trial_number=0, origin="published", value=1.0
+    )
+    assert find_reference(results[3:], ACCURACY) is None

@@ -1,0 +1,1 @@
+"""Say what a search's record shows of the search itself."""
