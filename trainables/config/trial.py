@@ -19,7 +19,9 @@ from trainables.config.validation import (
 ScheduleName = Literal[
     "constant", "step", "exponential", "warmup_exponential", "plateau", "cosine", "one_cycle"
 ]
-NormalisationName = Literal["train", "imagenet", "half", "unit"]
+NormalisationName = Literal["train", "weights", "imagenet", "half", "unit"]
+"""`weights` is what the weights that a network starts from were trained with, and `train` where it
+starts from scratch."""
 
 Configuration = Mapping[str, Any]
 """A flat configuration holds, side by side, the fields of `TrialConfig` and the knobs of

@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainables.architectures import find_architecture
+from trainables.architectures import REPLACED, find_architecture
+from trainables.architectures._libraries.network import LibraryModel
 from trainables.config import ConfigError
 from trainables.storage import fetched
 
 BACKBONE = "backbone."
-REPLACED = ("classifier.", "head.", f"{BACKBONE}fc.", f"{BACKBONE}classifier.")
-"""Layers of these names stand behind the features: they are new in every task."""
 
 MAX_LISTED = 8
 
@@ -60,7 +59,8 @@ def load_pretrained(weights: str, architecture_name: str) -> Pretrained | None:
             raise ConfigError(f"--weights = {weights!r}: {error}: give one in reach") from error
     if not any(name.startswith(BACKBONE) for name in state):
         state = _as_backbone(state, architecture_name)
-    arrays = {n: t.numpy() for n, t in state.items() if not n.startswith(REPLACED)}
+    replaced = find_architecture(architecture_name).replaced
+    arrays = {n: t.numpy() for n, t in state.items() if not n.startswith(replaced)}
     kernels = [a for a in arrays.values() if a.ndim == 4]
     digest = sha256()
     for name, array in sorted(arrays.items()):
@@ -80,13 +80,21 @@ def start_from(model: nn.Module, pretrained: Pretrained) -> None:
     Raises:
         ConfigError: Names or shapes differ; the message lists them.
     """
-    own = {n: t for n, t in model.state_dict().items() if not n.startswith(REPLACED)}
-    problems = [f"  {name}: not in the file" for name in own if name not in pretrained.arrays]
-    for name, array in pretrained.arrays.items():
-        if name not in own:
+    given = {name: torch.tensor(array) for name, array in pretrained.arrays.items()}
+    replaced = REPLACED
+    if isinstance(model, LibraryModel):
+        replaced = model.replaced
+        given = {n: t for n, t in model.adapted(given).items() if not n.startswith(replaced)}
+    own = {n: t for n, t in model.state_dict().items() if not n.startswith(replaced)}
+    problems = [f"  {name}: not in the file" for name in own if name not in given]
+    for name, tensor in given.items():
+        here = own.get(name)
+        if here is None:
             problems.append(f"  {name}: not in the model")
-        elif tuple(own[name].shape) != array.shape:
-            problems.append(f"  {name}: {array.shape} in the file, {tuple(own[name].shape)} here")
+        elif here.shape != tensor.shape:
+            problems.append(
+                f"  {name}: {tuple(tensor.shape)} in the file, {tuple(here.shape)} here"
+            )
     if problems:
         listed = problems[:MAX_LISTED]
         if len(problems) > MAX_LISTED:
@@ -97,9 +105,7 @@ def start_from(model: nn.Module, pretrained: Pretrained) -> None:
             + "\nGive weights of this architecture and size (for ImageNet's on small images, "
             'stem = "imagenet"), or scratch.'
         )
-    model.load_state_dict(
-        {name: torch.tensor(array) for name, array in pretrained.arrays.items()}, strict=False
-    )
+    model.load_state_dict(given, strict=False)
 
 
 def _as_backbone(state: Mapping[str, Tensor], architecture_name: str) -> dict[str, Tensor]:
@@ -110,24 +116,19 @@ def _as_backbone(state: Mapping[str, Tensor], architecture_name: str) -> dict[st
 
 
 def _download_imagenet(architecture_name: str) -> dict[str, Tensor]:
-    from torchvision.models import get_weight
-
-    enum = find_architecture(architecture_name).imagenet
-    if enum is None:
+    weights = find_architecture(architecture_name).imagenet
+    if weights is None:
         raise ConfigError(
             f"--weights = 'imagenet': there are none for {architecture_name}: "
             "give scratch or a file"
         )
-    weights = get_weight(enum)
-    target = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     try:
-        state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
+        return weights.load()
     except (OSError, RuntimeError) as error:
         raise ConfigError(
-            f"--weights = 'imagenet': the download of {weights.url} failed ({error}): "
-            f"put the file at {target}, or give scratch or a file"
+            f"--weights = 'imagenet': the download of {weights.source} failed ({error}): "
+            f"put the file at {weights.target}, or give scratch or a file"
         ) from error
-    return state
 
 
 def _read_file(path: Path) -> dict[str, Tensor]:
