@@ -203,12 +203,7 @@ def build_training(
         raise ConfigError("architecture: required, but missing")
     architecture = find_architecture(flat["architecture"])
     config, own = parse_trial(flat, architecture.Config)
-    inputs = build_inputs(
-        place(data, features, runtime),
-        config,
-        runtime,
-        in_channels=pretrained.in_channels if pretrained else 0,
-    )
+    inputs = build_inputs(place(data, features, runtime), config, runtime, pretrained)
     torch.manual_seed(seed)
     model = architecture.build(
         own,

@@ -69,7 +69,7 @@ class LibraryNetwork:
     REPLACED: tuple[str, ...] = OWN_LAYERS
 
     def Model(  # noqa: N802  # stands where a file has a class
-        self, config: Config, *, in_channels: int, image_size: tuple[int, int], num_classes: int
+        self, config: HeadConfig, *, in_channels: int, image_size: tuple[int, int], num_classes: int
     ) -> "LibraryModel":
         """Build the network with a classifier for `num_classes`.
 
@@ -108,7 +108,9 @@ class LibraryNetwork:
 class LibraryModel(BackboneModel):
     """Applies `head` and `classifier` to what a library's network gives its own classifier."""
 
-    def __init__(self, backbone: Backbone, width: int, config: Config, *, num_classes: int) -> None:
+    def __init__(
+        self, backbone: Backbone, width: int, config: HeadConfig, *, num_classes: int
+    ) -> None:
         super().__init__(backbone.network, width, config, num_classes=num_classes)
         self.replaced = (*OWN_LAYERS, *(f"backbone.{name}" for name in backbone.replaced))
         self._adapted = backbone.adapted

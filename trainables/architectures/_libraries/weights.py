@@ -18,8 +18,8 @@ class Weights(Protocol):
         """What is downloaded."""
 
     @property
-    def target(self) -> Path:
-        """Where it is looked for first."""
+    def by_hand(self) -> str:
+        """What to do where it cannot be downloaded."""
 
     @property
     def mean(self) -> tuple[float, ...]: ...
@@ -46,8 +46,9 @@ class TorchvisionWeights:
         return str(self._entry.url)
 
     @property
-    def target(self) -> Path:
-        return Path(torch.hub.get_dir()) / "checkpoints" / Path(self.source).name
+    def by_hand(self) -> str:
+        target = Path(torch.hub.get_dir()) / "checkpoints" / Path(self.source).name
+        return f"put the file at {target}"
 
     @property
     def mean(self) -> tuple[float, ...]:

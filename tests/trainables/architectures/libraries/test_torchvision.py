@@ -73,7 +73,7 @@ def test_its_imagenet_weights_have_a_file_and_a_normalisation(name: str) -> None
     weights = find_architecture(f"torchvision:{name}").imagenet
     assert weights is not None
     assert weights.source.startswith("https://download.pytorch.org/")
-    assert weights.target.suffix == ".pth"
+    assert weights.by_hand.endswith(".pth")
     assert len(weights.mean) == len(weights.std) == 3
 
 
