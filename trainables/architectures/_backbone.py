@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from trainables.config.validation import Count, FractionBelowOne
 
+OWN_LAYERS = ("classifier.", "head.")
+"""Layers of these names stand behind the features, in every model."""
+
 SMALL_PIXELS = 64
 
 StemName = Literal["auto", "imagenet", "small"]

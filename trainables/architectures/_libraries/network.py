@@ -9,13 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from trainables.architectures._backbone import BackboneModel, HeadConfig
+from trainables.architectures._backbone import OWN_LAYERS, BackboneModel, HeadConfig
 from trainables.architectures._libraries.weights import Weights
 from trainables.architectures._recipe import TRAINING
 from trainables.config import ConfigError
-
-OWN_LAYERS = ("classifier.", "head.")
-"""Layers that `BackboneModel` puts behind the library's network."""
 
 SIDES = range(16, 1024 + 1, 16)
 """Sides in pixels that an error may propose."""
@@ -64,6 +61,8 @@ class LibraryNetwork:
             "lr": 0.001,
             "crop_padding": 0.1,
             "normalisation": "weights",
+            "head_epochs": 1,
+            "first_layer_lr": 0.1,
         }
     )
     REPLACED: tuple[str, ...] = OWN_LAYERS
