@@ -1,5 +1,5 @@
-"""Find what can be trained by its name: a file in `architectures/` or `estimators/`, or a module of
-the user's own by its dotted path."""
+"""Find what can be trained by its name: a file in `architectures/` or `estimators/`, a network of a
+library (`torchvision:NAME`, `timm:NAME`), or a module of the user's own by its dotted path."""
 
 import importlib
 from collections.abc import Sequence
@@ -19,23 +19,30 @@ from trainables.config import (
 )
 from trainables.config.validation import nearest
 
+LIBRARIES = ("torchvision", "timm")
+"""Modules of `architectures/_libraries`, which find a network by `LIBRARY:NAME`."""
+
 
 def names_in(folder: str) -> list[str]:
     """List the public modules of `trainables/<folder>`, sorted."""
     return sorted(path.stem for path in (Path(__file__).parent / folder).glob("[!_]*.py"))
 
 
-def find_module(name: str, folder: str, parts: Sequence[str]) -> ModuleType:
-    """Import the module that `name` stands for.
+def find_definition(name: str, folder: str, parts: Sequence[str]) -> Any:
+    """Import what `name` stands for: a module, or a library's network with a module's attributes.
 
     Args:
-        name: The name of a file in `trainables/<folder>`, or a dotted path that can be imported.
+        name: The name of a file in `trainables/<folder>`, `LIBRARY:NAME`, or a dotted path that can
+            be imported.
         folder: `architectures` or `estimators`.
-        parts: The names that the module must define.
+        parts: The names that a module must define.
 
     Raises:
-        ConfigError: There is no such module, or it lacks a part.
+        ConfigError: There is nothing of this name, or it lacks a part.
     """
+    if ":" in name:
+        library, _, network = name.partition(":")
+        return _import_library(name, library).find(network)
     module = import_dotted(name) if "." in name else _import_own(name, folder)
     missing = [part for part in parts if not hasattr(module, part)]
     if missing:
@@ -49,6 +56,8 @@ def is_estimator(name: str) -> bool:
     Raises:
         ConfigError: Nothing has this name.
     """
+    if ":" in name:
+        return False
     if "." in name:
         return hasattr(import_dotted(name), "build")
     if name in names_in("estimators"):
@@ -72,7 +81,7 @@ def recipe_of(default: Configuration) -> dict[str, Any]:
     """Lay over a default configuration what an expert would run first: its architecture's `RECIPE`,
     where the module has one."""
     name = default["architecture"]
-    module = find_module(name, "estimators" if is_estimator(name) else "architectures", ())
+    module = find_definition(name, "estimators" if is_estimator(name) else "architectures", ())
     return complete_config(default, getattr(module, "RECIPE", {}))
 
 
@@ -85,7 +94,7 @@ def check_config(flat: Configuration) -> None:
 
 def _config_of(name: str) -> type[Any]:
     folder = "estimators" if is_estimator(name) else "architectures"
-    config: type[Any] = find_module(name, folder, ("Config",)).Config
+    config: type[Any] = find_definition(name, folder, ("Config",)).Config
     return config
 
 
@@ -106,7 +115,8 @@ def import_dotted(name: str) -> ModuleType:
 def unknown(name: str) -> ConfigError:
     known = sorted(names_in("architectures") + names_in("estimators"))
     return ConfigError(
-        f"architecture = {name!r}: must be one of {', '.join(known)}, or the dotted path of a "
+        f"architecture = {name!r}: must be one of {', '.join(known)}, a library's network "
+        f"({' or '.join(f'{library}:NAME' for library in LIBRARIES)}), or the dotted path of a "
         f"module of yours{nearest(name, known)}"
     )
 
@@ -115,3 +125,9 @@ def _import_own(name: str, folder: str) -> ModuleType:
     if name not in names_in(folder):
         raise unknown(name)
     return importlib.import_module(f"trainables.{folder}.{name}")
+
+
+def _import_library(name: str, library: str) -> ModuleType:
+    if library not in LIBRARIES:
+        raise unknown(name)
+    return importlib.import_module(f"trainables.architectures._libraries.{library}")

@@ -23,6 +23,8 @@ def test_defaults_keep_their_keys_and_values() -> None:
         "plateau_min_lr": 0.0,
         "label_smoothing": 0.0,
         "ema_epochs": 0.0,
+        "head_epochs": 0,
+        "first_layer_lr": 1.0,
         "horizontal_flip": 0.0,
         "vertical_flip": 0.0,
         "crop_padding": 0.0,

@@ -1,4 +1,4 @@
-"""Build classifiers on torchvision's backbones: a choice of stem, dense layers, a classifier."""
+"""Build classifiers on backbones: a choice of stem, dense layers, a classifier."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,6 +6,9 @@ from typing import Literal
 from torch import Tensor, nn
 
 from trainables.config.validation import Count, FractionBelowOne
+
+OWN_LAYERS = ("classifier.", "head.")
+"""Layers of these names stand behind the features, in every model."""
 
 SMALL_PIXELS = 64
 
@@ -15,9 +18,13 @@ for images under `SMALL_PIXELS` pixels."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BackboneConfig:
+class HeadConfig:
     head: tuple[Count, ...] = ()  # dense layers between backbone and classifier
     dropout: FractionBelowOne = 0.0  # before each of them and before the classifier
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackboneConfig(HeadConfig):
     stem: StemName = "auto"
 
 
@@ -25,7 +32,7 @@ class BackboneModel(nn.Module):
     """Turns images into vectors of `width` by `backbone`, then applies `head` and `classifier`."""
 
     def __init__(
-        self, backbone: nn.Module, width: int, config: BackboneConfig, *, num_classes: int
+        self, backbone: nn.Module, width: int, config: HeadConfig, *, num_classes: int
     ) -> None:
         super().__init__()
         self.backbone = backbone

@@ -3,46 +3,40 @@
 A builder imports torch when it is called, since a configuration is parsed without torch.
 """
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from torch import nn
     from torch.optim import Optimizer
+    from torch.optim.optimizer import ParamsT
 
 
 class BuildOptimizer(Protocol):
     """A function that builds an optimizer over a model's parameters from a configuration's knobs.
 
-    `l2` is torch's `weight_decay`. A builder ignores a knob that its method does not have.
+    The parameters may be in groups, each with a rate of its own. `l2` is torch's `weight_decay`. A
+    builder ignores a knob that its method does not have.
     """
 
     def __call__(
-        self, parameters: "Iterable[nn.Parameter]", *, lr: float, l2: float, momentum: float
+        self, parameters: "ParamsT", *, lr: float, l2: float, momentum: float
     ) -> "Optimizer": ...
 
 
-def _sgd(
-    parameters: "Iterable[nn.Parameter]", *, lr: float, l2: float, momentum: float
-) -> "Optimizer":
+def _sgd(parameters: "ParamsT", *, lr: float, l2: float, momentum: float) -> "Optimizer":
     """Build SGD with Polyak's momentum, where `l2` is added to the gradient."""
     from torch.optim import SGD
 
     return SGD(parameters, lr=lr, momentum=momentum, weight_decay=l2, fused=True)
 
 
-def _adam(
-    parameters: "Iterable[nn.Parameter]", *, lr: float, l2: float, momentum: float
-) -> "Optimizer":
+def _adam(parameters: "ParamsT", *, lr: float, l2: float, momentum: float) -> "Optimizer":
     """Build Adam (Kingma & Ba 2015), where `l2` is added to the gradient."""
     from torch.optim import Adam
 
     return Adam(parameters, lr=lr, weight_decay=l2, fused=True)
 
 
-def _adamw(
-    parameters: "Iterable[nn.Parameter]", *, lr: float, l2: float, momentum: float
-) -> "Optimizer":
+def _adamw(parameters: "ParamsT", *, lr: float, l2: float, momentum: float) -> "Optimizer":
     """Build Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
     from torch.optim import AdamW
 

@@ -19,7 +19,9 @@ from trainables.config.validation import (
 ScheduleName = Literal[
     "constant", "step", "exponential", "warmup_exponential", "plateau", "cosine", "one_cycle"
 ]
-NormalisationName = Literal["train", "imagenet", "half", "unit"]
+NormalisationName = Literal["train", "weights", "imagenet", "half", "unit"]
+"""`weights` is what the weights that a network starts from were trained with, and `train` where it
+starts from scratch."""
 
 Configuration = Mapping[str, Any]
 """A flat configuration holds, side by side, the fields of `TrialConfig` and the knobs of
@@ -52,6 +54,12 @@ class TrialConfig:
     label_smoothing: FractionBelowOne = 0.0
     ema_epochs: NotNegative = 0.0
     """Weights are averaged exponentially over so many epochs, and the average predicts; 0: not."""
+    head_epochs: Annotated[int, Range(0)] = 0
+    """The classifier alone, with the dense layers before it, is trained in the first so many
+    epochs; all of them: the rest stays as it started."""
+    first_layer_lr: Annotated[float, Range(0, 1, open_minimum=True)] = 1.0
+    """The share of `lr` that the layer next to the image takes; the shares of those between it and
+    the classifier, which takes all, grow by one factor from layer to layer."""
     crop_fraction: Annotated[float, Range(0, 1, open_minimum=True)] = 1.0
     """The network sees this share of each side: a random crop in training, else the centre."""
     augmentations: tuple[Augmentation, ...] = field(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
 from trainables.config import ConfigError
-from trainables.registry import find_module
+from trainables.registry import find_definition
 
 Fidelity = Literal["images", "rounds"]
 
@@ -47,7 +47,7 @@ def find_estimator(name: str) -> Estimator:
         ConfigError: There is no such module, it lacks `Config` or `build`, or its `FIDELITY` is
             unknown.
     """
-    module = find_module(name, "estimators", ("Config", "build"))
+    module = find_definition(name, "estimators", ("Config", "build"))
     fidelity: Any = getattr(module, "FIDELITY", "images")
     if fidelity not in get_args(Fidelity):
         raise ConfigError(

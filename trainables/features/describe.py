@@ -73,7 +73,7 @@ def fold_batch_norm(network: nn.Module) -> None:
         if not isinstance(block, nn.Sequential):
             continue
         for i, (layer, norm) in enumerate(pairwise(block)):
-            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            if isinstance(layer, nn.Conv2d) and type(norm) is nn.BatchNorm2d:
                 block[i], block[i + 1] = fuse_conv_bn_eval(layer, norm), nn.Identity()
 
 

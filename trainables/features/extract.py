@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from trainables.config.features import Features, Frozen, Hog
+from trainables.config.validation import to_json
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData, FloatArray
 from trainables.features.describe import (
@@ -43,6 +44,7 @@ def normalisation_of(
     return build_normalisation(
         config.normalisation,
         train_normalisation(data),
+        weights=pretrained.normalisation if pretrained else None,
         num_channels=data.num_channels,
         in_channels=(pretrained.in_channels if pretrained else 0) or data.num_channels,
     )
@@ -56,6 +58,8 @@ def fingerprint(spec: Features, data: ImageData, pretrained: Pretrained | None) 
         "spec": asdict(spec),
         "weights": pretrained.digest if pretrained else None,
     }
+    if pretrained and isinstance(spec, Frozen) and spec.config.get("normalisation") == "weights":
+        parts["normalisation"] = to_json(pretrained.normalisation)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

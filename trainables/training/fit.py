@@ -17,6 +17,7 @@ from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.metrics import EpochMetrics
 from trainables.training.averaging import average_weights
+from trainables.training.depth import group_parameters, train_layers
 from trainables.training.device import autocast, memory_format
 from trainables.training.evaluate import Evaluation, predict_logits, score
 from trainables.training.inputs import Inputs, build_inputs, place
@@ -54,7 +55,10 @@ class Training:
         self.num_steps = math.ceil(len(inputs.placed.train) / config.batch_size)
         self._num_parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
         self._optimizer = OPTIMIZERS[config.optimizer](
-            self._trained.parameters(), lr=config.lr, l2=config.l2, momentum=config.momentum
+            group_parameters(self._trained, config),
+            lr=config.lr,
+            l2=config.l2,
+            momentum=config.momentum,
         )
         self._average = average_weights(
             self._trained, epochs=config.ema_epochs, steps_per_epoch=self.num_steps
@@ -132,6 +136,8 @@ class Training:
         The last images do not make a small batch of their own: all batches are of even size, at
         most `batch_size`.
         """
+        if train_layers(self._trained, all_of_them=self.epoch >= self.config.head_epochs):
+            self.__dict__.pop("_averaging_model", None)  # it knows whose gradients it averages
         self._trained.train()
         placed = self.inputs.placed
         device = placed.labels_N.device
@@ -203,12 +209,7 @@ def build_training(
         raise ConfigError("architecture: required, but missing")
     architecture = find_architecture(flat["architecture"])
     config, own = parse_trial(flat, architecture.Config)
-    inputs = build_inputs(
-        place(data, features, runtime),
-        config,
-        runtime,
-        in_channels=pretrained.in_channels if pretrained else 0,
-    )
+    inputs = build_inputs(place(data, features, runtime), config, runtime, pretrained)
     torch.manual_seed(seed)
     model = architecture.build(
         own,

@@ -18,6 +18,7 @@ from trainables.training.normalisation import (
     build_normalisation,
     train_normalisation,
 )
+from trainables.training.pretrained import Pretrained
 
 SHARE_OF_DEVICE_MEMORY = 0.5
 """A data set that takes more than this of the free GPU memory stays on the host."""
@@ -59,7 +60,13 @@ class ImageInputs:
     """Gathers, augments and normalises images, a batch at a time."""
 
     def __init__(
-        self, placed: Placed, config: TrialConfig, runtime: Runtime, *, in_channels: int
+        self,
+        placed: Placed,
+        config: TrialConfig,
+        runtime: Runtime,
+        *,
+        in_channels: int,
+        weights: Normalisation | None = None,
     ) -> None:
         assert placed.normalisation is not None
         self.placed = placed
@@ -68,6 +75,7 @@ class ImageInputs:
         self.normalisation: Normalisation = build_normalisation(
             config.normalisation,
             placed.normalisation,
+            weights=weights,
             num_channels=placed.num_channels,
             in_channels=in_channels,
         )
@@ -123,7 +131,7 @@ class FeatureInputs:
 
 
 def build_inputs(
-    placed: Placed, config: TrialConfig, runtime: Runtime, *, in_channels: int = 0
+    placed: Placed, config: TrialConfig, runtime: Runtime, pretrained: Pretrained | None = None
 ) -> Inputs:
     """Build inputs from what is placed, which is images, or the features of them.
 
@@ -131,20 +139,21 @@ def build_inputs(
         placed: The data, as `place` gives it.
         config: How images are augmented and normalised, or how many features are taken.
         runtime: Where the network trains.
-        in_channels: Channels that a network which was trained before takes; 0 if there is none.
+        pretrained: The weights that the network starts from.
 
     Raises:
         ConfigError: The network takes another number of channels than the images can give.
     """
     if placed.normalisation is None:
         return FeatureInputs(placed, config, runtime)
-    in_channels = in_channels or placed.num_channels
+    in_channels = (pretrained.in_channels if pretrained else 0) or placed.num_channels
     if in_channels not in (placed.num_channels, 3):
         raise ConfigError(
             f"--weights: they are of a network for images of {in_channels} channels, and these "
             f"have {placed.num_channels}: give others"
         )
-    return ImageInputs(placed, config, runtime, in_channels=in_channels)
+    weights = pretrained.normalisation if pretrained else None
+    return ImageInputs(placed, config, runtime, in_channels=in_channels, weights=weights)
 
 
 _placed: dict[tuple[str, str, str, str], Placed] = {}

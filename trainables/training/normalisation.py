@@ -50,19 +50,26 @@ trained with `imagenet` (https://docs.pytorch.org/vision/stable/models.html)."""
 
 
 def build_normalisation(
-    name: str, train: Normalisation, *, num_channels: int, in_channels: int
+    name: str,
+    train: Normalisation,
+    *,
+    weights: Normalisation | None,
+    num_channels: int,
+    in_channels: int,
 ) -> Normalisation:
     """Build the normalisation that `name` asks for, with as many channels as the network takes.
 
     It repeats grey images that go to a network for colour ones.
 
     Args:
-        name: `train`, or one of `NORMALISATIONS`.
+        name: `train`, `weights`, or one of `NORMALISATIONS`.
         train: The normalisation of the train split.
+        weights: What the weights to start from were trained with; `None`, where that is not known
+            or there are none, stands for `train`.
         num_channels: How many channels the images have, 1 or 3.
         in_channels: How many the network takes: as many, or 3 for grey images.
     """
-    chosen = train if name == "train" else NORMALISATIONS[name]
+    chosen = {"train": train, "weights": weights or train, **NORMALISATIONS}[name]
     if len(chosen.mean) == in_channels:
         return chosen
     if len(chosen.mean) == 3 and num_channels == in_channels == 1:

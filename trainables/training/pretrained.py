@@ -1,5 +1,6 @@
 """A network may start from ImageNet's weights by torchvision, or from a file of one's own."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,32 +11,36 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainables.architectures import find_architecture
+from trainables.architectures import REPLACED, Architecture, find_architecture
+from trainables.architectures._libraries.network import LibraryModel
+from trainables.architectures._libraries.weights import Weights
 from trainables.config import ConfigError
+from trainables.config.validation import from_json
 from trainables.storage import fetched
+from trainables.training.normalisation import Normalisation
 
 BACKBONE = "backbone."
-REPLACED = ("classifier.", "head.", f"{BACKBONE}fc.", f"{BACKBONE}classifier.")
-"""Layers of these names stand behind the features: they are new in every task."""
 
 MAX_LISTED = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Pretrained:
-    """Holds weights by name, without the classifier's.
+    """Holds weights by name, without those of `Architecture.replaced`.
 
     They are numpy arrays, which Ray shares between processes without copies.
 
     Attributes:
         source: `imagenet`, or the file's path.
         in_channels: How many channels the first convolution takes; 0 if there is none.
+        normalisation: What they were trained with, where that is known.
         digest: The sha256 of names and values.
     """
 
     source: str
     arrays: Mapping[str, "np.ndarray[Any, Any]"]
     in_channels: int
+    normalisation: Normalisation | None
     digest: str
 
 
@@ -48,19 +53,22 @@ def load_pretrained(weights: str, architecture_name: str) -> Pretrained | None:
     """
     if weights == "scratch":
         return None
+    architecture = find_architecture(architecture_name)
+    normalisation = _normalisation_of(architecture.imagenet)
     if weights == "imagenet":
-        state = _download_imagenet(architecture_name)
+        state = _download_imagenet(architecture)
     else:
         try:
             with fetched(weights) as file:
                 state = _read_file(file)
+                normalisation = _read_normalisation(file) or normalisation
         except ConfigError:
             raise
         except (OSError, ValueError) as error:  # of the place that a URI names
             raise ConfigError(f"--weights = {weights!r}: {error}: give one in reach") from error
     if not any(name.startswith(BACKBONE) for name in state):
-        state = _as_backbone(state, architecture_name)
-    arrays = {n: t.numpy() for n, t in state.items() if not n.startswith(REPLACED)}
+        state = _as_backbone(state, architecture)
+    arrays = {n: t.numpy() for n, t in state.items() if not n.startswith(architecture.replaced)}
     kernels = [a for a in arrays.values() if a.ndim == 4]
     digest = sha256()
     for name, array in sorted(arrays.items()):
@@ -70,6 +78,7 @@ def load_pretrained(weights: str, architecture_name: str) -> Pretrained | None:
         source=weights,
         arrays=arrays,
         in_channels=int(kernels[0].shape[1]) if kernels else 0,
+        normalisation=normalisation,
         digest=digest.hexdigest(),
     )
 
@@ -80,13 +89,21 @@ def start_from(model: nn.Module, pretrained: Pretrained) -> None:
     Raises:
         ConfigError: Names or shapes differ; the message lists them.
     """
-    own = {n: t for n, t in model.state_dict().items() if not n.startswith(REPLACED)}
-    problems = [f"  {name}: not in the file" for name in own if name not in pretrained.arrays]
-    for name, array in pretrained.arrays.items():
-        if name not in own:
+    given = {name: torch.tensor(array) for name, array in pretrained.arrays.items()}
+    replaced: tuple[str, ...] = REPLACED
+    if isinstance(model, LibraryModel):
+        replaced = model.replaced
+        given = {n: t for n, t in model.adapted(given).items() if not n.startswith(replaced)}
+    own = {n: t for n, t in model.state_dict().items() if not n.startswith(replaced)}
+    problems = [f"  {name}: not in the file" for name in own if name not in given]
+    for name, tensor in given.items():
+        here = own.get(name)
+        if here is None:
             problems.append(f"  {name}: not in the model")
-        elif tuple(own[name].shape) != array.shape:
-            problems.append(f"  {name}: {array.shape} in the file, {tuple(own[name].shape)} here")
+        elif here.shape != tensor.shape:
+            problems.append(
+                f"  {name}: {tuple(tensor.shape)} in the file, {tuple(here.shape)} here"
+            )
     if problems:
         listed = problems[:MAX_LISTED]
         if len(problems) > MAX_LISTED:
@@ -97,37 +114,53 @@ def start_from(model: nn.Module, pretrained: Pretrained) -> None:
             + "\nGive weights of this architecture and size (for ImageNet's on small images, "
             'stem = "imagenet"), or scratch.'
         )
-    model.load_state_dict(
-        {name: torch.tensor(array) for name, array in pretrained.arrays.items()}, strict=False
-    )
+    model.load_state_dict(given, strict=False)
 
 
-def _as_backbone(state: Mapping[str, Tensor], architecture_name: str) -> dict[str, Tensor]:
-    """Rename torchvision's weights as ours: its network is a model's `backbone`, if it has one."""
-    if find_architecture(architecture_name).imagenet is None:
+def _normalisation_of(weights: Weights | None) -> Normalisation | None:
+    """Return what a library says of its weights; files of them are taken to be like them."""
+    return Normalisation(mean=weights.mean, std=weights.std) if weights else None
+
+
+def _read_normalisation(file: Path) -> Normalisation | None:
+    """Read the normalisation in the JSON beside an exported model.
+
+    Raises:
+        ConfigError: The file is there, but is not the JSON of a model.
+    """
+    card = file.with_name(file.name + ".json")
+    if not card.is_file():
+        return None
+    try:
+        return from_json(Normalisation, json.loads(card.read_text())["normalisation"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"--weights = {str(file)!r}: {card.name} is not the JSON of a model: {error!r}: give "
+            "the one that was exported, or move it away"
+        ) from error
+
+
+def _as_backbone(state: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
+    """Rename a library's weights as ours: its network is a model's `backbone`, if it has one."""
+    if architecture.imagenet is None:
         return dict(state)
     return {BACKBONE + name: tensor for name, tensor in state.items()}
 
 
-def _download_imagenet(architecture_name: str) -> dict[str, Tensor]:
-    from torchvision.models import get_weight
-
-    enum = find_architecture(architecture_name).imagenet
-    if enum is None:
+def _download_imagenet(architecture: Architecture) -> dict[str, Tensor]:
+    weights = architecture.imagenet
+    if weights is None:
         raise ConfigError(
-            f"--weights = 'imagenet': there are none for {architecture_name}: "
+            f"--weights = 'imagenet': there are none for {architecture.name}: "
             "give scratch or a file"
         )
-    weights = get_weight(enum)
-    target = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     try:
-        state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
+        return weights.load()
     except (OSError, RuntimeError) as error:
         raise ConfigError(
-            f"--weights = 'imagenet': the download of {weights.url} failed ({error}): "
-            f"put the file at {target}, or give scratch or a file"
+            f"--weights = 'imagenet': the download of {weights.source} failed ({error}): "
+            f"{weights.by_hand}, or give scratch or a file"
         ) from error
-    return state
 
 
 def _read_file(path: Path) -> dict[str, Tensor]:

@@ -81,7 +81,7 @@ def build_schedule(config: TrialConfig, optimizer: Optimizer, *, steps_per_epoch
         case "one_cycle":
             cycle = OneCycleLR(
                 optimizer,
-                max_lr=config.lr,
+                max_lr=[group["lr"] for group in optimizer.param_groups],
                 total_steps=epochs * steps_per_epoch,
                 cycle_momentum=False,  # `momentum` is what was asked for
             )

@@ -54,6 +54,11 @@ def rehearse(flat: Configuration, inputs: TrialInputs, runtime: Runtime) -> Epoc
         split_fingerprint=f"{data.split_fingerprint}, the first {num_train}",
     )
     training = build_training(
-        flat, few, runtime, seed=0, features=inputs.features, pretrained=inputs.pretrained
+        {**flat, "head_epochs": 0},  # all layers need the most memory
+        few,
+        runtime,
+        seed=0,
+        features=inputs.features,
+        pretrained=inputs.pretrained,
     )
     return training.run_epoch()

@@ -133,12 +133,8 @@ def _build_network(
     it takes."""
     architecture = find_architecture(flat["architecture"])
     config, own = parse_trial(flat, architecture.Config)
-    batches = build_inputs(
-        place(inputs.data, inputs.features, runtime),
-        config,
-        runtime,
-        in_channels=inputs.pretrained.in_channels if inputs.pretrained else 0,
-    )
+    placed = place(inputs.data, inputs.features, runtime)
+    batches = build_inputs(placed, config, runtime, inputs.pretrained)
     model = architecture.build(
         own,
         in_channels=batches.in_channels,

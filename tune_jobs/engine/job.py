@@ -42,8 +42,9 @@ class Job:
 
     Attributes:
         dataset: The data set, as `--dataset` takes it.
-        architecture: A module of `trainables.architectures` or `trainables.estimators`, or a dotted
-            path to one of yours. A space that suggests an `architecture` overrules it.
+        architecture: A module of `trainables.architectures` or `trainables.estimators`,
+            `torchvision:NAME` or `timm:NAME`, or a dotted path to one of yours. A space that
+            suggests an `architecture` overrules it.
         space: A module-level function (see `searchspaces`).
         trials: The number of configurations that the search tries.
         epochs: A trial's full budget.

@@ -21,11 +21,16 @@ def noise(channels: int) -> Tensor:
     return torch.randint(1, 256, (6, 10, 14, channels), generator=generator, dtype=torch.uint8)
 
 
+WEIGHTS = Normalisation(mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
+
+
 @pytest.mark.parametrize(
     ("name", "num_channels", "in_channels", "mean"),
     [
         ("train", 1, 1, (0.25,)),
         ("train", 1, 3, (0.25, 0.25, 0.25)),
+        ("weights", 3, 3, (0.1, 0.2, 0.3)),
+        ("weights", 1, 3, (0.1, 0.2, 0.3)),
         ("half", 1, 1, (0.5,)),
         ("half", 3, 3, (0.5, 0.5, 0.5)),
         ("unit", 3, 3, (0.0, 0.0, 0.0)),
@@ -38,10 +43,19 @@ def test_a_normalisation_that_is_given_has_the_networks_channels(
     name: str, num_channels: int, in_channels: int, mean: tuple[float, ...]
 ) -> None:
     train = Normalisation(mean=(0.25,) * num_channels, std=(0.2,) * num_channels)
-    found = build_normalisation(name, train, num_channels=num_channels, in_channels=in_channels)
+    found = build_normalisation(
+        name, train, weights=WEIGHTS, num_channels=num_channels, in_channels=in_channels
+    )
     assert found.mean == pytest.approx(mean)
     images = noise(channels=num_channels)
     assert found(images, torch.contiguous_format).shape[1] == in_channels
+
+
+def test_without_weights_it_is_that_of_the_train_split() -> None:
+    train = Normalisation(mean=(0.25,), std=(0.2,))
+    assert (
+        build_normalisation("weights", train, weights=None, num_channels=1, in_channels=1) == train
+    )
 
 
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=str)

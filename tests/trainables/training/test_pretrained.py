@@ -1,5 +1,6 @@
 """Weights to start from: read without unpickling, fitted by name and shape, or refused."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from trainables.config import ConfigError, Runtime
 from trainables.datasets import ImageData
 from trainables.registry import default_of
 from trainables.training.fit import build_training, fit
+from trainables.training.inputs import ImageInputs
 from trainables.training.pretrained import Pretrained, load_pretrained, start_from
 from trainables.trials.attempt import Attempt
 from trainables.trials.inputs import TrialInputs
@@ -60,6 +62,45 @@ def test_an_exported_model_starts_another_task_with_a_classifier_of_its_own(
             assert torch.equal(tensor, torch.tensor(pretrained.arrays[name])), name
     (report,) = fit(training)
     assert not report.diverged
+
+
+def test_the_normalisation_of_an_exported_model_goes_with_its_weights(
+    make_data: MakeData, exported: Path
+) -> None:
+    card = json.loads(exported.with_name("model.safetensors.json").read_text())["normalisation"]
+    training = build_training(
+        flat("cnn", normalisation="weights"),
+        make_data(channels=3, seed=7),
+        CPU,
+        seed=0,
+        pretrained=loaded(exported, "cnn"),
+    )
+    assert isinstance(training.inputs, ImageInputs)
+    assert list(training.inputs.normalisation.mean) == card["mean"]
+    assert list(training.inputs.normalisation.std) == card["std"]
+
+
+def test_a_card_that_cannot_be_read_is_named(exported: Path) -> None:
+    exported.with_name("model.safetensors.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"model.safetensors.json is not the JSON of a model"):
+        load_pretrained(str(exported), "cnn")
+
+
+@pytest.mark.parametrize(
+    ("name", "mean"),
+    [
+        ("resnet18", (0.485, 0.456, 0.406)),
+        ("torchvision:squeezenet1_1", (0.485, 0.456, 0.406)),
+        ("torchvision:googlenet", (0.5, 0.5, 0.5)),
+    ],
+)
+def test_a_librarys_weights_have_the_normalisation_of_its_card(
+    name: str, mean: tuple[float, ...], tmp_path: Path
+) -> None:
+    save_file({"features.0.weight": torch.zeros(1)}, tmp_path / "file.safetensors")
+    normalisation = loaded(tmp_path / "file.safetensors", name).normalisation
+    assert normalisation is not None
+    assert normalisation.mean == mean
 
 
 def test_grey_images_are_repeated_for_a_network_of_colour_images(
@@ -125,13 +166,14 @@ def test_an_architecture_without_imagenet_weights_says_so() -> None:
         load_pretrained("imagenet", "cnn")
 
 
+@pytest.mark.parametrize("name", ["resnet18", "torchvision:resnet18"])
 def test_a_failed_download_names_the_file_and_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(ConfigError, match="the download of https://") as error:
-        load_pretrained("imagenet", "resnet18")
+        load_pretrained("imagenet", name)
     assert str(tmp_path) in str(error.value)
 
 
