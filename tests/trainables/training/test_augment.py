@@ -11,7 +11,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine, rotate
 
 from trainables.config import TrialConfig, parse_trial
-from trainables.image_ops import centre_crop
+from trainables.image_ops.geometry import centre_crop
 from trainables.training.augment import augment
 
 
