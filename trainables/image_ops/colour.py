@@ -76,7 +76,7 @@ def adjust_hue(images_NHWC: Tensor, turn_N: Tensor) -> Tensor:
     sixths = torch.where(maximum == green, 2 + (blue - red) * scale, 4 + (red - green) * scale)
     sixths = torch.where(maximum == red, (green - blue) * scale, sixths)
     sixths = sixths + 6 * turn_N[:, None, None]
-    channels = torch.tensor([5.0, 3.0, 1.0], device=images_NHWC.device)
+    channels = torch.arange(5, 0, -2, device=images_NHWC.device)  # of red, green and blue
     position = torch.remainder(sixths[..., None] + channels, 6)
     share = torch.minimum(position, 4 - position).clamp(0, 1)
     return maximum[..., None] - chroma[..., None] * share
@@ -87,7 +87,8 @@ def grey(images_NHWC: Tensor) -> Tensor:
     images_NHWC = images_NHWC.to(torch.float32)
     if images_NHWC.shape[3] == 1:
         return images_NHWC
-    return (images_NHWC * torch.tensor(LUMA, device=images_NHWC.device)).sum(3, keepdim=True)
+    weighted = [share * channel for share, channel in zip(LUMA, images_NHWC.unbind(3), strict=True)]
+    return sum(weighted[1:], weighted[0])[..., None]
 
 
 def blend(zero_NHWC: Tensor, images_NHWC: Tensor, factor_N: Tensor) -> Tensor:

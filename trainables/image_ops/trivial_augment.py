@@ -117,8 +117,13 @@ def _warp(
         rows: The map's two rows, from positions in the output to such in the input, in [-1, 1].
     """
     n = len(images_NHWC)
-    entries = [torch.as_tensor(e, device=images_NHWC.device).float() for row in rows for e in row]
-    map_N23 = torch.stack([entry.expand(n) for entry in entries], dim=1).view(n, 2, 3)
+    device = images_NHWC.device
+    entries = [
+        entry if isinstance(entry, Tensor) else torch.full((n,), entry, device=device)
+        for row in rows
+        for entry in row
+    ]
+    map_N23 = torch.stack(entries, dim=1).view(n, 2, 3)
     images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
     grid = F.affine_grid(map_N23, list(images_NCHW.shape), align_corners=False)
     sampled = F.grid_sample(images_NCHW, grid, mode="nearest", align_corners=False)
