@@ -55,3 +55,20 @@ def suggest_affine(trial: "Trial") -> None:
     trial.suggest_float("shear_degrees", 0.0, 10.0)
     trial.suggest_float("zoom", 0.0, 0.2)
     trial.suggest_float("translation", 0.0, 0.1)
+
+
+def suggest_colour_jitter(trial: "Trial") -> None:
+    """Suggest how far brightness, contrast, saturation and hue are changed."""
+    trial.suggest_float("brightness", 0.0, 0.4)
+    trial.suggest_float("contrast", 0.0, 0.4)
+    trial.suggest_float("saturation", 0.0, 0.4)
+    trial.suggest_float("hue", 0.0, 0.1)
+
+
+def suggest_strong_augmentation(trial: "Trial") -> None:
+    """Suggest TrivialAugment, random erasing, mixup and cutmix, for large networks and long
+    trainings; besides `suggest_augmentation`."""
+    trial.suggest_categorical("trivial_augment", (0.0, 0.5, 1.0))
+    trial.suggest_float("random_erasing", 0.0, 0.5)
+    trial.suggest_categorical("mixup_alpha", (0.0, 0.1, 0.2, 0.4, 1.0))
+    trial.suggest_categorical("cutmix_alpha", (0.0, 0.2, 1.0))

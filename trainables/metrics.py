@@ -54,7 +54,7 @@ class EpochMetrics:
     """Holds what is known of a trial after an epoch.
 
     Accuracies are fractions in [0, 1], losses mean cross-entropies in nats. A metric that does not
-    apply to the model is `None`.
+    apply is `None`, as the training accuracy is where labels are mixed.
 
     Attributes:
         epoch: The epoch's number, from 1.

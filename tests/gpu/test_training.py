@@ -25,6 +25,17 @@ AUGMENTED = {
     "translation": 0.1,
 }
 PLAIN = {"architecture": "cnn", "epochs": 4, "batch_size": 64, "lr": 3e-3}
+STRONG = {
+    **PLAIN,
+    "trivial_augment": 0.5,
+    "brightness": 0.2,
+    "contrast": 0.2,
+    "saturation": 0.2,
+    "hue": 0.1,
+    "random_erasing": 0.2,
+    "mixup_alpha": 0.2,
+    "cutmix_alpha": 1.0,
+}
 
 
 def test_images_labels_and_indices_lie_on_the_gpu(digits: ImageData) -> None:
@@ -35,7 +46,7 @@ def test_images_labels_and_indices_lie_on_the_gpu(digits: ImageData) -> None:
 
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("flat", [PLAIN, AUGMENTED], ids=["plain", "augmented"])
+@pytest.mark.parametrize("flat", [PLAIN, AUGMENTED, STRONG], ids=["plain", "augmented", "strong"])
 def test_learns(
     digits: ImageData,
     precision: Literal["fp32", "bf16"],

@@ -6,7 +6,7 @@ import pytest
 
 from trainables.architectures import find_architecture
 from trainables.config import complete_config, parse_trial
-from trainables.image_ops import cropped_size
+from trainables.image_ops.geometry import cropped_size
 from trainables.registry import default_of
 
 

@@ -99,7 +99,7 @@ class CropAndFlip(Augmentation):
     def apply(
         self, images_NHWC: "Tensor", generator: "Generator", crop_fraction: float
     ) -> "Tensor":
-        from trainables.image_ops import crop_and_flip
+        from trainables.image_ops.geometry import crop_and_flip
 
         return crop_and_flip(
             images_NHWC,
@@ -123,7 +123,7 @@ class Affine(Augmentation):
     def apply(
         self, images_NHWC: "Tensor", generator: "Generator", crop_fraction: float
     ) -> "Tensor":
-        from trainables.image_ops import affine
+        from trainables.image_ops.geometry import affine
 
         return affine(
             images_NHWC,
@@ -135,7 +135,74 @@ class Affine(Augmentation):
         )
 
 
-AUGMENTATIONS: dict[str, type[Augmentation]] = {"crop_and_flip": CropAndFlip, "affine": Affine}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrivialAugment(Augmentation):
+    """Change each image by one of 14 operations at one of 31 strengths, drawn evenly.
+
+    The images are rounded to uint8 (Müller and Hutter 2021, https://arxiv.org/abs/2103.10158).
+    """
+
+    trivial_augment: Fraction = probability()
+
+    def apply(
+        self, images_NHWC: "Tensor", generator: "Generator", crop_fraction: float
+    ) -> "Tensor":
+        from trainables.image_ops.trivial_augment import trivial_augment
+
+        return trivial_augment(images_NHWC, generator, probability=self.trivial_augment)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColourJitter(Augmentation):
+    """Change brightness, contrast and saturation by factors from [1 - x, 1 + x], and the hue.
+
+    A grey image has neither saturation nor hue.
+    """
+
+    brightness: Fraction = strength(nominal=0.4)
+    contrast: Fraction = strength(nominal=0.4)
+    saturation: Fraction = strength(nominal=0.4)
+    hue: Annotated[float, Range(0, 0.5)] = strength(nominal=0.1)  # of the circle of colours
+
+    def apply(
+        self, images_NHWC: "Tensor", generator: "Generator", crop_fraction: float
+    ) -> "Tensor":
+        from trainables.image_ops.colour import colour_jitter
+
+        return colour_jitter(
+            images_NHWC,
+            generator,
+            brightness=self.brightness,
+            contrast=self.contrast,
+            saturation=self.saturation,
+            hue=self.hue,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RandomErasing(Augmentation):
+    """Fill a rectangle of 2 % to 33 % of an image with noise.
+
+    Zhong et al. 2017, https://arxiv.org/abs/1708.04896.
+    """
+
+    random_erasing: Fraction = probability()
+
+    def apply(
+        self, images_NHWC: "Tensor", generator: "Generator", crop_fraction: float
+    ) -> "Tensor":
+        from trainables.image_ops.boxes import random_erasing
+
+        return random_erasing(images_NHWC, generator, probability=self.random_erasing)
+
+
+AUGMENTATIONS: dict[str, type[Augmentation]] = {
+    "crop_and_flip": CropAndFlip,
+    "affine": Affine,
+    "trivial_augment": TrivialAugment,
+    "colour_jitter": ColourJitter,
+    "random_erasing": RandomErasing,
+}
 """The steps by name, in the order in which they are applied: an added one comes last."""
 
 

@@ -66,8 +66,19 @@ class TrialConfig:
         default_factory=no_augmentation, metadata={"flat": False}
     )
     """The steps of `AUGMENTATIONS`; their knobs are keys of a flat configuration."""
+    mixup_alpha: NotNegative = 0.0
+    """Each image is mixed with another, and its label, by a share from Beta(alpha, alpha); 0: not.
+    A training accuracy is then not recorded."""
+    cutmix_alpha: NotNegative = 0.0
+    """A rectangle of each image is another's, its area from Beta(alpha, alpha), and as much of the
+    label; 0: not. With `mixup_alpha` too, each image draws which of the two."""
     normalisation: NormalisationName = "train"
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all
+
+    @property
+    def mixes(self) -> bool:
+        """Whether labels are mixed, so that a training batch has no accuracy."""
+        return self.mixup_alpha > 0 or self.cutmix_alpha > 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from trainables.architectures import find_architecture
 from trainables.config import TrialConfig, parse_trial
 from trainables.config.features import Features, Frozen, Hog, Pixels
-from trainables.image_ops import centre_crop, cropped_size
+from trainables.image_ops.geometry import centre_crop, cropped_size
 from trainables.training.augment import augment
 from trainables.training.normalisation import Normalisation
 from trainables.training.pretrained import Pretrained, start_from

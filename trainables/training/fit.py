@@ -16,6 +16,7 @@ from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.metrics import EpochMetrics
+from trainables.training.augment import mixed
 from trainables.training.averaging import average_weights
 from trainables.training.depth import group_parameters, train_layers
 from trainables.training.device import autocast, memory_format
@@ -130,9 +131,10 @@ class Training:
         self.history = [EpochMetrics.from_json(stored) for stored in state["reports"]]
         self._micro_batches.count = state["num_micro_batches"]
 
-    def run_steps(self) -> tuple[float, float]:
+    def run_steps(self) -> tuple[float, float | None]:
         """Pass over the train split once -> mean loss and accuracy, of the augmented images.
 
+        The accuracy is `None` where labels are mixed: an image of two classes has no right one.
         The last images do not make a small batch of their own: all batches are of even size, at
         most `batch_size`.
         """
@@ -155,9 +157,9 @@ class Training:
             loss_sum += loss * len(chosen)
             correct += hits
         count, group = len(placed.train), self.group
-        return group.total(loss_sum).item() / (group.size * count), group.total(
-            correct
-        ).item() / count
+        mean_loss = group.total(loss_sum).item() / (group.size * count)
+        accuracy = group.total(correct).item() / count
+        return mean_loss, None if self.config.mixes else accuracy
 
     @cached_property
     def _averaging_model(self) -> nn.Module:
@@ -166,8 +168,12 @@ class Training:
     def _step(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         part, weight = self.group.part(chosen)
         batch_NCHW = self.inputs.augmented(part, generator)
-        labels_N = self.inputs.placed.labels_N[part].to(self.runtime.device, non_blocking=True)
-        loss, hits = self._micro_batches.run(self._backward, batch_NCHW, labels_N, weight)
+        placed = self.inputs.placed
+        labels_N = placed.labels_N[part].to(self.runtime.device, non_blocking=True)
+        batch_NCHW, targets = mixed(
+            batch_NCHW, labels_N, self.config, generator, placed.num_classes
+        )
+        loss, hits = self._micro_batches.run(self._backward, batch_NCHW, targets, weight)
         self._optimizer.step()
         self._schedule.after_step()
         if self._average:
@@ -175,17 +181,16 @@ class Training:
         self.on_step()
         return loss, hits
 
-    def _backward(
-        self, batch_NCHW: Tensor, labels_N: Tensor, share: float
-    ) -> tuple[Tensor, Tensor]:
+    def _backward(self, batch_NCHW: Tensor, targets: Tensor, share: float) -> tuple[Tensor, Tensor]:
         """Add `share` times the gradients of the mean loss -> that part of it, and the hits."""
         naming = self._micro_batches.naming_single_images(len(batch_NCHW), self.config.batch_size)
         with autocast(self.runtime), naming:
             logits = self._averaging_model(batch_NCHW)
             loss = share * nn.functional.cross_entropy(
-                logits.float(), labels_N, label_smoothing=self.config.label_smoothing
+                logits.float(), targets, label_smoothing=self.config.label_smoothing
             )
         loss.backward()  # type: ignore[no-untyped-call]
+        labels_N = targets.argmax(dim=1) if self.config.mixes else targets
         return loss.detach(), (logits.detach().argmax(dim=1) == labels_N).sum()
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from trainables.config import ConfigError, Runtime, TrialConfig
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
-from trainables.image_ops import centre_crop, cropped_size
+from trainables.image_ops.geometry import centre_crop, cropped_size
 from trainables.training.augment import augment
 from trainables.training.device import free_device_bytes, memory_format
 from trainables.training.normalisation import (
@@ -42,6 +42,7 @@ class Placed:
         self.test = _tensor(data.test_indices).to(place)
         self.image_size = data.image_size
         self.num_channels = data.num_channels
+        self.num_classes = data.num_classes
         self.normalisation = train_normalisation(data) if features is None else None
 
 

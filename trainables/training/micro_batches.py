@@ -31,11 +31,12 @@ class MicroBatches:
         self._optimizer = optimizer
 
     def run(
-        self, backward: Backward, batch_NCHW: Tensor, labels_N: Tensor, weight: float = 1.0
+        self, backward: Backward, batch_NCHW: Tensor, targets: Tensor, weight: float = 1.0
     ) -> tuple[Tensor, Tensor]:
         """Accumulate the gradients of one batch -> its mean loss, and how many were right.
 
         Args:
+            targets: Labels, N, or the shares of the classes, NK.
             weight: The weight of this batch's mean loss.
 
         Raises:
@@ -46,7 +47,7 @@ class MicroBatches:
             random_state = _random_state(batch_NCHW.device)
             try:
                 self._optimizer.zero_grad(set_to_none=True)
-                parts = self._split(batch_NCHW, labels_N, weight)
+                parts = self._split(batch_NCHW, targets, weight)
                 return _sum(list(starmap(backward, parts)))
             except torch.OutOfMemoryError as error:
                 if not self._may_split:
@@ -54,7 +55,7 @@ class MicroBatches:
                         f"{error}; a batch is not split further where workers share it: give "
                         "smaller batches, or more GPUs per trial"
                     ) from error
-                if self.count >= min(MAX_MICRO_BATCHES, len(labels_N)):
+                if self.count >= min(MAX_MICRO_BATCHES, len(targets)):
                     raise
             self.count *= 2
             _restore_random_state(random_state, batch_NCHW.device)
@@ -84,18 +85,18 @@ class MicroBatches:
             ) from error
 
     def _split(
-        self, batch_NCHW: Tensor, labels_N: Tensor, weight: float
+        self, batch_NCHW: Tensor, targets: Tensor, weight: float
     ) -> list[tuple[Tensor, Tensor, float]]:
         """Cut the batch into `count` parts, each with the weight of its mean loss."""
         if self.count == 1:
-            return [(batch_NCHW, labels_N, weight)]
+            return [(batch_NCHW, targets, weight)]
         parts = zip(
-            batch_NCHW.tensor_split(self.count), labels_N.tensor_split(self.count), strict=True
+            batch_NCHW.tensor_split(self.count), targets.tensor_split(self.count), strict=True
         )
         return [
-            (part, labels, weight * len(labels) / len(labels_N))
-            for part, labels in parts
-            if len(labels)
+            (part, wanted, weight * len(wanted) / len(targets))
+            for part, wanted in parts
+            if len(wanted)
         ]
 
 

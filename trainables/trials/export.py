@@ -21,7 +21,7 @@ from trainables.datasets import ImageData, decode_image
 from trainables.datasets.feature_data import FeatureData
 from trainables.features import build_features
 from trainables.features.front import FeatureFront, build_feature_front
-from trainables.image_ops import centre_crop
+from trainables.image_ops.geometry import centre_crop
 from trainables.registry import is_estimator
 from trainables.storage import fetched
 from trainables.training.normalisation import Normalisation

@@ -11,7 +11,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine, rotate
 
 from trainables.config import TrialConfig, parse_trial
-from trainables.image_ops import centre_crop
+from trainables.image_ops.geometry import centre_crop
 from trainables.training.augment import augment
 
 
@@ -50,7 +50,15 @@ def windows(padded_HWC: Tensor, height: int, width: int) -> list[Tensor]:
 
 SHIFTS = {"horizontal_flip": 0.5, "vertical_flip": 0.3, "crop_padding": 0.3}
 AFFINE = {"rotation_degrees": 90.0, "shear_degrees": 30.0, "zoom": 0.5, "translation": 0.3}
-EVERYTHING = SHIFTS | AFFINE
+STRONG = {
+    "trivial_augment": 0.7,
+    "brightness": 0.4,
+    "contrast": 0.4,
+    "saturation": 0.4,
+    "hue": 0.2,
+    "random_erasing": 0.5,
+}
+EVERYTHING = SHIFTS | AFFINE | STRONG
 
 
 @pytest.mark.parametrize("knob", EVERYTHING)

@@ -60,6 +60,12 @@ def test_every_knob_is_shown(make_row: Callable[..., Row], data: ImageData) -> N
         "shear degrees 15, not used",
         "zoom 0.3",
         "translation 0.1, not used",
+        "trivial augment 1, not used",
+        "brightness 0.4, not used",
+        "contrast 0.4, not used",
+        "saturation 0.4, not used",
+        "hue 0.1, not used",
+        "random erasing 1, not used",
     ]
 
 

@@ -1,0 +1,1 @@
+"""Tensor operations on whole batches of images, with one random draw per image."""
