@@ -69,8 +69,8 @@ class Outlook:
 
     def describe(self) -> str:
         """Write for instance `another 60 min (48 proposals): 75% likely to improve on ...`."""
-        minutes = self.seconds / 60
-        time = f"another {minutes:,.0f} min" if minutes >= 10 else f"another {minutes:.2g} min"
+        is_short = self.seconds < 120
+        time = f"{self.seconds:.0f} s" if is_short else f"{self.seconds / 60:,.0f} min"
         ahead = counted(self.num_proposals, "proposal")
         further = "; further cannot be told" if self.is_capped else ""
         rise = (
@@ -79,7 +79,7 @@ class Outlook:
             else "most probably it stays"
         )
         return (
-            f"{time} ({ahead}{further}): {self.probability:.0%} likely to improve on "
+            f"another {time} ({ahead}{further}): {self.probability:.0%} likely to improve on "
             f"{self.label} {self.best:.4f}; {rise}"
         )
 

@@ -79,6 +79,9 @@ def test_nothing_is_told_of_more_than_was_tested() -> None:
     assert outlook.describe().startswith(
         "another 6 min (60 proposals; further cannot be told): 75%"
     )
+    short = find_outlook(search_of(20, seconds=20), noise=0.02)
+    assert short
+    assert short.describe().startswith("another 60 s (60 proposals")
 
 
 def test_a_proposal_longer_than_an_hour_is_one_proposal() -> None:
