@@ -67,8 +67,8 @@ class TrialConfig:
     )
     """The steps of `AUGMENTATIONS`; their knobs are keys of a flat configuration."""
     mixup_alpha: NotNegative = 0.0
-    """Each image is mixed with another, and its label, by a share from Beta(alpha, alpha); 0: not.
-    A training accuracy is then not recorded."""
+    """Each image is mixed with another, and its label, by a share from Beta(alpha, alpha), of which
+    it keeps the larger part; 0: not. A training accuracy is then not recorded."""
     cutmix_alpha: NotNegative = 0.0
     """A rectangle of each image is another's, its area from Beta(alpha, alpha), and as much of the
     label; 0: not. With `mixup_alpha` too, each image draws which of the two."""

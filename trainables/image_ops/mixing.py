@@ -18,11 +18,16 @@ def mix(
 ) -> tuple[Tensor, Tensor]:
     """Mix pairs of images by mixup or cutmix, with a draw for each image -> images, targets NK.
 
-    An image keeps a share drawn from Beta(alpha, alpha). Mixup (Zhang et al. 2017,
+    An image keeps the larger of two shares drawn from Beta(alpha, alpha). Mixup (Zhang et al. 2017,
     https://arxiv.org/abs/1710.09412) adds the rest of the image before it, pixel by pixel; cutmix
     (Yun et al. 2019, https://arxiv.org/abs/1905.04899) takes a rectangle from there. With both,
     each image draws which. Batches are shuffled, so that the image before is any image; the only
     image of a batch is mixed with itself.
+
+    The papers draw one share for a batch, so that each image is in it as much as the others. With a
+    share for each image, one that kept little could be missing: alpha near 0 would leave out a
+    quarter of the images. The larger share keeps all of them, and the pairs of mixup, whose order
+    does not matter, are distributed as before.
 
     Args:
         images_NCHW: Float, of any normalisation.
@@ -48,21 +53,32 @@ def _draw_kept(
 ) -> Tensor:
     """Draw the share that each pixel keeps of its own image: (N, H, W), or (N, 1, 1)."""
     n, _, height, width = images_NCHW.shape
-    device = generator.device
-
-    def beta(alpha: float) -> Tensor:
-        # `torch.distributions.Beta` draws by this too, but takes no generator.
-        both_N2 = torch.full((n, 2), alpha, device=device)
-        return torch._sample_dirichlet(both_N2, generator)[:, 0]
-
     if not cutmix_alpha:
-        return beta(mixup_alpha)[:, None, None]
-    taken_NHW = cutmix_boxes(1 - beta(cutmix_alpha), height, width, generator)
+        return _larger_share(mixup_alpha, n, generator)[:, None, None]
+    taken_NHW = cutmix_boxes(
+        1 - _larger_share(cutmix_alpha, n, generator), height, width, generator
+    )
     cut_NHW = 1 - taken_NHW.to(torch.float32)
     if not mixup_alpha:
         return cut_NHW
-    cuts_N = torch.rand(n, device=device, generator=generator) < 0.5
-    return torch.where(cuts_N[:, None, None], cut_NHW, beta(mixup_alpha)[:, None, None])
+    cuts_N = torch.rand(n, device=generator.device, generator=generator) < 0.5
+    blended_N11 = _larger_share(mixup_alpha, n, generator)[:, None, None]
+    return torch.where(cuts_N[:, None, None], cut_NHW, blended_N11)
+
+
+def _larger_share(alpha: float, n: int, generator: torch.Generator) -> Tensor:
+    """Draw x from Beta(alpha, alpha) -> the larger of x and 1 - x, N.
+
+    `torch.distributions.Beta` takes no generator. x is the share of one of two draws of
+    Gamma(alpha), by their logarithms, where small alphas do not underflow: Gamma(alpha) is
+    Gamma(alpha + 1) times the alpha-th root of a uniform draw.
+    """
+    gamma_2N = torch._standard_gamma(
+        torch.full((2, n), alpha + 1, device=generator.device), generator
+    )
+    minus_log_uniform_2N = torch.empty_like(gamma_2N).exponential_(generator=generator)
+    log_2N = gamma_2N.log() - minus_log_uniform_2N / alpha
+    return torch.sigmoid((log_2N[0] - log_2N[1]).abs())
 
 
 def _before(batch: Tensor) -> Tensor:

@@ -1,8 +1,10 @@
 """Mixup and cutmix: what becomes of images and labels."""
 
+from typing import Any
+
 import pytest
 import torch
-from scipy.stats import kstest
+from scipy.stats import beta, kstest
 from torch import Tensor
 
 from trainables.image_ops.mixing import mix
@@ -26,12 +28,24 @@ def batch(n: int = 200, channels: int = 3) -> tuple[Tensor, Tensor]:
     return images_NCHW.to(memory_format=torch.channels_last), torch.arange(n) % 2
 
 
+def test_a_small_alpha_changes_next_to_nothing() -> None:
+    """Draws from Gamma(alpha) themselves would underflow, and halves come out."""
+    _, targets_NK = mixed(*batch(1000), mixup=1e-3)
+    own_N = targets_NK[torch.arange(1000), torch.arange(1000) % 2]
+    assert (own_N > 0.99).float().mean() > 0.97
+
+
 @pytest.mark.parametrize("alpha", [0.2, 1.0, 4.0])
 def test_mixup_is_the_papers_with_a_share_for_each_image(alpha: float) -> None:
     images_NCHW, labels_N = batch(1000)
+
+    def cdf_of_the_larger(y: Any) -> Any:
+        """Of x and 1 - x, where x is from Beta(alpha, alpha)."""
+        return 2 * beta(alpha, alpha).cdf(y) - 1
+
     result_NCHW, targets_NK = mixed(images_NCHW, labels_N, mixup=alpha)
     own_N = targets_NK.gather(1, labels_N[:, None])[:, 0]
-    assert kstest(own_N.numpy(), "beta", args=(alpha, alpha)).pvalue > 0.01
+    assert kstest(own_N.numpy(), cdf_of_the_larger).pvalue > 0.01
     for n, own in enumerate(own_N.tolist()):
         wanted = own * images_NCHW[n] + (1 - own) * images_NCHW[n - 1]
         torch.testing.assert_close(result_NCHW[n], wanted, rtol=1e-4, atol=1e-5)
@@ -45,7 +59,8 @@ def test_cutmix_takes_a_rectangle_and_as_much_of_the_label() -> None:
     assert (own_NHW ^ other_NHW).all(), "a pixel is of neither image"
     share_N = own_NHW.float().mean((1, 2))
     torch.testing.assert_close(targets_NK.gather(1, labels_N[:, None])[:, 0], share_N)
-    assert len(set(share_N.tolist())) > 50, "images share a draw"
+    assert share_N.min() > 0.45, "an image keeps the larger part, but for rounding"
+    assert len(set(share_N.tolist())) > 20, "images share a draw"
 
 
 def test_with_both_each_image_draws_which() -> None:
