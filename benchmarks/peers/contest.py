@@ -39,8 +39,8 @@ class DataSet:
 
 DATA_SETS = {
     "digits": DataSet(dataset="digits", pixels=None, train_size=None, epochs=20, mirrored=False),
-    "fashion": DataSet(dataset="fashion-mnist", pixels=28, train_size=10_000, epochs=8),
-    "cifar10": DataSet(dataset="parquet:{}/cifar10-jpeg", pixels=32, train_size=10_000, epochs=8),
+    "fashion": DataSet(dataset="fashion-mnist", pixels=28, train_size=10_000, epochs=16),
+    "cifar10": DataSet(dataset="parquet:{}/cifar10-jpeg", pixels=32, train_size=10_000, epochs=16),
     "flowers5": DataSet(dataset="parquet:{}/flowers5", pixels=32, train_size=None, epochs=20),
     "fruits49": DataSet(dataset="parquet:{}/fruits-49", pixels=32, train_size=None, epochs=15),
 }

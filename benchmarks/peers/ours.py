@@ -11,7 +11,7 @@ from benchmarks.peers.contest import Ended, Outcome, Turn, outcome_of, read_turn
 from searchspaces import cnn
 from tune_jobs.engine import Job, run
 
-SEARCH_SHARE = 0.55
+SEARCH_SHARE = 0.6
 """The share of the time that the search may take: the rest is for what comes after it."""
 
 
