@@ -1,6 +1,6 @@
 """timm is an extra: without it one sentence says what to install, with it its networks train."""
 
-from importlib.util import find_spec
+import sys
 
 import pytest
 import torch
@@ -11,11 +11,9 @@ from trainables.architectures._libraries.network import LibraryModel
 from trainables.config import ConfigError
 from trainables.registry import is_estimator
 
-with_timm = pytest.mark.skipif(find_spec("timm") is None, reason="timm is not installed")
 
-
-@pytest.mark.skipif(find_spec("timm") is not None, reason="timm is installed")
-def test_without_timm_the_extra_is_named() -> None:
+def test_without_timm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)  # to import it raises ModuleNotFoundError
     assert not is_estimator("timm:resnet18.a1_in1k")
     with pytest.raises(ConfigError, match=r"'timm:resnet18': .*pip install 'tune-jobs\[timm\]'"):
         find_architecture("timm:resnet18")
@@ -30,7 +28,6 @@ def build(name: str, *, side: int, channels: int = 3) -> LibraryModel:
     return model
 
 
-@with_timm
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", ["resnet10t", "vit_tiny_patch16_224", "convnext_atto.d2_in1k"])
 def test_a_training_step(name: str, channels: int) -> None:
@@ -41,7 +38,6 @@ def test_a_training_step(name: str, channels: int) -> None:
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
-@with_timm
 def test_weights_fit_at_another_size() -> None:
     from timm import create_model
 
@@ -54,13 +50,11 @@ def test_weights_fit_at_another_size() -> None:
     assert all(name.startswith("classifier.") for name in missing)
 
 
-@with_timm
 def test_an_unknown_name_tells_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"did you mean 'resnet10t'"):
         find_architecture("timm:resnet10tt")
 
 
-@with_timm
 def test_a_size_that_is_not_taken_names_one_that_is() -> None:
     with pytest.raises(ConfigError, match="give --image-size 16"):
         build("vit_tiny_patch16_224", side=8)
