@@ -48,7 +48,8 @@ class SourceFigures:
         num_stopped: The number of trials that came no further than the first rung.
         num_full: The number of trials that reached the full budget.
         best: The best metric of these; `None`: there are none.
-        num_better: The number of these that are better than the reference; `None`: there is none.
+        num_better: The number of these that are better than the reference; `None`: there is none,
+            or the source is what it is taken from.
     """
 
     source: str
@@ -119,7 +120,8 @@ def _sum_up(
         for trial in trials
         if trial.state == TrialState.PRUNED and max(trial.epochs, default=0) <= first_rung
     ]
-    bar = metric.score(reference.value) if reference else None
+    is_reference = trials[0].origin in REFERENCES
+    bar = metric.score(reference.value) if reference and not is_reference else None
     return SourceFigures(
         source=source,
         num_proposals=len(trials),

@@ -38,7 +38,7 @@ def test_each_source_is_summed_up() -> None:
     )
     found = tabulate_sources(search, REFERENCE, first_rung=1)
     assert found == [
-        figures("at the recipe", 1, 0, 1, 0.8, 0),
+        figures("at the recipe", 1, 0, 1, 0.8, None),
         figures("around the recipe", 3, 1, 2, 0.9, 1),
         figures("from anywhere", 2, 0, 0, None, 0),
     ]
