@@ -17,7 +17,8 @@ def interruptible(message: str) -> Iterator[None]:
     """Let SIGINT and SIGTERM raise `KeyboardInterrupt`, and a second of them end the process.
 
     The first prints `message` at once: `ray job stop` sends SIGKILL 3 s after SIGTERM. The record
-    is whole at all times, so nothing has to be done before the end.
+    is whole at all times, so nothing has to be done before the end. An error that follows is the
+    interruption's too: Optuna fails to release a lock in the middle of whose release it came.
     """
     interrupted = False
 
@@ -34,6 +35,11 @@ def interruptible(message: str) -> Iterator[None]:
         yield
         return
     before = {number: signal.signal(number, interrupt) for number in SIGNALS}
-    yield
+    try:
+        yield
+    except Exception as error:
+        if not interrupted:
+            raise
+        raise KeyboardInterrupt from error
     for number, handler in before.items():  # not after an interruption: a second one may follow
         signal.signal(number, handler)
