@@ -24,9 +24,9 @@ from optuna.samplers import RandomSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from benchmarks.record_curves import FOLDER, TASKS, Task
+from benchmarks.record_curves import TASKS, Task
 from benchmarks.replay import Ours, replay
-from benchmarks.surrogate import Surrogate
+from benchmarks.surrogate import Surrogate, recorded
 from tune_jobs.engine.results.analysis.importance import lay_trials
 from tune_jobs.engine.search.prior_sampler import ranked
 
@@ -73,12 +73,7 @@ def main() -> None:
     given = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore")  # PED-ANOVA's, of few trials
-    for name in given.tasks or TASKS:
-        task, path = TASKS[name], FOLDER / f"{name}.parquet"
-        if not path.exists():
-            print(f"{name}: not recorded")
-            continue
-        surrogate = Surrogate(path, epochs=task.epochs, validation=task.validation)
+    for name, task, surrogate in recorded(given.tasks):
         truth = find_truth(task, surrogate)
         print(f"{name}: truly {', '.join(truth[:3])}")
         found: dict[tuple[str, int], list[list[str]]] = {}

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import optuna
 
-from benchmarks.record_curves import FOLDER, TASKS, Task
+from benchmarks.record_curves import TASKS, Task
 from benchmarks.replay import Ours, replay
-from benchmarks.surrogate import Surrogate
+from benchmarks.surrogate import Surrogate, recorded
 from tune_jobs.engine.results.analysis.outlook import MOST_AHEAD, predict_gain, standard_error
 
 TRIALS = 64
@@ -81,12 +81,7 @@ def main() -> None:
     given = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     together: dict[int, list[Comparison | None]] = {stop: [] for stop in STOPPED_AT}
-    for name in given.tasks or TASKS:
-        task, path = TASKS[name], FOLDER / f"{name}.parquet"
-        if not path.exists():
-            print(f"{name}: not recorded")
-            continue
-        surrogate = Surrogate(path, epochs=task.epochs, validation=task.validation)
+    for name, task, surrogate in recorded(given.tasks):
         searches = [search(task, surrogate, seed) for seed in range(given.seeds)]
         print(name)
         for stop, all_found in together.items():

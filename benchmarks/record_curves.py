@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from optuna.samplers import RandomSampler
 
+from benchmarks.debian import link_fashion_mnist
 from searchspaces import classical, cnn, mlp
 from trainables.config import Runtime, complete_config, number_entries
 from trainables.datasets import ImageData, load_dataset
@@ -101,14 +102,9 @@ Curve = list[dict[str, Any]]
 
 def load_task(task: Task, data: Path, cache: Path) -> TrialInputs:
     """The task's images, fewer where it wants fewer, with features where it has them."""
-    where = cache
     if task.dataset == "fashion-mnist":
-        raw = cache / "FashionMNIST" / "raw"
-        raw.mkdir(parents=True, exist_ok=True)
-        for file in Path("/usr/share/datasets/fashion-mnist").glob("*.gz"):
-            if not (raw / file.name).exists():
-                (raw / file.name).symlink_to(file)
-    images = load_dataset(task.dataset.format(data), data_dir=where, image_size=task.pixels)
+        link_fashion_mnist(cache)
+    images = load_dataset(task.dataset.format(data), data_dir=cache, image_size=task.pixels)
     images = fewer(images, task)
     pretrained = None
     if task.weights and isinstance(task.features, Frozen):

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import optuna
 
-from benchmarks.record_curves import FOLDER, TASKS
+from benchmarks.record_curves import TASKS
 from benchmarks.replay import METHODS, Moment, Outcome, replay
-from benchmarks.surrogate import Surrogate
+from benchmarks.surrogate import Surrogate, recorded
 
 
 def interval(values: Sequence[float]) -> str:
@@ -72,12 +72,7 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     methods = given.methods.split(",") if given.methods else list(METHODS)
     kept = Kept(given.keep)
-    for name in given.tasks or TASKS:
-        task, path = TASKS[name], FOLDER / f"{name}.parquet"
-        if not path.exists():
-            print(f"{name}: not recorded")
-            continue
-        surrogate = Surrogate(path, epochs=task.epochs, validation=task.validation)
+    for name, _, surrogate in recorded(given.tasks):
         correlation, error = surrogate.errors()
         print(
             f"\n{name}: {len(surrogate.params)} configurations; surrogate's rank correlation "

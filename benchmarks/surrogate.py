@@ -4,7 +4,7 @@ Extremely randomised trees predict the whole curve from where the parameters lie
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from scipy.stats import spearmanr
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import cross_val_predict
+
+from benchmarks.record_curves import FOLDER, TASKS, Task
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -96,6 +98,16 @@ class Surrogate:
         if "lr" in self.names and "optimizer" in self.names:
             row.append(np.log10(params["lr"]) + 1.5 * (params["optimizer"] != "sgd"))
         return np.array(row)
+
+
+def recorded(names: Sequence[str]) -> Iterator[tuple[str, Task, Surrogate]]:
+    """Yield the tasks of these names, or all of them, that have been recorded."""
+    for name in names or TASKS:
+        task, path = TASKS[name], FOLDER / f"{name}.parquet"
+        if path.exists():
+            yield name, task, Surrogate(path, epochs=task.epochs, validation=task.validation)
+        else:
+            print(f"{name}: not recorded")
 
 
 def read_curves(path: Path, epochs: int) -> tuple[list[dict[str, Any]], Array, Array]:

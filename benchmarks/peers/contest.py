@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.debian import link_fashion_mnist
 from trainables.datasets import ImageData, load_dataset
 from trainables.datasets.image_data import Integers, Pixels
 
@@ -170,11 +171,7 @@ def load(name: str, data: Path, cache: Path) -> ImageData:
     """Load a data set as a run of the project does; Fashion-MNIST is Debian's package."""
     wanted = DATA_SETS[name]
     if wanted.dataset == "fashion-mnist":
-        raw = cache / "FashionMNIST" / "raw"
-        raw.mkdir(parents=True, exist_ok=True)
-        for file in Path("/usr/share/datasets/fashion-mnist").glob("*.gz"):
-            if not (raw / file.name).exists():
-                (raw / file.name).symlink_to(file)
+        link_fashion_mnist(cache)
     return load_dataset(
         wanted.dataset.format(data),
         data_dir=cache,

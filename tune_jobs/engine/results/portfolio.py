@@ -59,9 +59,27 @@ def choose_portfolio(
     trained = _in_turn(ours)
     if not trained:
         raise _refusal(path, "none of its rows has an accuracy: their training diverged")
+    chosen, remarks, problems = _choose(trained, path, job, defaults, others)
+    if len(problems) == len(trained):
+        raise _refusal(path, "\n".join(["none of its rows can be tried:", *problems]))
+    if not chosen:
+        notes.append(f"--warm-start = {path!r}: the run tries all of its configurations anyway")
+    return tuple(chosen), [*dict.fromkeys([*notes, *remarks]), *problems]
+
+
+def _choose(
+    trained: Iterable[Row],
+    path: str,
+    job: Job,
+    defaults: Mapping[str, Configuration],
+    others: Iterable[FirstConfiguration],
+) -> tuple[list[PortfolioEntry], list[str], list[str]]:
+    """Take rows in their order until there are enough; return them, remarks on their values, and
+    why rows were passed over."""
     seen = [_fit(first, job, defaults) for first in others]
-    problems: list[str] = []
     chosen: list[PortfolioEntry] = []
+    notes: list[str] = []
+    problems: list[str] = []
     for row in trained:
         if len(chosen) == MOST:
             break
@@ -77,11 +95,7 @@ def choose_portfolio(
             seen.append(fitted)
             notes += remarks
             chosen.append(_entry(row, path, config))
-    if len(problems) == len(trained):
-        raise _refusal(path, "\n".join(["none of its rows can be tried:", *problems]))
-    if not chosen:
-        notes.append(f"--warm-start = {path!r}: the run tries all of its configurations anyway")
-    return tuple(chosen), [*dict.fromkeys(notes), *problems]
+    return chosen, notes, problems
 
 
 def _read(path: str) -> tuple[list[Row], list[str]]:
