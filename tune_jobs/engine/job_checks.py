@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from searchspaces.joined import JoinedSpace, joined_names, plain_name
 from trainables.config import ConfigError, Configuration, number_entries
 from trainables.config.validation import nearest, to_json
 from trainables.registry import check_config, default_of, recipe_of
@@ -14,7 +15,6 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.space import (
-    SAMPLES,
     SpaceSample,
     architectures_of,
     name_of,
@@ -136,6 +136,8 @@ def _wrong_names(
 ) -> Iterator[str]:
     """Yield what is wrong with the names that the space and the published entries use."""
     known = {n for default in defaults.values() for n in (*default, *number_entries(default))}
+    if isinstance(job.space, JoinedSpace):
+        known |= {n for default in defaults.values() for n in joined_names(number_entries(default))}
     space = f"space = {name_of(job.space)}"
     used = {
         f"{space}: it suggests": sample.distributions.keys(),
@@ -147,7 +149,7 @@ def _wrong_names(
         if unknown:
             said = ", ".join(f"{name!r}{nearest(str(name), sorted(known))}" for name in unknown)
             yield f"{who} what {' or '.join(defaults)} does not have: {said}"
-        if "epochs" in names:
+        if "epochs" in map(plain_name, names):
             yield (
                 f"{who} 'epochs': all trials have the job's `epochs`, or --epochs, and weak ones "
                 "are stopped early: leave it out"
@@ -188,8 +190,8 @@ def _rules_broken(config: Configuration) -> list[str]:
 def _failures(job: Job, sample: SpaceSample) -> Iterator[str]:
     if sample.failures:
         yield (
-            f"space = {name_of(job.space)}: it fails for {len(sample.failures)} of {SAMPLES} "
-            f"samples, and so will such trials: {sample.failures[0]}"
+            f"space = {name_of(job.space)}: it fails for {len(sample.failures)} of "
+            f"{sample.num_samples} samples, and so will such trials: {sample.failures[0]}"
         )
 
 
