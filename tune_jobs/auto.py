@@ -3,7 +3,7 @@
 `--dataset folder:photos` gives the images, and `--architectures mlp,cnn` chooses.
 """
 
-from searchspaces import cnn, linear, mlp, resnet
+from searchspaces import classical, cnn, linear, mlp, resnet
 from searchspaces.joined import JoinedSpace
 from tune_jobs.engine import Job, main
 
@@ -15,6 +15,7 @@ JOB = Job(
     space=JoinedSpace(
         {
             "linear": linear.space,
+            "svm": classical.hog_svm_space,
             "mlp": mlp.space,
             "cnn": cnn.space,
             "resnet18": resnet.space,

@@ -10,7 +10,7 @@ from typing import Any
 from searchspaces.joined import JoinedSpace, joined_names, plain_name
 from trainables.config import ConfigError, Configuration, number_entries
 from trainables.config.validation import nearest, to_json
-from trainables.registry import check_config, default_of, recipe_of
+from trainables.registry import check_config, default_of, is_estimator, recipe_of
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.run_state.info import RunInfo
@@ -167,7 +167,7 @@ def _problems_of_proposals(job: Job, proposals: Sequence[Configuration]) -> list
     """Return, for each name that breaks a rule in the samples, its first value and the count."""
     found: dict[str, list[str]] = {}
     for proposal in proposals:
-        for problem in _rules_broken(proposal):
+        for problem in (*_rules_broken(proposal), *_features_lacking(job, proposal)):
             found.setdefault(problem.partition(" = ")[0], []).append(problem)
     return [
         f"space = {name_of(job.space)}: it gives {problems[0]} ({len(problems)} of "
@@ -185,6 +185,16 @@ def _rules_broken(config: Configuration) -> list[str]:
     except ConfigError as error:
         return str(error).splitlines()
     return []
+
+
+def _features_lacking(job: Job, config: Configuration) -> list[str]:
+    name = config["architecture"]
+    if job.features or config.get("features") or not is_estimator(name):
+        return []
+    return [
+        f"architecture = {name!r}: an estimator needs features: give the Job features=Pixels(), or "
+        "have its space return {'features': 'pixels'}, for instance"
+    ]
 
 
 def _failures(job: Job, sample: SpaceSample) -> Iterator[str]:
@@ -215,9 +225,10 @@ def check_first(
         fitted = fit(first, job.space, job.architecture, defaults)
     except RequestError as error:
         raise RequestError(f"{who}: {error}") from error
-    problems, notes = [], []
+    problems, notes = _features_lacking(job, fitted.config), []
     if first.published:  # else it is a point of the space, whose samples are held against the rules
-        problems += [f"{who}: {problem}" for problem in _rules_broken(fitted.config)]
+        problems += _rules_broken(fitted.config)
+    problems = [f"{who}: {problem}" for problem in problems]
     for misfit in fitted.misfits:
         if first.published and _gives(first.published, misfit.name):
             problems.append(

@@ -183,6 +183,7 @@ def _share(
     from tune_jobs.engine.cluster.preflight import check_storage, num_nodes
     from tune_jobs.engine.cluster.share import check_resources, resources_of, share_inputs
     from tune_jobs.engine.cluster.start import wait_for_worker
+    from tune_jobs.engine.prepare import features_named
 
     job, options = request.job, request.options
     if not is_local:
@@ -191,7 +192,8 @@ def _share(
         check_storage(storage)
     resources = resources_of(options)
     check_resources(resources, is_local=is_local, say=say)
-    inputs = share_inputs(job.features, data, pretrained, options, resources, say)
+    named = features_named(request)
+    inputs = share_inputs(job.features, named, data, pretrained, options, resources, say)
     if options.gpus_per_trial == "auto" and resources.gpus:
         resources, why = pack(job, request.distributions, options.epochs, inputs, resources)
         say(why)

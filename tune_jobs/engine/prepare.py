@@ -140,6 +140,13 @@ def check_estimators(options: Options, architectures: Iterable[str]) -> None:
         )
 
 
+def features_named(request: RunRequest) -> list[str]:
+    """List the features that configurations of the run name, in place of the job's own."""
+    published = (entry.config for entry in request.job.published)
+    configs = (*request.proposals, *request.defaults.values(), *published)
+    return sorted({config["features"] for config in configs if config.get("features")})
+
+
 def load_pretrained_weights(
     weights: str, architecture: str, features: Features | None
 ) -> "Pretrained | None":

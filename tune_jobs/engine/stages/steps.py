@@ -130,7 +130,6 @@ class Steps:
         return ProbeTask(
             config=fit(measured, job.space, job.architecture, defaults).config,
             proposals=tuple(self._request.proposals[:PROPOSALS_BUILT]),
-            architectures=tuple(defaults),
             precision=None if options.precision == "auto" else options.precision,
         )
 
