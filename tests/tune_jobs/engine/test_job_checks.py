@@ -85,9 +85,6 @@ def neighbours_on_pixels(trial: "Trial") -> dict[str, str]:
     return {"features": "pixels"}
 
 
-def nothing(trial: "Trial") -> None: ...
-
-
 ALTERNATIVES: dict[str, Space] = {"mlp": lr_alone, "knn": neighbours}
 
 
@@ -214,12 +211,10 @@ def test_a_jobs_name_is_a_folders(name: Any) -> None:
 
 
 def test_an_estimator_needs_features() -> None:
-    """Whether the job trains it alone, proposes it, or publishes it."""
+    """Whether the job trains it alone, or proposes it among others."""
     said = "architecture = 'knn': an estimator needs features: give the Job features=Pixels(), or"
     assert f"the default: {said}" in refusal(job_of(neighbours, architecture="knn"))
     assert said in refusal(replace(job_of(lr_alone), space=JoinedSpace(ALTERNATIVES)))
-    published = Published(name="1a", config={"architecture": "knn"})
-    assert f"published '1a': {said}" in refusal(job_of(nothing, published))
     checked(replace(job_of(neighbours, architecture="knn"), features=Pixels()))
     checked(job_of(neighbours_on_pixels, architecture="knn"))
 

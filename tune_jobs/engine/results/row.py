@@ -110,8 +110,8 @@ class Row:
     ] = None
     features_seconds: Annotated[
         float | None,
-        "seconds that computing the features took, once for all trials, summed over processes; null "
-        "where trials are on images",
+        "computing the features of all images, once for all trials, summed over processes; null "
+        "without features",
     ] = None
     latency_seconds: Annotated[
         float | None, "prediction of one image (or its features) on the device, median"
