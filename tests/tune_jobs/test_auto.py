@@ -46,7 +46,7 @@ def trials_of(storage: Path, run_id: str = "one") -> list[FrozenTrial]:
 @pytest.fixture(scope="module")
 def storage(on_one_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     storage = tmp_path_factory.mktemp("auto")
-    run(storage, trials=6)
+    run(storage, trials=6, scheduler="none", retrain_top=6)
     return storage
 
 

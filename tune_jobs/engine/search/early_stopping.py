@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Container
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from tune_jobs.engine.errors import RequestError
@@ -138,7 +139,7 @@ class WithinGroups:
 
     def __init__(self, rule: StoppingRule, group_of: Callable[[int], str]) -> None:
         self._rule = rule
-        self._group_of = group_of
+        self._group_of = cache(group_of)
         self._by_group: dict[str, StoppingRule] = {}
 
     def goes_on(self, number: int, epoch: int, score: float) -> bool:

@@ -100,7 +100,9 @@ def draw_samples(space: Space) -> Iterator[Trial]:
     """Draw `SAMPLES` trials away from any record; of a joined space so many for each architecture,
     in turn."""
     study = create_study(sampler=RandomSampler(seed=0))
-    architectures = tuple(space.spaces) if isinstance(space, JoinedSpace) else (None,)
+    architectures: tuple[str | None, ...] = (None,)
+    if isinstance(space, JoinedSpace):
+        architectures = tuple(space.spaces)
     for _ in range(SAMPLES):
         for architecture in architectures:
             if architecture is not None:

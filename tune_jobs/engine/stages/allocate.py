@@ -1,6 +1,8 @@
 """Decide of which architecture the next proposal is, where a space joins several."""
 
+import math
 from collections.abc import Sequence
+from statistics import fmean
 
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
@@ -11,6 +13,9 @@ many halvings less likely to lead with its next trial."""
 
 LEAST_ERROR = 1e-3
 """A validation split without a mistake still leaves a trial something to gain."""
+
+
+LEAST_SECONDS = 1e-3
 
 
 def choose_architecture(architectures: Sequence[str], trials: Sequence[RecordedTrial]) -> str:
@@ -40,7 +45,7 @@ def choose_architecture(architectures: Sequence[str], trials: Sequence[RecordedT
         return min(architectures, key=lambda name: len(of[name]))
 
     def promise(name: str) -> float:
-        seconds = sum(trial.seconds for trial in ended[name]) / len(ended[name])
+        seconds = max(LEAST_SECONDS, fmean(trial.seconds for trial in ended[name]))
         behind = errors[name] / min(errors.values())
         return 1 / (behind**EXPONENT * (len(of[name]) + 1) * seconds)
 
@@ -53,4 +58,5 @@ def architecture_of(record: Record, number: int) -> str:
 
 
 def _error(trial: RecordedTrial) -> float:
-    return max(LEAST_ERROR, 1 - max(metrics.val_accuracy for metrics in trial.epochs.values()))
+    accuracies = [metrics.val_accuracy for metrics in trial.epochs.values()]
+    return max(LEAST_ERROR, 1 - max(filter(math.isfinite, accuracies), default=0.0))

@@ -48,7 +48,7 @@ def test_of_equals_the_cheaper_one_is_next() -> None:
 
 
 def test_one_that_is_far_behind_is_not_tried_because_it_is_cheap() -> None:
-    trials = [trial("cheap", 0.5, 1), trial("middling", 0.85, 10), trial("dear", 0.95, 100)]
+    trials = [trial("cheap", 0.5, 1), trial("middling", 0.93, 10), trial("dear", 0.95, 100)]
     assert choose_architecture(NAMES, trials) == "middling"
     assert choose_architecture(NAMES, [*trials, trial("dear", 0.99, 100)]) == "dear"
 
@@ -61,6 +61,11 @@ def test_one_that_was_tried_often_gives_way() -> None:
         trials.append(trial(chosen[-1], runs=True))
     assert set(chosen) == {"cheap", "dear"}
     assert chosen.count("dear") > 3 * chosen.count("cheap")
+
+
+def test_one_that_diverged_is_far_behind() -> None:
+    trials = [trial("cheap", float("nan"), 1), trial("dear", 0.9, 100)]
+    assert choose_architecture(NAMES, trials) == "dear"
 
 
 def test_a_perfect_one_leaves_something_to_gain() -> None:
