@@ -34,10 +34,8 @@ def svm_space(trial: "Trial") -> None:
 
 
 def hog_svm_space(trial: "Trial") -> dict[str, str]:
-    """Search a support vector machine on histograms of oriented gradients, and how many ranked
-    components of them it gets."""
+    """Search a support vector machine on histograms of oriented gradients."""
     svm_space(trial)
-    trial.suggest_int("num_features", 8, MOST_FEATURES, log=True)
     return {"features": "hog"}
 
 

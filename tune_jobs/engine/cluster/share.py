@@ -157,11 +157,12 @@ def write_features(file: Path, features: "FeatureData") -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.stem}.{os.getpid()}.npz")
     arrays = {f"array_{name}": array for name, array in features.arrays.items()}
+    if features.seconds is not None:
+        arrays["seconds"] = np.array(features.seconds)
     np.savez(
         temporary,
         plain_ND=features.plain_ND,
         views_VTD=features.views_VTD,
-        **({} if features.seconds is None else {"seconds": np.array(features.seconds)}),
         **arrays,  # type: ignore[arg-type]
     )
     temporary.replace(file)

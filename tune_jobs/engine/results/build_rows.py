@@ -89,7 +89,7 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
     tests = [metrics.test for metrics in result.metrics if metrics.test]
     test_accuracies = tuple(test.accuracy for test in tests)
     test_accuracy = _over_seeds(fmean, test_accuracies)
-    features = NAMED.get(config.get("features"), info.features)
+    features = NAMED.get(config.get("features") or "") or info.features
     return Row(
         **run,
         features=json.dumps(to_json(features)) if features else None,
