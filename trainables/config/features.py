@@ -1,4 +1,4 @@
-"""A job says by one of these classes what features its trials train on."""
+"""A job, or a configuration by name, says what features its trials train on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,6 +50,10 @@ class Frozen:
 
 
 Features = Pixels | Hog | Frozen
+
+NAMED: dict[str, Features] = {"pixels": Pixels(), "hog": Hog()}
+"""The features that a configuration may name, for trials of one search that train on different
+ones. An entry's meaning must not change, since the record has its name alone."""
 
 KINDS: dict[str, type[Pixels | Hog | Frozen]] = {"pixels": Pixels, "hog": Hog, "frozen": Frozen}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from trainables.config.augmentations import Augmentation, no_augmentation
+from trainables.config.features import NAMED
 from trainables.config.optimizers import OPTIMIZERS
 from trainables.config.validation import (
     Count,
@@ -15,6 +16,9 @@ from trainables.config.validation import (
     Positive,
     Range,
 )
+
+FeaturesName = Annotated[str, OneOf(NAMED)]
+"""The features that a trial is given in place of what its job gives to all."""
 
 ScheduleName = Literal[
     "constant", "step", "exponential", "warmup_exponential", "plateau", "cosine", "one_cycle"
@@ -73,6 +77,7 @@ class TrialConfig:
     """A rectangle of each image is another's, its area from Beta(alpha, alpha), and as much of the
     label; 0: not. With `mixup_alpha` too, each image draws which of the two."""
     normalisation: NormalisationName = "train"
+    features: FeaturesName | None = None
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all
 
     @property
@@ -90,4 +95,5 @@ class EstimatorConfig:
 
     architecture: str
     epochs: Count
+    features: FeaturesName | None = None
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all

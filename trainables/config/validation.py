@@ -4,7 +4,7 @@ import difflib
 import math
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -52,7 +52,7 @@ class Range:
 class OneOf:
     """The rule admits the names of a table, read when a value is checked: the table may grow."""
 
-    table: Mapping[str, object]
+    table: Mapping[str, object] = field(hash=False)  # `Annotated[...] | None` is hashed
 
     def admits(self, value: object) -> bool:
         return isinstance(value, str) and value in self.table

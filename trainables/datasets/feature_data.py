@@ -25,6 +25,7 @@ class FeatureData:
         arrays: What was fitted on train, or the frozen network's weights: all that an exported
             model needs, besides the spec, to compute them again.
         fingerprint: sha256 of all that they depend on.
+        seconds: What it took to compute them, summed over processes; `None`: it is not known.
     """
 
     plain_ND: FloatArray
@@ -32,3 +33,4 @@ class FeatureData:
     spec: Features
     arrays: Mapping[str, npt.NDArray[Any]]
     fingerprint: str
+    seconds: float | None = None

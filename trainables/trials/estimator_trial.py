@@ -27,10 +27,7 @@ def features_of(inputs: TrialInputs, architecture: str) -> FeatureData:
         ConfigError: The job computes none.
     """
     if inputs.features is None:
-        raise ConfigError(
-            f"architecture = {architecture!r}: an estimator needs features: give the "
-            "Job features=Pixels(), for instance"
-        )
+        raise ConfigError(f"architecture = {architecture!r}: an estimator needs features")
     return inputs.features
 
 

@@ -24,13 +24,11 @@ class ProbeTask:
         config: The configuration to measure, complete.
         proposals: Configurations sampled from the space, one of which, at least, must be
             trainable.
-        architectures: All architectures that the run may train, whose features must be there.
         precision: The precision to train in; `None` takes the fastest.
     """
 
     config: Configuration
     proposals: tuple[Configuration, ...]
-    architectures: tuple[str, ...]
     precision: Precision | None
 
     @property

@@ -51,7 +51,7 @@ class Peer:
         from trainables.training.process_group import ProcessGroup
 
         prepare_process(settings.gpus)
-        inputs = settings.fetch()
+        inputs = settings.fetch().seen_by(task.config)
         self._training = build_training(
             task.config,
             inputs.data,

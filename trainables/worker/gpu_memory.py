@@ -46,6 +46,7 @@ def device_bytes() -> int:
 def rehearse(flat: Configuration, inputs: TrialInputs, runtime: Runtime) -> EpochMetrics:
     """Train an epoch of `STEPS` full batches, and evaluate on one batch."""
     config, _ = parse_trial(flat, find_architecture(flat["architecture"]).Config)
+    inputs = inputs.seen_by(flat)
     data, num_train = inputs.data, STEPS * config.batch_size
     few = replace(
         data,

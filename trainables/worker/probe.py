@@ -44,19 +44,6 @@ HOPELESS = 2.0
 turns."""
 
 
-def check_features(architectures: Sequence[str], inputs: TrialInputs) -> None:
-    """Check that there are features where an architecture of the run is an estimator.
-
-    Raises:
-        ConfigError: There are none.
-    """
-    for name in architectures:
-        if is_estimator(name):
-            from trainables.trials.estimator_trial import features_of  # imports scikit-learn
-
-            features_of(inputs, name)
-
-
 def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None) -> Runtime:
     """Measure a configuration's model on random inputs of the data's shape.
 
@@ -85,6 +72,7 @@ def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None)
 
 def _time(flat: Configuration, inputs: TrialInputs, candidates: Sequence[Runtime]) -> list[float]:
     """Return the seconds of a training step in each of the combinations."""
+    inputs = inputs.seen_by(flat)
     config, model, shape_CHW = _build_network(flat, inputs, candidates[0])
     if inputs.pretrained and inputs.features is None:
         start_from(model, inputs.pretrained)
@@ -112,7 +100,8 @@ def check_proposals(proposals: Sequence[Configuration], inputs: TrialInputs) -> 
         if is_estimator(flat["architecture"]):
             return
         try:
-            _, model, shape_CHW = _build_network(flat, inputs, _candidates(None)[0])
+            seen = inputs.seen_by(flat)
+            _, model, shape_CHW = _build_network(flat, seen, _candidates(None)[0])
             with torch.no_grad():
                 model(torch.randn(2, *shape_CHW))
         except Exception as error:  # a network of the user's own may raise anything

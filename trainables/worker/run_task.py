@@ -94,9 +94,8 @@ def check_run_folder(checkpoints: Storage) -> None:
 
 
 def _probe(task: ProbeTask, inputs: "TrialInputs") -> ProbeReport:
-    from trainables.worker.probe import check_features, check_proposals, probe
+    from trainables.worker.probe import check_proposals, probe
 
-    check_features(task.architectures, inputs)
     runtime = probe(task.config, inputs, pinned=task.precision)
     check_proposals(task.proposals, inputs)
     return ProbeReport(runtime=runtime)
@@ -117,6 +116,7 @@ def _train(
     from trainables.trials.test_evaluation import evaluate_on_test
 
     forget_peak()
+    inputs = inputs.seen_by(task.config)
     trial = build_trial(task.config, inputs, task.runtime, seed=task.seed, peers=peers)
     place = settings.checkpoints.child(task.name)
     attempt = Attempt(
@@ -129,6 +129,9 @@ def _train(
         if task.stage is Stage.RETRAIN and report.metrics.epoch == trial.epochs:
             with files_for(place) as folder:
                 test = evaluate_on_test(trial, inputs.data, folder)
+                if test.cost and inputs.features:
+                    cost = replace(test.cost, features_seconds=inputs.features.seconds)
+                    test = replace(test, cost=cost)
                 trial.save(folder)
             report = replace(report, metrics=report.metrics.tested(test))
         yield report

@@ -1,16 +1,13 @@
 """Define a job: a data set, an architecture, a search space, and the budget that they deserve."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
+from searchspaces.joined import JoinedSpace, Space
 from trainables.config import Configuration
 from trainables.features import Features
 
-if TYPE_CHECKING:
-    from optuna import Trial
-
-Space = Callable[["Trial"], Mapping[str, Any] | None]
+__all__ = ["Job", "Origin", "Published", "Space"]
 
 Origin = Literal["search", "published", "default"]
 """Names who proposed a configuration."""
@@ -45,7 +42,7 @@ class Job:
         architecture: A module of `trainables.architectures` or `trainables.estimators`,
             `torchvision:NAME` or `timm:NAME`, or a dotted path to one of yours. A space that
             suggests an `architecture` overrules it.
-        space: A module-level function (see `searchspaces`).
+        space: A module-level function (see `searchspaces`), or a `JoinedSpace` of several.
         trials: The number of configurations that the search tries.
         epochs: A trial's full budget.
         image_size: The side in pixels to which images are resized; `None` keeps their own.
@@ -56,7 +53,8 @@ class Job:
         shape, num_classes: The data set's (H, W, C) and classes, for the images that `--smoke`
             generates.
         published: The first trials, which are always retrained. A job
-            without any takes the architecture's default configuration in their place.
+            without any takes the default configuration of its architecture, or of each of a
+            joined space, in their place.
     """
 
     name: str
@@ -72,3 +70,10 @@ class Job:
     shape: tuple[int, int, int] = (32, 32, 3)
     num_classes: int = 10
     published: tuple[Published, ...] = field(default=())
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """Return the architectures of a joined space, the cheapest first, else the job's own."""
+        if isinstance(self.space, JoinedSpace):
+            return tuple(self.space.spaces)
+        return (self.architecture,)

@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from searchspaces.joined import JoinedSpace, joined_names, plain_name
 from trainables.config import ConfigError, Configuration, number_entries
 from trainables.config.validation import nearest, to_json
-from trainables.registry import check_config, default_of, recipe_of
+from trainables.registry import check_config, default_of, is_estimator, recipe_of
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.space import (
-    SAMPLES,
     SpaceSample,
     architectures_of,
     name_of,
@@ -136,6 +136,8 @@ def _wrong_names(
 ) -> Iterator[str]:
     """Yield what is wrong with the names that the space and the published entries use."""
     known = {n for default in defaults.values() for n in (*default, *number_entries(default))}
+    if isinstance(job.space, JoinedSpace):
+        known |= {n for default in defaults.values() for n in joined_names(number_entries(default))}
     space = f"space = {name_of(job.space)}"
     used = {
         f"{space}: it suggests": sample.distributions.keys(),
@@ -147,7 +149,7 @@ def _wrong_names(
         if unknown:
             said = ", ".join(f"{name!r}{nearest(str(name), sorted(known))}" for name in unknown)
             yield f"{who} what {' or '.join(defaults)} does not have: {said}"
-        if "epochs" in names:
+        if "epochs" in map(plain_name, names):
             yield (
                 f"{who} 'epochs': all trials have the job's `epochs`, or --epochs, and weak ones "
                 "are stopped early: leave it out"
@@ -165,7 +167,7 @@ def _problems_of_proposals(job: Job, proposals: Sequence[Configuration]) -> list
     """Return, for each name that breaks a rule in the samples, its first value and the count."""
     found: dict[str, list[str]] = {}
     for proposal in proposals:
-        for problem in _rules_broken(proposal):
+        for problem in (*_rules_broken(proposal), *_features_lacking(job, proposal)):
             found.setdefault(problem.partition(" = ")[0], []).append(problem)
     return [
         f"space = {name_of(job.space)}: it gives {problems[0]} ({len(problems)} of "
@@ -185,11 +187,21 @@ def _rules_broken(config: Configuration) -> list[str]:
     return []
 
 
+def _features_lacking(job: Job, config: Configuration) -> list[str]:
+    name = config["architecture"]
+    if job.features or config.get("features") or not is_estimator(name):
+        return []
+    return [
+        f"architecture = {name!r}: an estimator needs features: give the Job features=Pixels(), or "
+        "have its space return {'features': 'pixels'}, for instance"
+    ]
+
+
 def _failures(job: Job, sample: SpaceSample) -> Iterator[str]:
     if sample.failures:
         yield (
-            f"space = {name_of(job.space)}: it fails for {len(sample.failures)} of {SAMPLES} "
-            f"samples, and so will such trials: {sample.failures[0]}"
+            f"space = {name_of(job.space)}: it fails for {len(sample.failures)} of "
+            f"{sample.num_samples} samples, and so will such trials: {sample.failures[0]}"
         )
 
 
@@ -213,9 +225,10 @@ def check_first(
         fitted = fit(first, job.space, job.architecture, defaults)
     except RequestError as error:
         raise RequestError(f"{who}: {error}") from error
-    problems, notes = [], []
+    problems, notes = _features_lacking(job, fitted.config), []
     if first.published:  # else it is a point of the space, whose samples are held against the rules
-        problems += [f"{who}: {problem}" for problem in _rules_broken(fitted.config)]
+        problems += _rules_broken(fitted.config)
+    problems = [f"{who}: {problem}" for problem in problems]
     for misfit in fitted.misfits:
         if first.published and _gives(first.published, misfit.name):
             problems.append(

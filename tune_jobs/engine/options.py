@@ -72,6 +72,11 @@ class Options:
         False, "run although some images of the test split are in the train split too"
     )
 
+    architectures: str | None = _option(
+        None,
+        "architectures that the search chooses between, as mlp,cnn, where the job has several "
+        "(default: all that it has)",
+    )
     weights: str = _resolved(
         "initial weights of networks: scratch, imagenet (downloaded when missing), or the path of "
         "an exported .safetensors or of a torch state dict"

@@ -40,6 +40,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
     """Do what `run` does, for options that are already complete."""
     from tune_jobs.engine.cluster.address import check_address
     from tune_jobs.engine.job_checks import check_declaration, check_job
+    from tune_jobs.engine.prepare import choose_architectures
     from tune_jobs.engine.record.journal import repair_journal
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
     from tune_jobs.engine.run_state.folder import open_place, place_of, run_folder
@@ -48,6 +49,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
     from tune_jobs.engine.stages.steps import RunRequest
 
     check_declaration(job)  # its name is a folder's
+    job = choose_architectures(job, options.architectures)
     storage = open_place(options.storage)
     with run_folder(place_of(storage, job.name, options.run_id)) as folder:
         earlier = folder.read_info()
@@ -181,6 +183,7 @@ def _share(
     from tune_jobs.engine.cluster.preflight import check_storage, num_nodes
     from tune_jobs.engine.cluster.share import check_resources, resources_of, share_inputs
     from tune_jobs.engine.cluster.start import wait_for_worker
+    from tune_jobs.engine.prepare import features_named
 
     job, options = request.job, request.options
     if not is_local:
@@ -189,7 +192,8 @@ def _share(
         check_storage(storage)
     resources = resources_of(options)
     check_resources(resources, is_local=is_local, say=say)
-    inputs = share_inputs(job.features, data, pretrained, options, resources, say)
+    named = features_named(request)
+    inputs = share_inputs(job.features, named, data, pretrained, options, resources, say)
     if options.gpus_per_trial == "auto" and resources.gpus:
         resources, why = pack(job, request.distributions, options.epochs, inputs, resources)
         say(why)

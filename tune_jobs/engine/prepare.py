@@ -3,20 +3,21 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from searchspaces.joined import JoinedSpace
 from trainables.config import ConfigError
-from trainables.config.validation import from_json, to_json
+from trainables.config.validation import from_json, nearest, to_json
 from trainables.datasets import DatasetError, ImageData, load_dataset
 from trainables.datasets.duplicates import Duplicates, find_duplicates
 from trainables.datasets.errors import OVERVIEW
 from trainables.datasets.spec import is_own_data
 from trainables.features import Features, Frozen
-from trainables.registry import recipe_of
 from trainables.storage import LocalStorage, Storage
 from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.job import Job
 from tune_jobs.engine.job_checks import check_first
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.portfolio import choose_portfolio
@@ -25,6 +26,7 @@ from tune_jobs.engine.stages.first import (
     FirstConfiguration,
     adopted_configuration,
     first_configurations,
+    recipes,
 )
 from tune_jobs.engine.stages.fork import forked_configurations
 from tune_jobs.engine.stages.steps import RunRequest
@@ -51,6 +53,28 @@ class Learned:
     notes: Sequence[str]
 
 
+def choose_architectures(job: Job, asked: str | None) -> Job:
+    """Return the job with those of its architectures alone that `--architectures` names.
+
+    Raises:
+        RequestError: It has no such architecture.
+    """
+    if asked is None:
+        return job
+    named = [name.strip() for name in asked.split(",")]
+    known = job.architectures
+    for name in named:
+        if name not in known:
+            raise RequestError(
+                f"--architectures = {asked!r}: {name!r} is no architecture of this job: name some "
+                f"of {', '.join(known)}, with a comma between them{nearest(name, list(known))}"
+            )
+    if not isinstance(job.space, JoinedSpace):
+        return job
+    space = job.space.choosing(named)
+    return replace(job, space=space, architecture=next(iter(space.spaces)))
+
+
 def learn_from_other_runs(request: RunRequest, storage: Storage) -> Learned:
     """Read what `--fork` and `--warm-start` name; a run that has a portfolio keeps it on resume.
 
@@ -61,14 +85,17 @@ def learn_from_other_runs(request: RunRequest, storage: Storage) -> Learned:
     forked, notes = [], []
     if options.fork:
         for config in forked_configurations(job, options, storage):
+            architecture = config.get("architecture", job.architecture)
+            if architecture not in defaults:
+                notes.append(f"--fork: a configuration of {architecture!r} is left out")
+                continue
             forked.append(adopted_configuration(config, "fork", job, defaults))
             problems, remarks = check_first(forked[-1], job, defaults)
             notes += [*problems, *remarks]
     portfolio = request.earlier.portfolio if request.earlier else ()
     if options.warm_start and not portfolio:
         first = first_configurations(job, defaults)
-        recipe = FirstConfiguration(config=recipe_of(defaults[job.architecture]), origin="search")
-        others = [*first, recipe, *forked]
+        others = [*first, *recipes(job, defaults), *forked]
         portfolio, remarks = choose_portfolio(options.warm_start, job, defaults, others)
         notes += remarks
     return Learned(forked=forked, portfolio=portfolio, notes=notes)
@@ -111,6 +138,13 @@ def check_estimators(options: Options, architectures: Iterable[str]) -> None:
             f"--workers-per-trial = {options.workers}: an estimator ({', '.join(estimators)}) is "
             "fitted by one process: leave the option away, and --gpus-per-trial at 1 or less"
         )
+
+
+def features_named(request: RunRequest) -> list[str]:
+    """List the features that configurations of the run name, in place of the job's own."""
+    published = (entry.config for entry in request.job.published)
+    configs = (*request.proposals, *request.defaults.values(), *published)
+    return sorted({config["features"] for config in configs if config.get("features")})
 
 
 def load_pretrained_weights(

@@ -195,8 +195,10 @@ def _settings(row: "Row", info: "RunInfo", again: Storage) -> "tuple[TrialSettin
         raise RequestError(f"--dataset = {options.dataset!r}: it has changed since that run")
     pretrained = load_pretrained_weights(options.weights, info.architecture, info.features)
     resources = resources_of(options)
+    features = json.loads(row.config).get("features")
+    named = [features] if features else []
     settings = TrialSettings(
-        inputs=share_inputs(info.features, data, pretrained, options, resources, print),
+        inputs=share_inputs(info.features, named, data, pretrained, options, resources, print),
         rungs=(),
         checkpoints=again.child(CHECKPOINTS),
         timeout_seconds=options.trial_timeout,

@@ -15,7 +15,7 @@ from trainables.features.extract import describe_all
 from trainables.registry import default_of
 from trainables.training.fit import build_training, fit
 from trainables.trials.inputs import TrialInputs
-from trainables.worker.probe import check_features, check_proposals, probe
+from trainables.worker.probe import check_proposals, probe
 
 MakeData = Callable[..., ImageData]
 
@@ -68,14 +68,6 @@ def test_an_estimator_has_no_choice(make_data: MakeData) -> None:
     data = make_data()
     given = TrialInputs(data=data, features=describe_all(Pixels(), data))
     assert probe(default_of("knn", 1), given, pinned=None) == Runtime(device="cpu")
-
-
-def test_every_estimator_of_a_run_needs_features(make_data: MakeData) -> None:
-    """Not only the first architecture: the others would fail trial by trial."""
-    inputs = TrialInputs(data=make_data())
-    check_features(["mlp", "linear"], inputs)
-    with pytest.raises(ConfigError, match="'knn': an estimator needs features: give the Job"):
-        check_features(["mlp", "knn"], inputs)
 
 
 def test_a_network_needs_no_scikit_learn() -> None:

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from searchspaces.joined import JoinedSpace
 from tests.tune_jobs.engine.parts import make_info
+from trainables.features import Pixels
 from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.job_checks import CheckedJob, check_declaration, check_first, check_job
 from tune_jobs.engine.run_state.info import RunInfo
-from tune_jobs.engine.stages.first import adopted_configuration
+from tune_jobs.engine.stages.first import (
+    adopted_configuration,
+    first_configurations,
+    recipes_by_names,
+)
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -68,6 +74,18 @@ def unknown_choice(trial: "Trial") -> None:
 
 def numpy_constant(trial: "Trial") -> dict[str, Any]:
     return {"l2": np.float32(1e-4)}
+
+
+def neighbours(trial: "Trial") -> None:
+    trial.suggest_int("k", 1, 9)
+
+
+def neighbours_on_pixels(trial: "Trial") -> dict[str, str]:
+    neighbours(trial)
+    return {"features": "pixels"}
+
+
+ALTERNATIVES: dict[str, Space] = {"mlp": lr_alone, "knn": neighbours}
 
 
 def job_of(space: Space, *published: Published, architecture: str = "mlp") -> Job:
@@ -190,6 +208,34 @@ def test_a_name_is_published_once() -> None:
 @pytest.mark.parametrize("name", ["", "a/b", "../a", ".a", "a ", "a\n", 7])
 def test_a_jobs_name_is_a_folders(name: Any) -> None:
     assert f"name = {name!r}: a job's name must be" in refusal(replace(JOB, name=name))
+
+
+def test_an_estimator_needs_features() -> None:
+    """Whether the job trains it alone, or proposes it among others."""
+    said = "architecture = 'knn': an estimator needs features: give the Job features=Pixels(), or"
+    assert f"the default: {said}" in refusal(job_of(neighbours, architecture="knn"))
+    assert said in refusal(replace(job_of(lr_alone), space=JoinedSpace(ALTERNATIVES)))
+    checked(replace(job_of(neighbours, architecture="knn"), features=Pixels()))
+    checked(job_of(neighbours_on_pixels, architecture="knn"))
+
+
+def test_names_of_a_joined_space_are_those_of_their_architecture() -> None:
+    joined = JoinedSpace({"linear": lr_alone, "mlp": misspelt})
+    said = refusal(replace(JOB, space=joined))
+    assert "it suggests what mlp or linear does not have: 'mlp.batchsize'" in said
+    assert "(did you mean 'mlp.batch_size'?)" in said
+    joined = JoinedSpace({"linear": epochs_suggested, "mlp": lr_alone})
+    assert "it suggests 'epochs': all trials have" in refusal(replace(JOB, space=joined))
+
+
+def test_a_joined_space_begins_at_each_recipe() -> None:
+    job = replace(JOB, space=JoinedSpace({"linear": lr_alone, "mlp": lr_alone}))
+    defaults = checked(job).defaults
+    firsts = first_configurations(job, defaults)
+    assert [first.config for first in firsts] == [defaults["linear"], defaults["mlp"]]
+    names = recipes_by_names(job, defaults)
+    assert (names["linear.lr"], names["mlp.lr"]) == (2e-3, 4e-3)
+    assert "lr" not in names
 
 
 def test_an_architecture_that_nothing_has_is_told_with_the_nearest() -> None:

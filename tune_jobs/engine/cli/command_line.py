@@ -50,7 +50,7 @@ def build_parser(job: Job) -> argparse.ArgumentParser:
     """One flag per field of `Options`; a flag that is not given leaves no value behind."""
     parser = _Parser(
         prog=shlex.join(program()),
-        description=f"Search, retrain and rank: {job.architecture} on {job.dataset}.",
+        description=f"Search, retrain and rank: {', '.join(job.architectures)} on {job.dataset}.",
         allow_abbrev=False,
     )
     hints, rules = get_type_hints(Options), get_type_hints(Options, include_extras=True)

@@ -57,7 +57,7 @@ def largest_configurations(
         given = replay(job.space, wanted)
         if given.moved:
             raise ValueError(f"the space does not hold them together: {', '.join(given.moved)}")
-        found.append({**given.params, **given.constants})
+        found.append(given.flat)
     return [{"architecture": job.architecture, **config, "epochs": epochs} for config in found]
 
 

@@ -7,8 +7,9 @@ fingerprint of all that they depend on.
 import math
 import os
 import sys
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import numpy as np
 import ray
 
 from trainables.config import ConfigError
+from trainables.config.features import NAMED
 from trainables.datasets import ImageData
 from trainables.features import Features
 from tune_jobs.engine.cluster.capacity import count_slots, find_lacking
@@ -66,6 +68,7 @@ def check_resources(resources: Resources, *, is_local: bool, say: Callable[[str]
 
 def share_inputs(
     spec: Features | None,
+    named: Collection[str],
     data: ImageData,
     pretrained: "Pretrained | None",
     options: Options,
@@ -77,6 +80,8 @@ def share_inputs(
     Features that are not in the cache are computed first.
 
     Args:
+        spec: The features of trials whose configuration names none.
+        named: The names of features that configurations may have.
         say: Shows how far the features are.
 
     Raises:
@@ -86,16 +91,21 @@ def share_inputs(
 
     inputs = TrialInputs(data=data, pretrained=pretrained)
     reference = ray.put(inputs)
-    if spec is None:
+    if spec is None and not named:
         return reference
-    from trainables.features.extract import fingerprint
 
-    file = options.data_dir / "features" / f"{fingerprint(spec, data, pretrained)}.npz"
-    features = read_features(file, spec)
-    if features is None:
-        features = _compute(spec, inputs, reference, resources, say)
-        write_features(file, features)
-    return ray.put(replace(inputs, features=features))
+    def load(spec: Features) -> "FeatureData":
+        from trainables.features.extract import fingerprint
+
+        file = options.data_dir / "features" / f"{fingerprint(spec, data, pretrained)}.npz"
+        features = read_features(file, spec)
+        if features is None:
+            features = _compute(spec, inputs, reference, resources, say)
+            write_features(file, features)
+        return features
+
+    features = load(spec) if spec else None
+    return ray.put(replace(inputs, features=features, named={n: load(NAMED[n]) for n in named}))
 
 
 def _compute(
@@ -113,27 +123,33 @@ def _compute(
     work = list(chunks(spec, data, min(size, LARGEST_CHUNK)))
     task = ray.remote(_describe).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
     pending = {task.remote(chunk, spec, reference, resources.gpus): chunk for chunk in work}
-    described = {}
+    described, seconds = {}, 0.0
     try:
         while pending:
             [done], _ = ray.wait(list(pending), num_returns=1)
-            described[pending.pop(done)] = ray.get(done)
+            described[pending.pop(done)], taken = ray.get(done)
+            seconds += taken
             say(f"features: {len(described)} of {len(work)} chunks")
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, ConfigError):
             raise RequestError(str(error.cause)) from error
         raise
-    return assemble(described, spec, data, inputs.pretrained)
+    started = time.perf_counter()
+    features = assemble(described, spec, data, inputs.pretrained)
+    return replace(features, seconds=seconds + time.perf_counter() - started)
 
 
 def _describe(
     chunk: tuple[int, int, int], spec: Features, inputs: "TrialInputs", gpus: float
-) -> Any:
+) -> tuple[Any, float]:
+    """Return the descriptors of a chunk, and the seconds that they took."""
     from trainables.features.extract import describe_chunk
     from trainables.training.device import prepare_process
 
     prepare_process(gpus)
-    return describe_chunk(chunk, spec, inputs.data, inputs.pretrained)
+    started = time.perf_counter()
+    described = describe_chunk(chunk, spec, inputs.data, inputs.pretrained)
+    return described, time.perf_counter() - started
 
 
 def write_features(file: Path, features: "FeatureData") -> None:
@@ -141,6 +157,8 @@ def write_features(file: Path, features: "FeatureData") -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.stem}.{os.getpid()}.npz")
     arrays = {f"array_{name}": array for name, array in features.arrays.items()}
+    if features.seconds is not None:
+        arrays["seconds"] = np.array(features.seconds)
     np.savez(
         temporary,
         plain_ND=features.plain_ND,
@@ -166,6 +184,11 @@ def read_features(file: Path, spec: Features) -> "FeatureData | None":
         plain_ND=arrays.pop("plain_ND"),
         views_VTD=arrays.pop("views_VTD"),
         spec=spec,
-        arrays={name.removeprefix("array_"): array for name, array in arrays.items()},
+        arrays={
+            name.removeprefix("array_"): array
+            for name, array in arrays.items()
+            if name.startswith("array_")
+        },
         fingerprint=file.stem,
+        seconds=float(arrays["seconds"]) if "seconds" in arrays else None,
     )

@@ -49,8 +49,9 @@ class RecordedTrial:
 
     @property
     def was_enqueued(self) -> bool:
-        """Return whether its parameters were given, and no sampler was asked for them all."""
-        return "fixed_params" in self.frozen.system_attrs
+        """Return whether all its parameters were given, and no sampler was asked for any."""
+        fixed: dict[str, Any] | None = self.frozen.system_attrs.get("fixed_params")
+        return fixed is not None and fixed.keys() >= self.frozen.params.keys()
 
     @property
     def state(self) -> TrialState:

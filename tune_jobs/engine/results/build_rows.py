@@ -7,6 +7,7 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 from trainables.config import complete_config
+from trainables.config.features import NAMED
 from trainables.config.validation import to_json
 from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics
 from tune_jobs.engine.errors import RequestError
@@ -57,7 +58,6 @@ def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any
         "dataset": info.dataset,
         "dataset_fingerprint": info.dataset_fingerprint,
         "split_fingerprint": info.split_fingerprint,
-        "features": json.dumps(to_json(info.features)) if info.features else None,
         "weights": info.weights,
         "metric": info.metric,
         "epochs": info.epochs,
@@ -89,8 +89,10 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
     tests = [metrics.test for metrics in result.metrics if metrics.test]
     test_accuracies = tuple(test.accuracy for test in tests)
     test_accuracy = _over_seeds(fmean, test_accuracies)
+    features = NAMED.get(config.get("features") or "") or info.features
     return Row(
         **run,
+        features=json.dumps(to_json(features)) if features else None,
         architecture=config["architecture"],
         origin=candidate.origin,
         system=published.name if published else None,
@@ -139,6 +141,10 @@ def _cost_columns(
         "peak_host_bytes": _most([cost.peak_host_bytes for cost in costs]),
         "peak_device_bytes": _most([cost.peak_device_bytes for cost in costs]),
         "multiply_adds": _most([cost.multiply_adds for cost in costs]),
+        "features_seconds": max(
+            (cost.features_seconds for cost in costs if cost.features_seconds is not None),
+            default=None,
+        ),
         "latency_seconds": _over_seeds(median, [cost.latency_seconds for cost in costs]),
         "throughput": _over_seeds(median, [cost.throughput for cost in costs]),
     }

@@ -108,6 +108,11 @@ class Row:
     multiply_adds: Annotated[
         int | None, "of the network's forward pass of one image; null for estimators"
     ] = None
+    features_seconds: Annotated[
+        float | None,
+        "computing the features of all images, once for all trials, summed over processes; null "
+        "without features",
+    ] = None
     latency_seconds: Annotated[
         float | None, "prediction of one image (or its features) on the device, median"
     ] = None

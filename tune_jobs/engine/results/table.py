@@ -56,6 +56,7 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         return Column(header, list(map(format, rows)), justify)
 
     several_jobs = len({row.job for row in rows}) > 1
+    several_architectures = not several_jobs and len({row.architecture for row in rows}) > 1
     has_other_metric = any(row.metric not in (None, "accuracy") for row in rows)
     has_claims = any(row.reported_accuracy is not None for row in rows)
     return [
@@ -63,6 +64,11 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         column("test", format_test),
         column("95 % interval", format_interval),
         *([column("job", lambda row: row.job, "left")] if several_jobs else []),
+        *(
+            [column("architecture", lambda row: row.architecture, "left")]
+            if several_architectures
+            else []
+        ),
         column("val", lambda row: format_fraction(row.val_accuracy)),
         *([column("val metric", format_metric)] if has_other_metric else []),
         column("search", lambda row: format_fraction(row.search_val_accuracy)),

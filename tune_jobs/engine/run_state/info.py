@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from searchspaces.joined import JoinedSpace
 from trainables.config import Configuration, Runtime
 from trainables.config.validation import from_json, to_json
 from trainables.datasets import ImageData
@@ -57,7 +58,7 @@ class RunInfo:
         notes: Remarks for the user on the data and on earlier sessions.
         dataset_fingerprint: sha256 of the decoded images and labels.
         split_fingerprint: sha256 of the indices of the splits.
-        space: The search space's function, by its dotted name.
+        space: The search space's function by its dotted name, of a joined space that of each part.
         suggests: The space's distributions: name -> Optuna's distribution, as text.
         returns: The constants that the space returns, as text; an early version had none.
         weights: The weights that networks start from, with the file's sha256.
@@ -169,6 +170,8 @@ def describe_run(
 def name_space(space: Space) -> str:
     """Return a space's dotted name; the module that `python -m` runs has its own, not `__main__`.
     A script (`python my_job.py`) is in no package, and stays `__main__`."""
+    if isinstance(space, JoinedSpace):
+        return ", ".join(f"{name}: {name_space(part)}" for name, part in space.spaces.items())
     module = space.__module__
     if module == MAIN:
         spec = getattr(sys.modules[MAIN], "__spec__", None)

@@ -1,12 +1,7 @@
 """Find what a search space fixes, to tell whether two sessions of a run search the same space."""
 
-from optuna.samplers import RandomSampler
-from optuna.study import create_study
-
 from tune_jobs.engine.job import Space
-
-SAMPLES = 32
-"""The number of samples in which constants should turn up that are returned under a condition."""
+from tune_jobs.engine.search.space import draw_samples
 
 AS_DRAWN = "(as drawn)"
 """Stands for the value of what follows from the parameters, and so differs from draw to draw."""
@@ -17,11 +12,10 @@ def find_constants(space: Space) -> dict[str, str]:
 
     Draws at which the space raises are passed over here: the search fails such a trial.
     """
-    study = create_study(sampler=RandomSampler(seed=0))
     found: dict[str, set[str]] = {}
-    for _ in range(SAMPLES):
+    for trial in draw_samples(space):
         try:
-            constants = space(study.ask()) or {}
+            constants = space(trial) or {}
         except Exception:  # noqa: S112 (whatever a user's function raises)
             continue
         for name, value in constants.items():

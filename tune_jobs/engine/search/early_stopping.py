@@ -4,8 +4,11 @@ A score is the metric's value, negated where lower is better, so that higher is 
 imported when a rule first decides, since `--help` shows the names of the rules.
 """
 
+from collections import Counter
 from collections.abc import Callable, Container
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from tune_jobs.engine.errors import RequestError
@@ -124,6 +127,32 @@ class Median:
 
     def rungs(self) -> dict[int, int]:
         return {}
+
+
+class WithinGroups:
+    """Compares each trial with those of its own group alone.
+
+    Args:
+        rule: The rule, of which every group has a copy; it has seen no trial yet.
+        group_of: Gives a trial's group by its number.
+    """
+
+    def __init__(self, rule: StoppingRule, group_of: Callable[[int], str]) -> None:
+        self._rule = rule
+        self._group_of = cache(group_of)
+        self._by_group: dict[str, StoppingRule] = {}
+
+    def goes_on(self, number: int, epoch: int, score: float) -> bool:
+        group = self._group_of(number)
+        if group not in self._by_group:
+            self._by_group[group] = deepcopy(self._rule)
+        return self._by_group[group].goes_on(number, epoch, score)
+
+    def rungs(self) -> dict[int, int]:
+        counts = Counter(self._rule.rungs())
+        for rule in self._by_group.values():
+            counts.update(rule.rungs())
+        return dict(sorted(counts.items()))
 
 
 RULES: dict[str, Callable[[RungSettings], StoppingRule]] = {

@@ -45,10 +45,11 @@ class PriorSampler(BaseSampler):
     PriorBand, Mallik et al. 2023, arXiv 2306.12370), `uniform` from the whole space, so that a
     wrong prior is left behind, and `model` by Optuna's TPE once there are `FEW` ended trials. TPE
     sees each number where it lies in its range, so that a range may depend on another parameter.
+    Where an `architecture` was chosen before all else, trials of the same one alone are known.
 
     Args:
         seed: Seeds the one proposal that the sampler makes.
-        centre: A configuration by the space's names.
+        centre: A configuration by the space's names, or one of each architecture.
         uniform: The share of uniform draws.
     """
 
@@ -89,7 +90,7 @@ class PriorSampler(BaseSampler):
         return _anywhere(param_distribution, random)
 
     def _choose_source(self, study: Study, trial: FrozenTrial) -> None:
-        ended = ranked(study)
+        ended = _alike(ranked(study), trial)
         # One that diverged within its first epoch teaches the model, and is no incumbent.
         reported = [other for other in ended if other.last_step is not None]
         random = np.random.default_rng(self._seed)
@@ -103,7 +104,7 @@ class PriorSampler(BaseSampler):
             self._near = self._centre
         elif self.source == "model":
             running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-            others = [other for other in running if other.number != trial.number]
+            others = _alike(running, trial)
             self._modelled = propose(study.direction, ended, others, self._seed)
 
     def _draw_source(self, random: np.random.Generator, num_ended: int) -> str:
@@ -113,6 +114,17 @@ class PriorSampler(BaseSampler):
         incumbent = min(0.8, num_ended / 16) * (1 - model)
         shares = {"centre": 1 - model - incumbent, "incumbent": incumbent, "model": model}
         return str(random.choice(list(shares), p=list(shares.values())))
+
+
+def _alike(others: Sequence[FrozenTrial], trial: FrozenTrial) -> list[FrozenTrial]:
+    """Return the others that are of the architecture that was chosen for a trial before all else;
+    all of them where none was."""
+    chosen = trial.params.get("architecture")
+    return [
+        other
+        for other in others
+        if other.number != trial.number and chosen in (None, other.params.get("architecture"))
+    ]
 
 
 def ranked(study: Study) -> list[FrozenTrial]:

@@ -1,7 +1,7 @@
 """Look into a search space: what it suggests and returns, and whether it gives a configuration."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isfunction
 from typing import Any
@@ -9,8 +9,9 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import RandomSampler
 from optuna.study import create_study
-from optuna.trial import BaseTrial, FixedTrial
+from optuna.trial import BaseTrial, FixedTrial, Trial
 
+from searchspaces.joined import JoinedSpace, joined_names, plain_name
 from trainables.config import Configuration, complete_config
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Space
@@ -19,8 +20,9 @@ from tune_jobs.engine.search.nearest_value import nearest_value
 SAMPLES = 32
 """The number of samples in which names should turn up that are suggested under a condition."""
 
-MOST_FAILURES = SAMPLES // 8
-"""A space that fails for more of its samples is refused; for fewer, such trials alone fail."""
+MOST_FAILURES = 1 / 8
+"""A space that fails for a larger share of its samples is refused; for a smaller one, such trials
+alone fail."""
 
 STORED = (type(None), bool, int, float, str)
 """The types of choices that Optuna's record holds."""
@@ -31,19 +33,24 @@ class Proposal:
     """Holds what a space gives for one trial.
 
     Attributes:
-        params: What it suggests, a tuple by numbered names.
+        params: What it suggests, a tuple by numbered names, each name as the space has it.
         constants: What it returns.
     """
 
     params: Mapping[str, Any]
     constants: Mapping[str, Any]
 
+    @property
+    def flat(self) -> dict[str, Any]:
+        """Return both by the names of a configuration."""
+        return {plain_name(n): value for n, value in {**self.params, **self.constants}.items()}
+
     def configuration(
         self, architecture: str, defaults: Mapping[str, Configuration]
     ) -> dict[str, Any]:
         """Lay the proposal over the defaults of its architecture, `architecture` unless it names
         one."""
-        given = {"architecture": architecture, **self.params, **self.constants}
+        given = {"architecture": architecture, **self.flat}
         return complete_config(defaults.get(given["architecture"], {}), given)
 
 
@@ -52,7 +59,8 @@ class Replayed(Proposal):
     """Holds what a space gives that lies nearest to a configuration.
 
     Attributes:
-        moved: The names whose wanted value the space does not hold, and what it suggests from.
+        moved: The names, of a configuration, whose wanted value the space does not hold, and what
+            it suggests from.
     """
 
     moved: Mapping[str, BaseDistribution]
@@ -60,7 +68,7 @@ class Replayed(Proposal):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpaceSample:
-    """Holds what `SAMPLES` samples have shown of a space.
+    """Holds what samples have shown of a space.
 
     Attributes:
         distributions: The distributions that it suggests from, by name.
@@ -77,9 +85,29 @@ class SpaceSample:
         """Return every name that the space returns, with a value."""
         return {n: v for proposal in self.proposals for n, v in proposal.constants.items()}
 
+    @property
+    def num_samples(self) -> int:
+        return len(self.proposals) + len(self.failures)
+
 
 def name_of(space: Space) -> str:
+    if isinstance(space, JoinedSpace):
+        return " | ".join(map(name_of, space.spaces.values()))
     return f"{space.__module__}.{space.__qualname__}"
+
+
+def draw_samples(space: Space) -> Iterator[Trial]:
+    """Draw `SAMPLES` trials away from any record; of a joined space so many for each architecture,
+    in turn."""
+    study = create_study(sampler=RandomSampler(seed=0))
+    architectures: tuple[str | None, ...] = (None,)
+    if isinstance(space, JoinedSpace):
+        architectures = tuple(space.spaces)
+    for _ in range(SAMPLES):
+        for architecture in architectures:
+            if architecture is not None:
+                study.enqueue_trial({"architecture": architecture})
+            yield study.ask()
 
 
 def sample_space(space: Space) -> SpaceSample:
@@ -91,17 +119,10 @@ def sample_space(space: Space) -> SpaceSample:
         RequestError: The space cannot be imported by name, fails when it is sampled, or suggests
             from choices that a record cannot hold.
     """
-    if not isfunction(space) or "<" in space.__qualname__:  # `<lambda>`, `<locals>`
-        named = getattr(space, "__qualname__", repr(space))
-        raise RequestError(
-            f"space = {named}: must be a function at the top of a module, which `run.json` and a "
-            "resumed run know by its name: write `def space(trial): ...` that calls it"
-        )
-    study = create_study(sampler=RandomSampler(seed=0))
+    _check_functions(space)
     distributions: dict[str, BaseDistribution] = {}
     proposals, failures = [], []
-    for _ in range(SAMPLES):
-        trial = study.ask()
+    for trial in draw_samples(space):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # on choices of other types: refused below
@@ -111,12 +132,24 @@ def sample_space(space: Space) -> SpaceSample:
             failures.append(repr(error))
         distributions |= trial.distributions
         _check_choices(space, trial.distributions)
-    if len(failures) > MOST_FAILURES:
+    sample = SpaceSample(distributions=distributions, proposals=proposals, failures=failures)
+    if len(failures) > MOST_FAILURES * sample.num_samples:
         raise RequestError(
-            f"space = {name_of(space)}: it fails for {len(failures)} of {SAMPLES} samples: "
-            f"{failures[0]}"
+            f"space = {name_of(space)}: it fails for {len(failures)} of {sample.num_samples} "
+            f"samples: {failures[0]}"
         )
-    return SpaceSample(distributions=distributions, proposals=proposals, failures=failures)
+    return sample
+
+
+def _check_functions(space: Space) -> None:
+    """Raise a `RequestError` for what is no function at the top of a module, nor joins such."""
+    for part in space.spaces.values() if isinstance(space, JoinedSpace) else (space,):
+        named = getattr(part, "__qualname__", repr(part))
+        if not isfunction(part) or "<" in named:  # `<lambda>`, `<locals>`
+            raise RequestError(
+                f"space = {named}: must be a function at the top of a module, which `run.json` and "
+                "a resumed run know by its name: write `def space(trial): ...` that calls it"
+            )
 
 
 def constants_of(space: Callable[[Any], Any], trial: BaseTrial) -> dict[str, Any]:
@@ -185,14 +218,16 @@ def replay(space: Space, config: Configuration) -> Replayed:
     Raises:
         RequestError: The configuration lacks a name, or the space fails for it.
     """
-    trial = _NearestTrial(config)
+    is_joined = isinstance(space, JoinedSpace)
+    trial = _NearestTrial({**config, **joined_names(config)} if is_joined else config)
     try:
         constants = constants_of(space, trial)
     except Exception as error:
         raise RequestError(
             f"space = {name_of(space)}: it fails for a configuration that is tried first: {error}"
         ) from error
-    return Replayed(params=trial.params, constants=constants, moved=trial.moved)
+    moved = {plain_name(name): distribution for name, distribution in trial.moved.items()}
+    return Replayed(params=trial.params, constants=constants, moved=moved)
 
 
 def architectures_of(job: Job, sample: SpaceSample) -> list[str]:

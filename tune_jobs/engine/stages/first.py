@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from optuna.distributions import BaseDistribution
 
+from searchspaces.joined import JoinedSpace, joined_names
 from trainables.config import Configuration, complete_config, number_entries
 from trainables.config.validation import to_json
+from trainables.registry import recipe_of
 from tune_jobs.engine.job import Job, Origin, Published, Space
 from tune_jobs.engine.search.nearest_value import describe
 from tune_jobs.engine.search.space import replay
@@ -67,9 +69,12 @@ def first_configurations(
     job: Job, defaults: Mapping[str, Configuration]
 ) -> list[FirstConfiguration]:
     """Return the published configurations, over the defaults of their architectures; without any,
-    the default of the job's own architecture."""
+    the default of each of the job's architectures, the cheapest first."""
     if not job.published:
-        return [FirstConfiguration(config=defaults[job.architecture], origin="default")]
+        return [
+            FirstConfiguration(config=defaults[name], origin="default")
+            for name in job.architectures
+        ]
     return [
         FirstConfiguration(
             config=complete_config(
@@ -80,6 +85,23 @@ def first_configurations(
         )
         for published in job.published
     ]
+
+
+def recipes(job: Job, defaults: Mapping[str, Configuration]) -> list[FirstConfiguration]:
+    """Return what an expert would run first of each of the job's architectures."""
+    return [
+        FirstConfiguration(config=recipe_of(defaults[name]), origin="search")
+        for name in job.architectures
+    ]
+
+
+def recipes_by_names(job: Job, defaults: Mapping[str, Configuration]) -> dict[str, Any]:
+    """Return the recipes of all of the job's architectures by the names of its space."""
+    found: dict[str, Any] = {}
+    for recipe in recipes(job, defaults):
+        config = number_entries(recipe.config)
+        found |= joined_names(config) if isinstance(job.space, JoinedSpace) else config
+    return found
 
 
 def adopted_configuration(

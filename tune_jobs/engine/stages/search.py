@@ -10,6 +10,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState
 
+from searchspaces.joined import JoinedSpace
 from trainables.config import Configuration, Runtime
 from trainables.config.validation import to_json
 from trainables.metrics import EpochMetrics
@@ -20,6 +21,7 @@ from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.early_stopping import StoppingRule
 from tune_jobs.engine.search.samplers import build_sampler
 from tune_jobs.engine.search.space import Proposal, constants_of
+from tune_jobs.engine.stages.allocate import choose_architecture
 from tune_jobs.engine.stages.first import FirstConfiguration, Fitted, fit
 from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
 
@@ -40,7 +42,7 @@ class SearchPlan:
         space: The search space.
         architecture: The architecture of every configuration, unless the space suggests another.
         defaults: The default configuration of each architecture.
-        centre: The recipe of the architecture, by the space's names, which the sampler may know.
+        centre: The recipe of each architecture, by the space's names, which the sampler may know.
         first: Configurations that are tried first.
         trials: The number of configurations tried, the first ones included.
         epochs: A trial's full budget.
@@ -108,20 +110,30 @@ class Search(TrialStage):
         if self._unfinished:
             return self._restart(self._unfinished.pop(0))
         self._num_asked += 1
+        self._choose_architecture()
         return self._ask(self._num_asked - 1)
+
+    def _choose_architecture(self) -> None:
+        """Choose the architecture of the next proposal to a joined space, whatever the sampler."""
+        space = self.plan.space
+        if isinstance(space, JoinedSpace) and not self.record.trials(TrialState.WAITING):
+            chosen = choose_architecture(tuple(space.spaces), self.record.trials())
+            self.record.enqueue({"architecture": chosen})
 
     def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:
         """Have a configuration tried, unless the record has it.
 
         A published one is known by its name in the report, so that one which was added to the job
-        since an earlier session is tried too; one of another run by all that is trained.
+        since an earlier session is tried too; a default by its architecture; one of another run by
+        all that is trained.
         """
         same_origin = [trial for trial in known if trial.origin == first.origin]
         if first.published:
             names = [trial.published.name for trial in same_origin if trial.published]
             is_known = first.published.name in names
         elif first.origin == "default":
-            is_known = bool(same_origin)
+            architecture = self._fit(first).params.get("architecture")
+            is_known = any(t.params.get("architecture") == architecture for t in same_origin)
         else:
             is_known = self._is_tried(self._fit(first))
         if not is_known:

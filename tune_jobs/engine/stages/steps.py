@@ -6,14 +6,15 @@ seconds. Retrainings that are certain begin while the search's last trials still
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial
 
-from trainables.config import Configuration, Runtime, number_entries
+from searchspaces.joined import JoinedSpace
+from trainables.config import Configuration, Runtime
 from trainables.metrics import METRICS
-from trainables.registry import recipe_of
 from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
 from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
 from tune_jobs.engine.errors import RequestError, RunError, no_room
@@ -23,13 +24,16 @@ from tune_jobs.engine.record.listener import Listener
 from tune_jobs.engine.record.record import Name, Record
 from tune_jobs.engine.run_state.folder import RunFolder
 from tune_jobs.engine.run_state.info import RunInfo
-from tune_jobs.engine.search.early_stopping import RULES
+from tune_jobs.engine.search.early_stopping import RULES, StoppingRule, WithinGroups
+from tune_jobs.engine.stages.allocate import architecture_of
 from tune_jobs.engine.stages.candidates import pair_name
 from tune_jobs.engine.stages.first import (
     FirstConfiguration,
     adopted_configuration,
     first_configurations,
     fit,
+    recipes,
+    recipes_by_names,
 )
 from tune_jobs.engine.stages.retrain import Retraining
 from tune_jobs.engine.stages.search import Search, SearchPlan
@@ -87,7 +91,7 @@ class Steps:
     def __init__(self, request: RunRequest, info: RunInfo, listeners: Sequence[Listener]) -> None:
         self.info = info
         self.error: RequestError | None = None
-        self.rule = RULES[request.options.scheduler](request.options.rung_settings)
+        self.rule: StoppingRule = RULES[request.options.scheduler](request.options.rung_settings)
         self._request = request
         self._listeners = listeners
         self._stages: Stages | None = None
@@ -120,11 +124,12 @@ class Steps:
         self._probe_runs = True
         job, options = self._request.job, self._request.options
         defaults = self.info.default_configs
-        first = fit(first_configurations(job, defaults)[0], job.space, job.architecture, defaults)
+        firsts = first_configurations(job, defaults)
+        # Of a joined space the dearest: most of the time is spent on its trials.
+        measured = firsts[0] if job.published else firsts[-1]
         return ProbeTask(
-            config=first.config,
+            config=fit(measured, job.space, job.architecture, defaults).config,
             proposals=tuple(self._request.proposals[:PROPOSALS_BUILT]),
-            architectures=tuple(defaults),
             precision=None if options.precision == "auto" else options.precision,
         )
 
@@ -175,10 +180,9 @@ class Steps:
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options
         job, defaults = request.job, self.info.default_configs
-        recipe = recipe_of(defaults[job.architecture])
         first = first_configurations(job, defaults)[: options.first_trials]
-        if job.published and len(first) < options.trials:
-            first.append(FirstConfiguration(config=recipe, origin="search"))
+        if job.published:
+            first += recipes(job, defaults)[: max(0, options.trials - len(first))]
         first += request.forked
         first += [
             adopted_configuration(entry.config, "portfolio", job, defaults)
@@ -188,7 +192,7 @@ class Steps:
             space=job.space,
             architecture=job.architecture,
             defaults=defaults,
-            centre=number_entries(recipe),
+            centre=recipes_by_names(job, defaults),
             first=first,
             trials=max(options.trials, len(first)),
             epochs=options.epochs,
@@ -198,6 +202,8 @@ class Steps:
             time_budget=options.time_budget,
         )
         searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
+        if isinstance(job.space, JoinedSpace):  # an epoch of one architecture is no other's
+            self.rule = WithinGroups(self.rule, partial(architecture_of, searched))
         for listener in self._listeners:  # before the records tell them of anything
             listener.begin(plan.trials, self.rule, searched.ended() + retrained.ended())
         search = Search(plan, searched, self.rule)

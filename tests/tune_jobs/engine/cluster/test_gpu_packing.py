@@ -5,6 +5,7 @@ from typing import Any
 import optuna
 import pytest
 
+from searchspaces.joined import JoinedSpace
 from trainables.training.device import CONTEXT_BYTES, memory_fraction
 from tune_jobs.engine.cluster.gpu_packing import (
     MARGIN,
@@ -102,4 +103,21 @@ def test_the_largest_configurations() -> None:
         {"architecture": "a", "batch_size": 512, "epochs": 3},
         {"architecture": "a", **largest},
         {"architecture": "b", "norm": "none", "dense": True, **largest},
+    ]
+
+
+def narrow(trial: optuna.Trial) -> None:
+    trial.suggest_int("width", 8, 16)
+
+
+def wide(trial: optuna.Trial) -> None:
+    trial.suggest_int("width", 8, 64)
+
+
+def test_each_architecture_of_a_joined_space_has_its_own_largest() -> None:
+    joined = JoinedSpace({"a": narrow, "b": wide})
+    job = Job(name="job", dataset="digits", architecture="a", space=joined, trials=1, epochs=3)
+    assert largest_configurations(job, sample_space(joined).distributions, 3) == [
+        {"architecture": "a", "width": 16, "epochs": 3},
+        {"architecture": "b", "width": 64, "epochs": 3},
     ]

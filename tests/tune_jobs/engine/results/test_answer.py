@@ -72,3 +72,14 @@ def test_what_a_report_claimed_is_told_beside_what_was_reached(make_row: MakeRow
 
 def test_without_a_winner_the_page_says_so(make_row: MakeRow) -> None:
     assert answer([make_row(0.5)], INFO) == ["No configuration ended on every seed."]
+
+
+def test_the_best_of_those_that_cost_a_tenth_is_named(make_row: MakeRow) -> None:
+    winner = make_row(0.9, **WINNER, num_seeds=2, train_seconds=200.0)
+    cheap = {"num_seeds": 2, "train_seconds": 10.0, "architecture": "svm"}
+    best = make_row(0.88, trial_number=2, val_accuracy=0.9, **cheap)
+    worse = make_row(0.89, trial_number=3, val_accuracy=0.8, **cheap)
+    told = " ".join(answer([winner, worse, best], INFO))
+    assert "a tenth of the time or less is trial 2, svm, test accuracy 0.8800, 20 times as" in told
+    with_features = make_row(0.88, trial_number=2, val_accuracy=0.9, features_seconds=6.0, **cheap)
+    assert "a tenth of the time" not in " ".join(answer([winner, with_features], INFO))

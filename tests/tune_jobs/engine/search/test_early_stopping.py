@@ -6,7 +6,14 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from tune_jobs.engine.search.early_stopping import Asha, Median, Never, RungSettings, StoppingRule
+from tune_jobs.engine.search.early_stopping import (
+    Asha,
+    Median,
+    Never,
+    RungSettings,
+    StoppingRule,
+    WithinGroups,
+)
 
 Rule = TypeVar("Rule", bound=StoppingRule)
 
@@ -131,3 +138,14 @@ def test_median_stops_what_is_below_the_others_running_means() -> None:
 
 def test_never_never_stops() -> None:
     assert Never().goes_on(0, 1, 0.0)
+
+
+def test_groups_are_not_compared_with_each_other() -> None:
+    asha = build(Asha, grace_period=1, reduction_factor=2, epochs=4)
+    rule = WithinGroups(asha, lambda number: "even" if number % 2 == 0 else "odd")
+    assert rule.rungs() == {1: 0, 2: 0}
+    assert rule.goes_on(0, 1, 0.9)
+    assert rule.goes_on(1, 1, 0.1), "the first of its group"
+    assert not rule.goes_on(2, 1, 0.5)
+    assert rule.goes_on(3, 1, 0.2)
+    assert rule.rungs() == {1: 4, 2: 0}

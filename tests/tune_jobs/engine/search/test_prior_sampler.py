@@ -117,3 +117,30 @@ def test_what_diverged_at_once_is_no_incumbent() -> None:
         assert isinstance(study.sampler, PriorSampler)
         assert study.sampler.source in ("centre", "uniform")
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+
+
+def joined(trial: optuna.Trial) -> None:
+    if trial.suggest_categorical("architecture", ("good", "bad")) == "good":
+        trial.suggest_float("good.x", 0.0, 1.0)
+    else:
+        trial.suggest_float("bad.x", 0.0, 1.0)
+
+
+def test_a_proposal_learns_from_trials_of_its_own_architecture_alone() -> None:
+    """The trials of the other one are many, and better."""
+    study = optuna.create_study(direction="maximize")
+    for number in range(30):
+        study.enqueue_trial({"architecture": "good", "good.x": 0.9})
+        trial = study.ask()
+        joined(trial)
+        trial.report(0.9 + number / 1000, 1)
+        study.tell(trial, 0.9)
+    drawn = []
+    for seed in range(40):
+        study.enqueue_trial({"architecture": "bad"})
+        study.sampler = PriorSampler(seed, centre={"good.x": 0.9, "bad.x": 0.2}, uniform=0.0)
+        trial = study.ask()
+        joined(trial)
+        assert study.sampler.source == "centre"
+        drawn.append(trial.params["bad.x"])
+    assert np.mean(drawn) == pytest.approx(0.25, abs=0.1)

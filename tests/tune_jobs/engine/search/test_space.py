@@ -12,6 +12,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from searchspaces.joined import JoinedSpace
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.search.nearest_value import describe, nearest_value
 from tune_jobs.engine.search.space import SAMPLES, replay, sample_space
@@ -111,6 +112,33 @@ def test_a_value_that_the_space_does_not_hold_becomes_the_nearest() -> None:
     assert {name: describe(held) for name, held in found.moved.items()} == {
         "batch_size": "one of 32, 64"
     }
+
+
+def test_every_architecture_of_a_joined_space_is_sampled_and_replayed() -> None:
+    joined = JoinedSpace({"small": space, "my_package.net": conditional})
+    sample = sample_space(joined)
+    assert sample.num_samples == 2 * SAMPLES
+    assert sample.distributions.keys() == {
+        *("architecture", "small.batch_size", "small.filters_3"),
+        *("my_package.net.optimizer", "my_package.net.momentum"),
+    }
+    drawn = [proposal.flat["architecture"] for proposal in sample.proposals]
+    assert drawn == ["small", "my_package.net"] * SAMPLES
+    found = replay(joined, {"architecture": "small", "batch_size": 128, "filters_3": 0})
+    params = {"architecture": "small", "small.batch_size": 64, "small.filters_3": 0}
+    assert found.params == params
+    assert found.moved.keys() == {"batch_size"}
+    flat = {"architecture": "small", "batch_size": 64, "filters_3": 0, "optimizer": "sgd"}
+    assert found.flat == flat
+    defaults = {"small": {"architecture": "small", "filters": (8,), "epochs": 2}}
+    expected = {**flat, "filters": (), "epochs": 2}
+    del expected["filters_3"]
+    assert found.configuration("small", defaults) == expected
+
+
+def test_a_joined_space_has_functions_by_name_alone() -> None:
+    with pytest.raises(RequestError, match=r"^space = .*<lambda>: must be a function"):
+        sample_space(JoinedSpace({"small": space, "other": lambda trial: None}))
 
 
 def test_a_name_that_the_configuration_lacks_is_told() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.results.analysis.architectures import describe_architectures
 from tune_jobs.engine.results.analysis.chance import (
     EpochsAtChance,
     commonest_accuracy,
@@ -42,6 +43,7 @@ class SearchAnalysis:
         importances: The share of each parameter; empty: that cannot be told.
         num_ranked: The number of trials that ended with a score.
         first_rung: The first epoch at which early stopping looks at a trial.
+        architectures: What became of each architecture; empty: there is no choice of them.
         reference: What proposals are compared with; `None`: none was trained to its end.
         at_chance: `None`: an early version did not record what the commonest class reaches.
         outlook: `None`: too few full-budget trials to tell.
@@ -53,6 +55,7 @@ class SearchAnalysis:
     num_ranked: int
     sources: list[SourceFigures]
     first_rung: int
+    architectures: str
     reference: Reference | None
     at_chance: EpochsAtChance | None
     outlook: Outlook | None
@@ -62,6 +65,7 @@ class SearchAnalysis:
         """Return what the end of a run says of the search, a line by its label."""
         told = {
             "proposals": describe_proposals(self.sources),
+            "architecture": self.architectures,
             "mattered": describe_importances(self.importances, self.num_ranked),
             "at chance": self.at_chance.describe() if self.at_chance else NOT_RECORDED,
             "outlook": self._outlook(),
@@ -93,6 +97,7 @@ def analyse(
         num_ranked=len(ranked(search.study)),
         sources=tabulate_sources(search, reference, first_rung),
         first_rung=first_rung,
+        architectures=describe_architectures(search),
         reference=reference,
         at_chance=None if commonest is None else count_epochs_at_chance(search, commonest),
         outlook=find_outlook(search, noise),

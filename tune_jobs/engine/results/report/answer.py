@@ -9,6 +9,9 @@ from tune_jobs.engine.run_state.info import RunInfo
 
 GIB = 2**30
 
+CHEAP = 1 / 10
+"""The share of the winner's time of training that a row may take to be named as cheap."""
+
 
 def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
     """Say what a run has found, in sentences, the most important first."""
@@ -28,6 +31,7 @@ def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
         _gain(winner),
         *_claims(rows),
         _cost(winner),
+        *_cheap(winner, rows),
         _choice(winner, rows),
         *(f"Trial {r.trial_number} dropped out: {r.dropped_out}." for r in rows if r.dropped_out),
         f"{info.data}.",
@@ -85,6 +89,26 @@ def _cost(winner: Row) -> str:
     ]
     words.append(f"{search} ({' and '.join(spent)} of training)" if spent else search)
     return f"Cost, on {winner.device}: {', '.join(words)}."
+
+
+def _cheap(winner: Row, rows: Sequence[Row]) -> list[str]:
+    """Name the best on validation of the rows that are cheap to train, if there is one."""
+    limit = CHEAP * _seconds_to_train(winner)
+    cheap = [row for row in rows if row.val_accuracy and _seconds_to_train(row) <= limit]
+    if not cheap:
+        return []
+    best = max(cheap, key=lambda row: row.val_accuracy or 0.0)
+    times = _seconds_to_train(winner) / max(_seconds_to_train(best), 1e-9)
+    accuracy = "" if best.test_accuracy is None else f", test accuracy {best.test_accuracy:.4f}"
+    return [
+        f"The best that trains in a tenth of the time or less is trial {best.trial_number}, "
+        f"{best.architecture}{accuracy}, {times:,.0f} times as fast."
+    ]
+
+
+def _seconds_to_train(row: Row) -> float:
+    """Return the seconds of one seed, with those of the features that it is trained on."""
+    return row.train_seconds / max(row.num_seeds, 1) + (row.features_seconds or 0.0)
 
 
 def _metric(winner: Row) -> str:

@@ -4,9 +4,12 @@ from tune_jobs.engine.results.analysis.analysis import SearchAnalysis
 
 
 def learned_sentences(analysis: SearchAnalysis) -> list[str]:
-    """Say which parameters mattered, what was spent at chance, and what more would bring."""
+    """Say what became of the architectures, which parameters mattered, what was spent at chance,
+    and what more would bring."""
     told = analysis.describe()
+    architectures = [told["architecture"]] if "architecture" in told else []
     return [
+        *(f"Architectures: {text}." for text in architectures),
         f"Parameters that mattered most: {told['mattered']}.",
         f"Epochs at chance: {told['at chance']}.",
         f"Outlook: {told['outlook']}.",

@@ -1,0 +1,35 @@
+"""What became of each architecture that a space chooses between."""
+
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from tune_jobs.engine.results.analysis.architectures import describe_architectures
+
+from .trials import record_of, trial_of
+
+SPACE: dict[str, BaseDistribution] = {
+    "architecture": CategoricalDistribution(("linear", "mlp", "cnn", "vgg"))
+}
+
+
+def of(name: str, *accuracies: float, **given: Any) -> FrozenTrial:
+    return trial_of(accuracies, params={"architecture": name}, space=SPACE, **given)
+
+
+def test_each_is_told_with_what_it_took_and_what_was_not_tried() -> None:
+    trials = [
+        of("linear", 0.5, 0.6, state=TrialState.COMPLETE),
+        of("linear", 0.7, 0.65, state=TrialState.COMPLETE),
+        of("mlp", 0.4, end_reason="stopped early"),
+        of("cnn", state=TrialState.FAIL, end_reason="the kernel is too large"),
+    ]
+    assert describe_architectures(record_of(trials)) == (
+        "linear best 0.6500 (2 trials, 4 s); mlp none to the end (1 trial, 1 s; stopped early); "
+        "cnn none to the end (1 trial, 0 s; the kernel is too large); vgg not tried"
+    )
+
+
+def test_of_a_space_without_a_choice_nothing_is_told() -> None:
+    assert describe_architectures(record_of([trial_of([0.5])])) == ""
