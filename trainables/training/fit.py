@@ -20,12 +20,13 @@ from trainables.training.augment import mixed
 from trainables.training.averaging import average_weights
 from trainables.training.depth import group_parameters, train_layers
 from trainables.training.device import autocast, memory_format
-from trainables.training.evaluate import Evaluation, predict_logits, score
+from trainables.training.evaluate import predict_logits, score
 from trainables.training.inputs import Inputs, build_inputs, place
 from trainables.training.micro_batches import MicroBatches
 from trainables.training.pretrained import Pretrained, start_from
 from trainables.training.process_group import ALONE, ProcessGroup
 from trainables.training.schedules import build_schedule
+from trainables.training.scores import Evaluation
 
 
 class Training:
@@ -91,6 +92,9 @@ class Training:
             train_accuracy=train_accuracy,
             val_loss=validation.loss,
             val_accuracy=validation.accuracy,
+            val_balanced_accuracy=validation.balanced_accuracy,
+            val_macro_f1=validation.macro_f1,
+            val_auroc=validation.auroc,
             lr=lr,
             seconds=time.perf_counter() - started,
             num_micro_batches=self._micro_batches.count,
