@@ -13,6 +13,7 @@ from trainables.config.parse import (
 )
 from trainables.config.runtime import Precision, Runtime
 from trainables.config.trial import (
+    ClassWeights,
     Configuration,
     EstimatorConfig,
     NormalisationName,
@@ -21,6 +22,7 @@ from trainables.config.trial import (
 )
 
 __all__ = [
+    "ClassWeights",
     "ConfigError",
     "Configuration",
     "EstimatorConfig",

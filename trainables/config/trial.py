@@ -23,6 +23,9 @@ NormalisationName = Literal["train", "weights", "imagenet", "half", "unit"]
 """`weights` is what the weights that a network starts from were trained with, and `train` where it
 starts from scratch."""
 
+ClassWeights = Literal["none", "balanced"]
+"""`balanced` weighs a class by N / (K n_k), for its n_k of N training images and K classes."""
+
 Configuration = Mapping[str, Any]
 """A flat configuration holds, side by side, the fields of `TrialConfig` and the knobs of
 augmentations (or the fields of `EstimatorConfig`), and those of the architecture's own `Config`.
@@ -52,6 +55,7 @@ class TrialConfig:
     plateau_patience: Annotated[int, Range(0)] | None = None
     plateau_min_lr: NotNegative = 0.0
     label_smoothing: FractionBelowOne = 0.0
+    class_weights: ClassWeights = "none"  # in the loss of training, not of validation
     ema_epochs: NotNegative = 0.0
     """Weights are averaged exponentially over so many epochs, and the average predicts; 0: not."""
     head_epochs: Annotated[int, Range(0)] = 0
@@ -91,3 +95,4 @@ class EstimatorConfig:
     architecture: str
     epochs: Count
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all
+    class_weights: ClassWeights = "none"  # for estimators that have a `class_weight`

@@ -21,8 +21,8 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from trainables.calibration import calibrate
-from trainables.config import EstimatorConfig
-from trainables.estimators import Estimator
+from trainables.config import ConfigError, EstimatorConfig
+from trainables.estimators import Estimator, weigh_classes
 from trainables.metrics import EpochMetrics
 from trainables.training.scores import evaluate
 
@@ -152,6 +152,11 @@ class ClassicalTraining:
             fraction=fraction,
             seed=self._build_seed,
         )
+        if self.config.class_weights == "balanced" and not weigh_classes(estimator):
+            raise ConfigError(
+                f"class_weights = 'balanced': {self.config.architecture} has no weights of "
+                "classes: leave it 'none'"
+            )
         train_ND = vectors.train_ND[chosen, : self._num_features]
         with _fitting(self._num_threads):
             estimator.fit(train_ND, vectors.train_labels_N[chosen])

@@ -22,6 +22,7 @@ from trainables.training.depth import group_parameters, train_layers
 from trainables.training.device import autocast, memory_format
 from trainables.training.evaluate import predict_logits, score
 from trainables.training.inputs import Inputs, build_inputs, place
+from trainables.training.losses import balanced_weights, training_loss
 from trainables.training.micro_batches import MicroBatches
 from trainables.training.pretrained import Pretrained, start_from
 from trainables.training.process_group import ALONE, ProcessGroup
@@ -66,6 +67,7 @@ class Training:
             self._trained, epochs=config.ema_epochs, steps_per_epoch=self.num_steps
         )
         self._schedule = build_schedule(config, self._optimizer, steps_per_epoch=self.num_steps)
+        self._class_weights_K = self._weigh_classes()
         self._micro_batches = MicroBatches(self._optimizer, may_split=group.size == 1)
         self.on_epoch: Callable[[Training], None] = _nothing
         self.on_step: Callable[[], None] = _nothing
@@ -165,6 +167,13 @@ class Training:
         accuracy = group.total(correct).item() / count
         return mean_loss, None if self.config.mixes else accuracy
 
+    def _weigh_classes(self) -> Tensor | None:
+        if self.config.class_weights == "none":
+            return None
+        placed = self.inputs.placed
+        weights_K = balanced_weights(placed.labels_N[placed.train], placed.num_classes)
+        return weights_K.to(self.runtime.device)
+
     @cached_property
     def _averaging_model(self) -> nn.Module:
         return self.group.average_gradients(self._trained)
@@ -190,8 +199,11 @@ class Training:
         naming = self._micro_batches.naming_single_images(len(batch_NCHW), self.config.batch_size)
         with autocast(self.runtime), naming:
             logits = self._averaging_model(batch_NCHW)
-            loss = share * nn.functional.cross_entropy(
-                logits.float(), targets, label_smoothing=self.config.label_smoothing
+            loss = share * training_loss(
+                logits.float(),
+                targets,
+                label_smoothing=self.config.label_smoothing,
+                weights_K=self._class_weights_K,
             )
         loss.backward()  # type: ignore[no-untyped-call]
         labels_N = targets.argmax(dim=1) if self.config.mixes else targets

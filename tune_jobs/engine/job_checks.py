@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.config import ConfigError, Configuration, number_entries
+from trainables.config import ClassWeights, ConfigError, Configuration, number_entries
 from trainables.config.validation import nearest, to_json
-from trainables.registry import check_config, default_of, recipe_of
+from trainables.registry import check_config, default_of, is_estimator, recipe_of
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.run_state.info import RunInfo
@@ -40,7 +40,9 @@ class CheckedJob:
     notes: tuple[str, ...]
 
 
-def check_job(job: Job, epochs: int, earlier: RunInfo | None) -> CheckedJob:
+def check_job(
+    job: Job, epochs: int, earlier: RunInfo | None, class_weights: ClassWeights = "none"
+) -> CheckedJob:
     """Check a job: its names, its published entries, and what its space proposes.
 
     The architectures are imported here, and torch with them.
@@ -49,6 +51,7 @@ def check_job(job: Job, epochs: int, earlier: RunInfo | None) -> CheckedJob:
         epochs: A trial's full budget.
         earlier: The information that an earlier session of the run has left. Such a run goes on:
             what is wrong with what it began with is a note.
+        class_weights: Of configurations that say nothing of them.
 
     Raises:
         RequestError: Something is wrong; each problem names the key, the value and the rule.
@@ -58,13 +61,14 @@ def check_job(job: Job, epochs: int, earlier: RunInfo | None) -> CheckedJob:
     defaults: dict[str, Configuration] = {name: _default_of(name, epochs) for name in names}
     if not job.published:  # a report that says nothing of averaged weights, say, had none
         defaults = {name: recipe_of(default) for name, default in defaults.items()}
+    unable = [*_weigh_classes(defaults, class_weights)]
     defaults |= earlier.default_configs if earlier else {}
     problems = [*_wrong_names(job, sample, defaults)]
     if problems and earlier is None:  # a name that nothing has breaks the rules below too
         raise RequestError("\n".join(problems))
     proposals = [p.configuration(job.architecture, defaults) for p in sample.proposals]
     problems += _problems_of_proposals(job, proposals)
-    notes = [*_failures(job, sample)]
+    notes = [*unable, *_failures(job, sample)]
     began_with = to_json(earlier.published) if earlier else []
     for first in first_configurations(job, defaults):
         wrong, remarks = check_first(first, job, defaults)
@@ -129,6 +133,19 @@ def _default_of(name: str, epochs: int) -> dict[str, Any]:
         raise RequestError(
             f"architecture = {name!r}: its module cannot be imported: {error!r}"
         ) from error
+
+
+def _weigh_classes(defaults: dict[str, Configuration], class_weights: ClassWeights) -> Iterator[str]:
+    """Set the weights of classes in the defaults; yield a remark for each that cannot have them."""
+    if class_weights == "none":
+        return
+    from trainables.estimators import can_weigh_classes
+
+    for name, default in defaults.items():
+        if is_estimator(name) and not can_weigh_classes(name):
+            yield f"--class-weights = {class_weights!r}: {name} has none, and is fitted without"
+        else:
+            defaults[name] = {**default, "class_weights": class_weights}
 
 
 def _wrong_names(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
+from trainables.config import ClassWeights
 from trainables.config.validation import (
     Count,
     NotNegative,
@@ -88,6 +89,11 @@ class Options:
     metric: Annotated[str, OneOf(METRICS)] = _option(
         "accuracy",
         "metric on the validation split that the search optimises and the winner is chosen by",
+    )
+    class_weights: ClassWeights = _option(
+        "none",
+        "weights of classes in training, where a configuration does not say: balanced has all "
+        "classes count the same",
     )
     sampler: Annotated[str, OneOf(SAMPLERS)] = _option(
         "prior", "Optuna sampler that proposes configurations"

@@ -70,6 +70,10 @@ def numpy_constant(trial: "Trial") -> dict[str, Any]:
     return {"l2": np.float32(1e-4)}
 
 
+def neighbours(trial: "Trial") -> None:
+    trial.suggest_int("k", 1, 9)
+
+
 def job_of(space: Space, *published: Published, architecture: str = "mlp") -> Job:
     return replace(JOB, space=space, published=published, architecture=architecture)
 
@@ -152,6 +156,23 @@ def test_a_run_that_has_begun_goes_on_with_a_note() -> None:
     notes = check_job(job, job.epochs, earlier).notes
     assert any("it gives optimizer = 'adm': must be one of" in note for note in notes)
     assert any("published '1a': optimizer = 'adagrad': the space holds" in note for note in notes)
+
+
+def test_weights_of_classes_are_those_of_what_does_not_say() -> None:
+    job = job_of(lr_alone, Published(name="1a", config={"lr": 0.01}))
+    found = check_job(job, job.epochs, None, "balanced")
+    assert {proposal["class_weights"] for proposal in found.proposals} == {"balanced"}
+    assert found.defaults["mlp"]["class_weights"] == "balanced"
+    assert found.notes == ()
+
+
+def test_an_estimator_that_cannot_weigh_classes_is_named() -> None:
+    job = replace(JOB, space=neighbours, published=(), architecture="knn")
+    found = check_job(job, job.epochs, None, "balanced")
+    assert found.defaults["knn"]["class_weights"] == "none"
+    assert found.notes == (
+        "--class-weights = 'balanced': knn has none, and is fitted without",
+    )
 
 
 def test_what_is_published_since_a_run_began_is_refused_as_in_a_new_run() -> None:

@@ -18,6 +18,7 @@ MUST_MATCH = (
     "returns",
     "epochs",
     "metric",
+    "class_weights",
     "features",
     "weights",
     "published",

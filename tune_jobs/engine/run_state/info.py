@@ -92,6 +92,7 @@ class RunInfo:
     returns: Mapping[str, str] | None = None
     epochs: int
     metric: str = "accuracy"
+    class_weights: str = "none"
     features: Features | None
     weights: str
     options: Options
@@ -151,6 +152,7 @@ def describe_run(
         returns=find_constants(job.space),
         epochs=options.epochs,
         metric=options.metric,
+        class_weights=options.class_weights,
         features=job.features,
         weights=options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
         options=options,
