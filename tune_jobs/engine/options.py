@@ -86,6 +86,12 @@ class Options:
     time_budget: Positive | None = _option(
         None, "time after which the search ends, as 90s, 30m or 2h (default: no limit)", seconds
     )
+    target: NotNegative | None = _option(
+        None, "metric of a full-budget trial at which the search ends (default: none)"
+    )
+    patience: Count | None = _option(
+        None, "proposals after the best full-budget trial at which the search ends (default: none)"
+    )
     metric: Annotated[str, OneOf(METRICS)] = _option(
         "accuracy",
         "metric on the validation split that the search optimises and the winner is chosen by",
@@ -191,6 +197,7 @@ class Options:
         options = cls(**values)
         check_settings(options.scheduler, given)
         _check_workers(options.gpus_per_trial, options.workers_per_trial)
+        _check_target(options.metric, options.target)
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
             raise RequestError(
                 f"--run-id = {options.run_id!r}: must be letters, digits, '.', '_' and '-', "
@@ -237,6 +244,16 @@ def _check_workers(gpus: float | Literal["auto"] | None, workers: int | None) ->
         raise RequestError(
             f"--workers-per-trial = {workers}: must be 1 for each of --gpus-per-trial = {gpus:g}: "
             "leave it away"
+        )
+
+
+def _check_target(metric: str, target: float | None) -> None:
+    """A metric of the test split that is maximised is a fraction."""
+    is_fraction = METRICS[metric].figure and METRICS[metric].direction == "maximize"
+    if target is not None and is_fraction and target > 1:
+        percent = f": {target:g} % is {target / 100:g}" if target <= 100 else ""
+        raise RequestError(
+            f"--target = {target:g}: must be a fraction in [0, 1] for --metric {metric}{percent}"
         )
 
 

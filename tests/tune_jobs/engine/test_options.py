@@ -122,3 +122,9 @@ def test_durations(text: str, expected: float) -> None:
 def test_a_duration_without_a_number_is_refused() -> None:
     with pytest.raises(ValueError, match="30m"):
         seconds("soon")
+
+
+def test_a_target_is_a_fraction_where_the_metric_is_one() -> None:
+    with pytest.raises(RequestError, match=r"--target = 95: must be a fraction .*: 95 % is 0.95"):
+        Options.resolve(JOB, target=95.0)
+    assert Options.resolve(JOB, target=1.5, metric="log_loss").target == 1.5
