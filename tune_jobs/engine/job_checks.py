@@ -135,7 +135,9 @@ def _default_of(name: str, epochs: int) -> dict[str, Any]:
         ) from error
 
 
-def _weigh_classes(defaults: dict[str, Configuration], class_weights: ClassWeights) -> Iterator[str]:
+def _weigh_classes(
+    defaults: dict[str, Configuration], class_weights: ClassWeights
+) -> Iterator[str]:
     """Set the weights of classes in the defaults; yield a remark for each that cannot have them."""
     if class_weights == "none":
         return

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from trainables.config import ClassWeights
+from trainables.config.quantities import large_number, number_or_auto, seconds
 from trainables.config.validation import (
     Count,
     NotNegative,
@@ -22,6 +23,7 @@ from trainables.metrics import METRICS
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.search.early_stopping import RULES, RungSettings, check_settings
+from tune_jobs.engine.search.limits import ModelLimits
 from tune_jobs.engine.search.samplers import SAMPLERS
 
 Seed = Annotated[int, Range(0)]
@@ -30,21 +32,6 @@ JOB_DEFAULTS = ("dataset", "image_size", "weights", "trials", "epochs", "metric"
 """Options whose default is the job's."""
 
 SMOKE_TRIALS = 2
-
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def seconds(text: str) -> float:
-    """`90`, `90s`, `30m`, `2h`, `1d` -> seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    if not match:
-        raise ValueError("a number with s, m, h or d behind it: 90s, 30m, 2h")
-    return float(match[1]) * SECONDS[match[2] or "s"]
-
-
-def number_or_auto(text: str) -> float | str:
-    """`0.25`, `auto`"""
-    return text if text == "auto" else float(text)
 
 
 def _option(default: Any, help: str, parse: Callable[[str], Any] | None = None) -> Any:
@@ -95,6 +82,17 @@ class Options:
     metric: Annotated[str, OneOf(METRICS)] = _option(
         "accuracy",
         "metric on the validation split that the search optimises and the winner is chosen by",
+    )
+    max_parameters: Count | None = _option(
+        None,
+        "most trainable parameters of a model that may win, as 200k or 1.5M; trials above it are "
+        "stopped (default: no limit)",
+        large_number,
+    )
+    max_latency: Positive | None = _option(
+        None,
+        "longest time to predict one image of a model that may win, as 5ms (default: no limit)",
+        seconds,
     )
     class_weights: ClassWeights = _option(
         "none",
@@ -221,6 +219,10 @@ class Options:
             brackets=self.brackets,
             epochs=self.epochs,
         )
+
+    @property
+    def model_limits(self) -> ModelLimits:
+        return ModelLimits(parameters=self.max_parameters, latency_seconds=self.max_latency)
 
     @property
     def retraining_seeds(self) -> list[int]:

@@ -170,9 +170,7 @@ def test_an_estimator_that_cannot_weigh_classes_is_named() -> None:
     job = replace(JOB, space=neighbours, published=(), architecture="knn")
     found = check_job(job, job.epochs, None, "balanced")
     assert found.defaults["knn"]["class_weights"] == "none"
-    assert found.notes == (
-        "--class-weights = 'balanced': knn has none, and is fitted without",
-    )
+    assert found.notes == ("--class-weights = 'balanced': knn has none, and is fitted without",)
 
 
 def test_what_is_published_since_a_run_began_is_refused_as_in_a_new_run() -> None:

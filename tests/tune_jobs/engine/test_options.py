@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from trainables.config.quantities import large_number, seconds
 from trainables.config.validation import from_json, to_json
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.options import Options, seconds
+from tune_jobs.engine.options import Options
 
 
 def test_the_job_gives_what_is_not_given() -> None:
@@ -113,7 +114,8 @@ def test_all_problems_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("1d", 86400)]
+    ("text", "expected"),
+    [("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("1d", 86400), ("5ms", 0.005)],
 )
 def test_durations(text: str, expected: float) -> None:
     assert seconds(text) == expected
@@ -128,3 +130,17 @@ def test_a_target_is_a_fraction_where_the_metric_is_one() -> None:
     with pytest.raises(RequestError, match=r"--target = 95: must be a fraction .*: 95 % is 0.95"):
         Options.resolve(JOB, target=95.0)
     assert Options.resolve(JOB, target=1.5, metric="log_loss").target == 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1000", 1000), ("200k", 200_000), ("1.5M", 1_500_000), ("2G", 2 * 10**9)],
+)
+def test_large_numbers_are_read_as_they_are_written(text: str, expected: int) -> None:
+    assert large_number(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "M", "1m", "-1", "1 M"])
+def test_what_is_no_large_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="also with k, M or G"):
+        large_number(text)

@@ -32,7 +32,7 @@ def build_rows(
         RequestError: The probe has not ended: nothing was trained.
         OSError: The stored predictions cannot be reached (`StorageError` from an object store).
     """
-    winner = choose_winner(results, METRICS[info.metric])
+    winner = choose_winner(results, METRICS[info.metric], info.options.model_limits)
     run = _of_the_run(info, search, retrain)
     rows = [_build_row(info, result, run, winner=result is winner) for result in results]
     answers = {
@@ -113,6 +113,7 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
         dropped_out=result.dropped_out,
         val_accuracy_per_seed=tuple(metrics.val_accuracy for metrics in result.metrics),
         winner=winner,
+        exceeds=info.options.model_limits.exceeded(result.metrics),
         test_accuracy_std=_over_seeds(stdev, test_accuracies, at_least=2),
         test_accuracy_per_seed=test_accuracies,
         num_seeds=len(result.metrics),

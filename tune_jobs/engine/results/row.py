@@ -87,7 +87,10 @@ class Row:
         str | None, "why it was retrained with no further seeds; null if with all of them"
     ] = None
     val_accuracy_per_seed: Annotated[tuple[float | None, ...], "one per seed; null if diverged"]
-    winner: Annotated[bool, "best val_metric of its run"]
+    winner: Annotated[bool, "best val_metric of its run, of those that exceed no limit"]
+    exceeds: Annotated[
+        str | None, "the limit of the run that it exceeds, so that it cannot win; null if none"
+    ] = None
     test_accuracy: Annotated[float | None, "test accuracy, mean over seeds; null if diverged"]
     test_accuracy_low: Annotated[
         float | None, "lower end of the 95 % interval, over other test examples and seeds"

@@ -14,6 +14,7 @@ Justify = Literal["left", "right"]
 
 NOTES = {
     "*": "the winner of its run, chosen by validation {metric}",
+    "!": "cannot win: it exceeds a limit of its run",
     "=": "shares its rank: cannot be told apart",
     "P": "on the front of {compared} against {cost}",
 }
@@ -78,10 +79,7 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         column("l2", lambda row: format_number(row.l2)),
         column("batch", lambda row: "-" if row.batch_size is None else str(row.batch_size)),
         column("gap", lambda row: format_signed(row.selection_gap)),
-        column("balanced", lambda row: format_fraction(row.test_balanced_accuracy)),
         column("F1", lambda row: format_fraction(row.test_macro_f1)),
-        column("AUROC", lambda row: format_fraction(row.test_auroc)),
-        column("loss", lambda row: format_fraction(row.test_loss)),
         column("std", lambda row: format_fraction(_std(row))),
         column("train s", lambda row: format_number(row.train_seconds)),
         column("optimizer", lambda row: row.optimizer or "-", "left"),
@@ -90,6 +88,9 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         column("epochs", lambda row: str(row.epochs)),
         column("seeds", lambda row: str(row.num_seeds)),
         column("run", lambda row: row.run_id, "left"),
+        column("balanced", lambda row: format_fraction(row.test_balanced_accuracy)),
+        column("AUROC", lambda row: format_fraction(row.test_auroc)),
+        column("loss", lambda row: format_fraction(row.test_loss)),
     ]
 
 
@@ -115,10 +116,10 @@ def build_ranks(rows: Sequence[Row]) -> list[str]:
     Where a row has no tie group, since its run kept no predictions, the rows are numbered instead.
     """
     if any(row.tie_group is None and row.reached is not None for row in rows):
-        return [f"{'*' * row.winner}{rank} " for rank, row in enumerate(rows, start=1)]
+        return [f"{_marked(row)}{rank} " for rank, row in enumerate(rows, start=1)]
     groups = [row.tie_group for row in rows if row.tie_group is not None]
     return [
-        f"{'*' * row.winner}{row.tie_group or '-'}{'=' if _is_shared(row, groups) else ' '}"
+        f"{_marked(row)}{row.tie_group or '-'}{'=' if _is_shared(row, groups) else ' '}"
         for row in rows
     ]
 
@@ -206,6 +207,10 @@ def in_search(row: Row) -> float | None:
 def _std(row: Row) -> float | None:
     """Return its standard deviation; an early version knew that of the accuracy alone."""
     return row.test_accuracy_std if row.test_metric_std is None else row.test_metric_std
+
+
+def _marked(row: Row) -> str:
+    return "*" if row.winner else "!" if row.exceeds else ""
 
 
 def _is_shared(row: Row, groups: Sequence[int]) -> bool:

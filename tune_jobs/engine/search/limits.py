@@ -1,8 +1,11 @@
-"""Say when a search has tried enough, though it may try more."""
+"""Say when a search has tried enough, and what a model may cost."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
+
+from trainables.metrics import EpochMetrics
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,3 +45,33 @@ class SearchLimits:
         if self.patience is not None and num_since >= self.patience:
             return f"no better one in {num_since} proposals"
         return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelLimits:
+    """Says what a model may cost at most to win; `None`: that is not limited.
+
+    Attributes:
+        parameters: The number of trainable parameters; an estimator has none.
+        latency_seconds: The time to predict one image, measured after a retraining.
+    """
+
+    parameters: int | None = None
+    latency_seconds: float | None = None
+
+    def exceeded(self, seeds: Sequence[EpochMetrics]) -> str | None:
+        """Return which limit a configuration exceeds, in words; `None`: none, as far as is known.
+
+        Args:
+            seeds: The metrics of an epoch of each of its trainings.
+        """
+        counts = [seed.num_parameters for seed in seeds if seed.num_parameters is not None]
+        if self.parameters is not None and counts and max(counts) > self.parameters:
+            return f"{max(counts):,} parameters, above --max-parameters {self.parameters:,}"
+        costs = [seed.test.cost for seed in seeds if seed.test and seed.test.cost]
+        if self.latency_seconds is None or not costs:
+            return None
+        latency, most = median(cost.latency_seconds for cost in costs), self.latency_seconds
+        if latency <= most:
+            return None
+        return f"{1000 * latency:.3g} ms for one image, above --max-latency {1000 * most:.3g} ms"

@@ -19,7 +19,7 @@ from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.record import ProposalError, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.early_stopping import StoppingRule
-from tune_jobs.engine.search.limits import SearchLimits
+from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.search.samplers import build_sampler
 from tune_jobs.engine.search.space import Proposal, constants_of
 from tune_jobs.engine.stages.first import FirstConfiguration, Fitted, fit
@@ -47,6 +47,7 @@ class SearchPlan:
         sampler: The sampler's name, as `--sampler` takes it.
         seed: Seeds the sampler and the trials.
         limits: What ends the search before all are tried.
+        model_limits: What a model may cost; a trial above it is stopped at its first epoch.
     """
 
     space: Space
@@ -60,6 +61,7 @@ class SearchPlan:
     seed: int
     runtime: Runtime
     limits: SearchLimits
+    model_limits: ModelLimits
 
 
 class Search(TrialStage):
@@ -181,6 +183,9 @@ class Search(TrialStage):
         return self.rule.goes_on(number, metrics.epoch, score)
 
     def _verdict(self, metrics: EpochMetrics, *, goes_on: bool = True) -> Verdict | None:
+        exceeded = self.plan.model_limits.exceeded([metrics])
+        if exceeded and not metrics.diverged:
+            return TrialState.PRUNED, exceeded
         verdict = super()._verdict(metrics, goes_on=goes_on)
         if verdict is None and (enough := self._enough()):
             return TrialState.PRUNED, enough

@@ -202,6 +202,7 @@ class Steps:
                 target=None if options.target is None else metric.score(options.target),
                 patience=options.patience,
             ),
+            model_limits=options.model_limits,
         )
         searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
         for listener in self._listeners:  # before the records tell them of anything

@@ -14,7 +14,7 @@ from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import Never, StoppingRule
-from tune_jobs.engine.search.limits import SearchLimits
+from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.first import FirstConfiguration
 from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.trial_stage import TrialStage
@@ -38,6 +38,7 @@ def open_search(
     sampler: str = "prior",
     space: Space = space,
     limits: SearchLimits | None = None,
+    model_limits: ModelLimits | None = None,
 ) -> Search:
     plan = SearchPlan(
         space=space,
@@ -51,6 +52,7 @@ def open_search(
         seed=0,
         runtime=Runtime(device="cpu"),
         limits=limits or SearchLimits(),
+        model_limits=model_limits or ModelLimits(),
     )
     backend = open_journal(journal)
     record = Record.open(backend, "job/run", lambda t: f"trial-{t.number}", METRICS["accuracy"])

@@ -19,7 +19,7 @@ from tests.tune_jobs.engine.stages.searches import (
 )
 from tune_jobs.engine.record.journal import repair_journal
 from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings
-from tune_jobs.engine.search.limits import SearchLimits
+from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.candidates import choose_candidates
 from tune_jobs.engine.stages.first import FirstConfiguration
 from tune_jobs.engine.stages.search import Search
@@ -87,7 +87,6 @@ def test_a_search_ends_at_its_target(journal: Path) -> None:
     assert search.on_report(third.number, report(1, 0.95)), "a rung is no full budget"
     run_to_the_end(search, second, 0.9)
     assert search.next_task() is None
-    assert not search.finished
     assert not search.on_report(third.number, report(2, 0.95))
     assert search.finished
     assert [t.end_reason for t in search.record.trials()] == [
@@ -95,6 +94,17 @@ def test_a_search_ends_at_its_target(journal: Path) -> None:
     ]
     assert open_search(journal, trials=9, limits=limits).finished
     assert not open_search(journal, trials=9).finished
+
+
+def test_a_model_that_is_too_large_is_stopped_at_its_first_epoch(journal: Path) -> None:
+    search = open_search(journal, model_limits=ModelLimits(parameters=1000))
+    large, small = search.next_task(), search.next_task()
+    assert large is not None
+    assert not search.on_report(large.number, report(1, 0.9, num_parameters=1001))
+    assert small is not None
+    assert search.on_report(small.number, report(1, 0.5, num_parameters=1000))
+    [stopped] = search.record.trials(TrialState.PRUNED)
+    assert stopped.end_reason == "1,001 parameters, above --max-parameters 1,000"
 
 
 def test_patience_is_counted_by_ends_and_rebuilt_from_the_record(journal: Path) -> None:

@@ -13,6 +13,9 @@ GIB = 2**30
 def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
     """Say what a run has found, in sentences, the most important first."""
     winner = next((row for row in rows if row.winner), None)
+    exceeding = [f"Trial {r.trial_number} cannot win: {r.exceeds}." for r in rows if r.exceeds]
+    if winner is None and exceeding:
+        return ["No configuration that ended on every seed keeps to the limits.", *exceeding]
     if winner is None:
         return ["No configuration ended on every seed."]
     first = (
@@ -29,6 +32,7 @@ def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
         *_claims(rows),
         _cost(winner),
         _choice(winner, rows),
+        *exceeding,
         *(f"Trial {r.trial_number} dropped out: {r.dropped_out}." for r in rows if r.dropped_out),
         f"{info.data}.",
         *(f"Note: {note}." for note in info.notes),
