@@ -71,6 +71,8 @@ class EpochMetrics:
         num_parameters: The number of trainable parameters.
         train_fraction: The share of the train images, or of the boosting rounds, that an
             estimator was fitted on.
+        kept_epoch: The epoch whose model the training leaves, where that is the best one; the
+            validation figures of the last epoch's report are then those of that model.
         diverged: Whether a number was not finite, or a loss above `LARGEST_LOSS`.
         test: The metrics on the test split; only a retraining's last epoch has them.
     """
@@ -88,6 +90,7 @@ class EpochMetrics:
     num_micro_batches: int | None = None
     num_parameters: int | None = None
     train_fraction: float | None = None
+    kept_epoch: int | None = None
     diverged: bool = False
     test: HeldOutMetrics | None = None
 

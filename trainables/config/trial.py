@@ -26,6 +26,9 @@ starts from scratch."""
 ClassWeights = Literal["none", "balanced"]
 """`balanced` weighs a class by N / (K n_k), for its n_k of N training images and K classes."""
 
+KeptEpoch = Literal["last", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "auroc"]
+"""The epoch whose model a training leaves: the last, or the best by a metric on validation."""
+
 Configuration = Mapping[str, Any]
 """A flat configuration holds, side by side, the fields of `TrialConfig` and the knobs of
 augmentations (or the fields of `EstimatorConfig`), and those of the architecture's own `Config`.
@@ -58,6 +61,7 @@ class TrialConfig:
     class_weights: ClassWeights = "none"  # in the loss of training, not of validation
     ema_epochs: NotNegative = 0.0
     """Weights are averaged exponentially over so many epochs, and the average predicts; 0: not."""
+    keep: KeptEpoch = "last"
     head_epochs: Annotated[int, Range(0)] = 0
     """The classifier alone, with the dense layers before it, is trained in the first so many
     epochs; all of them: the rest stays as it started."""

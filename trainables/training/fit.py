@@ -15,9 +15,9 @@ from trainables.config import ConfigError, Configuration, Runtime, TrialConfig, 
 from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
-from trainables.metrics import EpochMetrics
+from trainables.metrics import METRICS, EpochMetrics
 from trainables.training.augment import mixed
-from trainables.training.averaging import average_weights
+from trainables.training.averaging import BestEpoch, average_weights
 from trainables.training.depth import group_parameters, train_layers
 from trainables.training.device import autocast, memory_format
 from trainables.training.evaluate import predict_logits, score
@@ -66,6 +66,7 @@ class Training:
         self._average = average_weights(
             self._trained, epochs=config.ema_epochs, steps_per_epoch=self.num_steps
         )
+        self._best = None if config.keep == "last" else BestEpoch(METRICS[config.keep])
         self._schedule = build_schedule(config, self._optimizer, steps_per_epoch=self.num_steps)
         self._class_weights_K = self._weigh_classes()
         self._micro_batches = MicroBatches(self._optimizer, may_split=group.size == 1)
@@ -102,6 +103,10 @@ class Training:
             num_micro_batches=self._micro_batches.count,
             num_parameters=self._num_parameters,
         )
+        if self._best and not metrics.diverged:
+            self._best.see(metrics, self.model)
+            if metrics.epoch == self.config.epochs:
+                metrics = self._best.restore(self.model, metrics)
         self.end_epoch(metrics)
         return metrics
 
@@ -122,6 +127,7 @@ class Training:
         return {
             "model": self._trained.state_dict(),
             "average": self._average.state_dict() if self._average else None,
+            "best": self._best.state_dict() if self._best else None,
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state_dict(),
             "reports": [metrics.to_json() for metrics in self.history],
@@ -132,6 +138,8 @@ class Training:
         self._trained.load_state_dict(state["model"])
         if self._average:
             self._average.load_state_dict(state["average"])
+        if self._best:
+            self._best.load_state_dict(state["best"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
         self.history = [EpochMetrics.from_json(stored) for stored in state["reports"]]

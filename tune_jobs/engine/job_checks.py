@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from trainables.config import ClassWeights, ConfigError, Configuration, number_entries
+from trainables.config import ConfigError, Configuration, number_entries
 from trainables.config.validation import nearest, to_json
 from trainables.registry import check_config, default_of, is_estimator, recipe_of
 from tune_jobs.engine.errors import RequestError
@@ -41,7 +41,7 @@ class CheckedJob:
 
 
 def check_job(
-    job: Job, epochs: int, earlier: RunInfo | None, class_weights: ClassWeights = "none"
+    job: Job, epochs: int, earlier: RunInfo | None, given: Mapping[str, str] | None = None
 ) -> CheckedJob:
     """Check a job: its names, its published entries, and what its space proposes.
 
@@ -51,7 +51,7 @@ def check_job(
         epochs: A trial's full budget.
         earlier: The information that an earlier session of the run has left. Such a run goes on:
             what is wrong with what it began with is a note.
-        class_weights: Of configurations that say nothing of them.
+        given: What the options give to configurations that do not say, by its name there.
 
     Raises:
         RequestError: Something is wrong; each problem names the key, the value and the rule.
@@ -61,7 +61,7 @@ def check_job(
     defaults: dict[str, Configuration] = {name: _default_of(name, epochs) for name in names}
     if not job.published:  # a report that says nothing of averaged weights, say, had none
         defaults = {name: recipe_of(default) for name, default in defaults.items()}
-    unable = [*_weigh_classes(defaults, class_weights)]
+    unable = [*_lay_over(defaults, given)] if given else []
     defaults |= earlier.default_configs if earlier else {}
     problems = [*_wrong_names(job, sample, defaults)]
     if problems and earlier is None:  # a name that nothing has breaks the rules below too
@@ -135,19 +135,17 @@ def _default_of(name: str, epochs: int) -> dict[str, Any]:
         ) from error
 
 
-def _weigh_classes(
-    defaults: dict[str, Configuration], class_weights: ClassWeights
-) -> Iterator[str]:
-    """Set the weights of classes in the defaults; yield a remark for each that cannot have them."""
-    if class_weights == "none":
-        return
+def _lay_over(defaults: dict[str, Configuration], given: Mapping[str, str]) -> Iterator[str]:
+    """Lay what options give over the defaults; yield a remark for each that one cannot have."""
     from trainables.estimators import can_weigh_classes
 
     for name, default in defaults.items():
-        if is_estimator(name) and not can_weigh_classes(name):
-            yield f"--class-weights = {class_weights!r}: {name} has none, and is fitted without"
-        else:
-            defaults[name] = {**default, "class_weights": class_weights}
+        unable = given.keys() - default.keys()
+        if "class_weights" in given and is_estimator(name) and not can_weigh_classes(name):
+            unable = {*unable, "class_weights"}
+        defaults[name] = {**default, **{k: v for k, v in given.items() if k not in unable}}
+        for key in sorted(unable):
+            yield f"--{key.replace('_', '-')}: {name} has no {key}, and is trained without"
 
 
 def _wrong_names(

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import uuid4
 
-from trainables.config import ClassWeights
+from trainables.config import ClassWeights, KeptEpoch
 from trainables.config.quantities import large_number, number_or_auto, seconds
 from trainables.config.validation import (
     Count,
@@ -98,6 +98,9 @@ class Options:
         "none",
         "weights of classes in training, where a configuration does not say: balanced has all "
         "classes count the same",
+    )
+    keep: Literal["last", "best"] = _option(
+        "last", "epoch whose model is kept: the last, or the best by --metric on validation"
     )
     sampler: Annotated[str, OneOf(SAMPLERS)] = _option(
         "prior", "Optuna sampler that proposes configurations"
@@ -196,6 +199,7 @@ class Options:
         check_settings(options.scheduler, given)
         _check_workers(options.gpus_per_trial, options.workers_per_trial)
         _check_target(options.metric, options.target)
+        _check_keep(options.metric, options.keep)
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
             raise RequestError(
                 f"--run-id = {options.run_id!r}: must be letters, digits, '.', '_' and '-', "
@@ -219,6 +223,12 @@ class Options:
             brackets=self.brackets,
             epochs=self.epochs,
         )
+
+    @property
+    def for_configurations(self) -> dict[str, str]:
+        """Return what configurations have that do not say otherwise, where it is no default."""
+        given = {"class_weights": self.class_weights} if self.class_weights != "none" else {}
+        return given | ({"keep": self.metric} if self.keep == "best" else {})
 
     @property
     def model_limits(self) -> ModelLimits:
@@ -256,6 +266,15 @@ def _check_target(metric: str, target: float | None) -> None:
         percent = f": {target:g} % is {target / 100:g}" if target <= 100 else ""
         raise RequestError(
             f"--target = {target:g}: must be a fraction in [0, 1] for --metric {metric}{percent}"
+        )
+
+
+def _check_keep(metric: str, keep: Literal["last", "best"]) -> None:
+    known = get_args(KeptEpoch)
+    if keep == "best" and metric not in known:
+        raise RequestError(
+            f"--keep = 'best': workers do not know --metric {metric}: take one of "
+            f"{', '.join(name for name in known if name != 'last')}, or --keep last"
         )
 
 

@@ -56,7 +56,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
             )
         check_address(options.address)
-        checked = check_job(job, options.epochs, earlier, options.class_weights)
+        checked = check_job(job, options.epochs, earlier, options.for_configurations)
         folder.create()
         # The store has answered once: from here on it is waited for where it is out of reach.
         folder = replace(folder, place=patient(folder.place))

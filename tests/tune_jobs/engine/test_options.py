@@ -1,11 +1,13 @@
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from trainables.config import KeptEpoch
 from trainables.config.quantities import large_number, seconds
 from trainables.config.validation import from_json, to_json
+from trainables.metrics import METRICS, Metric
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
@@ -144,3 +146,15 @@ def test_large_numbers_are_read_as_they_are_written(text: str, expected: int) ->
 def test_what_is_no_large_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="also with k, M or G"):
         large_number(text)
+
+
+def test_the_best_epoch_is_told_by_a_metric_that_workers_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = {name for name, metric in METRICS.items() if metric.figure}
+    assert set(get_args(KeptEpoch)) == {"last", *names}
+    monkeypatch.setitem(METRICS, "speed", Metric("speed", "speed", "minimize", lambda m: m.seconds))
+    with pytest.raises(RequestError, match="--keep = 'best': workers do not know --metric speed"):
+        Options.resolve(JOB, metric="speed", keep="best")
+    options = Options.resolve(JOB, metric="auroc", keep="best", class_weights="balanced")
+    assert options.for_configurations == {"class_weights": "balanced", "keep": "auroc"}

@@ -111,6 +111,7 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
         seeds=result.seeds,
         num_failed_seeds=result.num_failed,
         dropped_out=result.dropped_out,
+        kept_epochs=_kept_epochs(result.metrics),
         val_accuracy_per_seed=tuple(metrics.val_accuracy for metrics in result.metrics),
         winner=winner,
         exceeds=info.options.model_limits.exceeded(result.metrics),
@@ -122,6 +123,11 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
         train_gpu_seconds=_gpu_seconds(info.resources, result.train_seconds),
         **_cost_columns(result.metrics, tests),
     )
+
+
+def _kept_epochs(seeds: Sequence[EpochMetrics]) -> tuple[int, ...] | None:
+    kept = tuple(seed.kept_epoch for seed in seeds if seed.kept_epoch is not None)
+    return kept or None
 
 
 def _metric_columns(

@@ -86,6 +86,9 @@ class Row:
     dropped_out: Annotated[
         str | None, "why it was retrained with no further seeds; null if with all of them"
     ] = None
+    kept_epochs: Annotated[
+        tuple[int, ...] | None, "best epoch on validation, kept, one per seed; null: the last"
+    ] = None
     val_accuracy_per_seed: Annotated[tuple[float | None, ...], "one per seed; null if diverged"]
     winner: Annotated[bool, "best val_metric of its run, of those that exceed no limit"]
     exceeds: Annotated[

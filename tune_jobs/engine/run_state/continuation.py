@@ -19,6 +19,7 @@ MUST_MATCH = (
     "epochs",
     "metric",
     "class_weights",
+    "keep",
     "features",
     "weights",
     "published",

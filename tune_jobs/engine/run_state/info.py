@@ -93,6 +93,7 @@ class RunInfo:
     epochs: int
     metric: str = "accuracy"
     class_weights: str = "none"
+    keep: str = "last"
     features: Features | None
     weights: str
     options: Options
@@ -153,6 +154,7 @@ def describe_run(
         epochs=options.epochs,
         metric=options.metric,
         class_weights=options.class_weights,
+        keep=options.keep,
         features=job.features,
         weights=options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
         options=options,
