@@ -36,6 +36,7 @@ from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.run_state.resources import Resources
 from tune_jobs.engine.search.early_stopping import Never
+from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.search import Search, SearchPlan
 
 OBJECT_STORE_BYTES = 100_000_000
@@ -61,7 +62,8 @@ class Source:
             sampler="tpe",
             seed=0,
             runtime=Runtime(device="cpu"),
-            time_budget=None,
+            limits=SearchLimits(),
+            model_limits=ModelLimits(),
         )
         self._epochs = epochs
         studies = open_journal(journal)

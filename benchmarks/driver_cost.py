@@ -100,6 +100,7 @@ def drive(trials: int, sampler: str) -> dict[str, float]:
     from tune_jobs.engine.record.record import Record
     from tune_jobs.engine.run_state.resources import Resources
     from tune_jobs.engine.search.early_stopping import Never
+    from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
     from tune_jobs.engine.stages.search import Search, SearchPlan
 
     plan = SearchPlan(
@@ -113,7 +114,8 @@ def drive(trials: int, sampler: str) -> dict[str, float]:
         sampler=sampler,
         seed=0,
         runtime=Runtime(device="cpu"),
-        time_budget=None,
+        limits=SearchLimits(),
+        model_limits=ModelLimits(),
     )
     with tempfile.TemporaryDirectory() as folder:
         ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)

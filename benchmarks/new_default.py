@@ -6,7 +6,7 @@ The data sets are those of `benchmarks/same_wall_time.py`, and so are DATA and F
 searches and retrains its best three and the recipe, which is its default, with three seeds. Then it
 goes on with one trial more, the defaults of `cnn` without its recipe, which is retrained too. Gains
 are differences of test accuracies, the winner's on validation less the other's; p-values are those
-of `tune_jobs/engine/results/statistics.py`.
+of `tune_jobs/engine/results/statistics/`.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from trainables.registry import default_of
 from tune_jobs.engine import Job, Published, run
 from tune_jobs.engine.results.comparison import read_answers
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.results.statistics import Correct, compare
+from tune_jobs.engine.results.statistics.intervals import compare
+from tune_jobs.engine.results.statistics.variance import Outcomes
 from tune_jobs.engine.run_state.folder import open_place
 
 
@@ -52,7 +53,7 @@ def measure(name: str, trials: int, data: Path, cache: Path, storage: str) -> di
     found: dict[str, Any] = {"set": name, "trials": trials, "winner": told(winner)}
     for label, origin in (("recipe", "default"), ("old default", "published")):
         [row] = [row for row in result.rows if row.origin == origin]
-        compared = compare(correct(result.folder, winner), correct(result.folder, row))
+        compared = compare(outcomes(result.folder, winner), outcomes(result.folder, row))
         found[label] = {
             **told(row),
             "gain": compared.difference.value,
@@ -72,10 +73,11 @@ def told(row: Row) -> dict[str, Any]:
     }
 
 
-def correct(folder: str, row: Row) -> Correct:
-    answers = read_answers(open_place(folder), row.trial_number, row.seeds or ())
+def outcomes(folder: str, row: Row) -> Outcomes:
+    place = open_place(folder)
+    answers = read_answers(place, row.trial_number, row.seeds or (), row.compared_by)
     assert answers is not None
-    return answers.correct_SN
+    return answers.outcomes
 
 
 def show(results: list[dict[str, Any]]) -> None:

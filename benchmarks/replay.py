@@ -21,6 +21,7 @@ from trainables.registry import default_of, recipe_of
 from trainables.trials.report import EpochReport
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import RULES, Asha, RungSettings, StoppingRule
+from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.first import FirstConfiguration
 from tune_jobs.engine.stages.search import Search, SearchPlan
 
@@ -121,7 +122,8 @@ class Ours:
             sampler=sampler,
             seed=seed,
             runtime=Runtime(device="cpu"),
-            time_budget=None,
+            limits=SearchLimits(),
+            model_limits=ModelLimits(),
         )
         record = Record.open(
             InMemoryStorage(), "replay", lambda t: f"{t.number}", METRICS["accuracy"]

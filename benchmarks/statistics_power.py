@@ -30,12 +30,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from tune_jobs.engine.results.statistics import (
-    Correct,
-    accuracy_interval,
-    compare,
-    tie_groups,
-)
+from tune_jobs.engine.results.statistics.intervals import compare, interval
+from tune_jobs.engine.results.statistics.ranking import tie_groups
+from tune_jobs.engine.results.statistics.variance import Correct, Outcomes
 
 ALPHA = 0.05
 SEEDS = (1, 2, 3, 5)
@@ -99,9 +96,9 @@ def print_coverage(draws: int, num_examples: int, generator: np.random.Generator
                 source=source,
                 generator=generator,
             )
-            found.append(accuracy_interval(correct_SN))
-        coverage = np.mean([interval.low <= accuracy <= interval.high for interval in found])
-        width = np.mean([interval.high - interval.low for interval in found])
+            found.append(interval(Outcomes.of_answers(correct_SN)))
+        coverage = np.mean([of.low <= accuracy <= of.high for of in found])
+        width = np.mean([of.high - of.low for of in found])
         print(f"{accuracy:.2f}  {source!s:28} {num_seeds} seeds  {coverage:.3f}  {width:.4f}")
 
 
@@ -118,7 +115,8 @@ def print_power(draws: int, num_examples: int, generator: np.random.Generator) -
                 source=source,
                 generator=generator,
             )
-            p_values.append(compare(a_SN, b_SN).p_value)
+            a, b = Outcomes.of_answers(a_SN), Outcomes.of_answers(b_SN)
+            p_values.append(compare(a, b).p_value)
             correlations.append(np.corrcoef(a_SN[0], b_SN[0])[0, 1])
         told_apart = np.mean(np.array(p_values) < ALPHA)
         print(
@@ -142,7 +140,7 @@ def print_boards(draws: int, num_examples: int, generator: np.random.Generator) 
                 generator=generator,
             )
             rows.sort(key=lambda correct_SN: -correct_SN.mean())
-            split += max(tie_groups(rows, ALPHA)) > 1
+            split += max(tie_groups(list(map(Outcomes.of_answers, rows)), ALPHA)) > 1
         print(f"{source!s:28} {num_seeds} seeds  {split / draws:.3f}")
 
 

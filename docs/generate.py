@@ -10,8 +10,9 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from trainables.config.quantities import seconds
 from trainables.datasets.sources import find_source, source_names
-from tune_jobs.engine.options import JOB_DEFAULTS, Options, seconds
+from tune_jobs.engine.options import JOB_DEFAULTS, Options
 from tune_jobs.engine.results.row import SCHEMA
 
 FOLDER = Path(__file__).parent
@@ -30,7 +31,7 @@ Every job takes these options, in three ways that mean the same:
 
 Options of which the job file says the default have "the job's" below. A wrong value ends the
 command with status 2 before anything starts, and the message names the option, the value and the
-rule. A duration is a number of seconds, or a number with `s`, `m`, `h` or `d` behind it.
+rule. A duration is a number of seconds, or a number with `ms`, `s`, `m`, `h` or `d` behind it.
 
 {table}
 """

@@ -40,15 +40,20 @@ class Cost:
 class HeldOutMetrics:
     """Holds what a retrained model reaches on the test split.
 
+    The figures are those of `trainables.training.scores.Evaluation`; an early version had neither
+    balanced accuracy nor AUROC.
+
     Attributes:
         loss: The mean cross-entropy in nats.
-        accuracy, macro_f1: Fractions in [0, 1]; F1 is averaged over the classes.
+        accuracy, macro_f1, balanced_accuracy, auroc: Fractions in [0, 1].
         cost: `None` where it was not measured.
     """
 
     loss: float
     accuracy: float
     macro_f1: float
+    balanced_accuracy: float | None = None
+    auroc: float | None = None
     cost: Cost | None = None
 
 
@@ -56,10 +61,12 @@ class HeldOutMetrics:
 class EpochMetrics:
     """Holds what is known of a trial after an epoch.
 
-    Accuracies are fractions in [0, 1], losses mean cross-entropies in nats. A metric that does not
-    apply is `None`, as the training accuracy is where labels are mixed.
+    Accuracies, F1 and AUROC are fractions in [0, 1], losses mean cross-entropies in nats. A metric
+    that does not apply is `None`, as the training accuracy is where labels are mixed.
 
     Attributes:
+        val_balanced_accuracy, val_macro_f1, val_auroc: As `trainables.training.scores.Evaluation`
+            says; an early version had none.
         epoch: The epoch's number, from 1.
         seconds: The duration of the epoch, its evaluation included.
         lr: The learning rate that the epoch began with.
@@ -67,6 +74,8 @@ class EpochMetrics:
         num_parameters: The number of trainable parameters.
         train_fraction: The share of the train images, or of the boosting rounds, that an
             estimator was fitted on.
+        kept_epoch: The epoch whose model the training leaves, where that is the best one; the
+            validation figures of the last epoch's report are then those of that model.
         diverged: Whether a number was not finite, or a loss above `LARGEST_LOSS`.
         test: The metrics on the test split; only a retraining's last epoch has them.
     """
@@ -75,12 +84,16 @@ class EpochMetrics:
     seconds: float
     val_loss: float
     val_accuracy: float
+    val_balanced_accuracy: float | None = None
+    val_macro_f1: float | None = None
+    val_auroc: float | None = None
     train_loss: float | None = None
     train_accuracy: float | None = None
     lr: float | None = None
     num_micro_batches: int | None = None
     num_parameters: int | None = None
     train_fraction: float | None = None
+    kept_epoch: int | None = None
     diverged: bool = False
     test: HeldOutMetrics | None = None
 
@@ -110,7 +123,8 @@ class EpochMetrics:
         """Read what `to_json` returned; names that another version wrote are ignored."""
         test = None
         if "test_accuracy" in flat:
-            tested = {name: flat.get(f"test_{name}") for name in ("loss", "accuracy", "macro_f1")}
+            names = (column.name for column in fields(HeldOutMetrics))
+            tested = {name: flat.get(f"test_{name}") for name in names}
             cost = flat if "throughput" in flat else None
             test = from_json(HeldOutMetrics, {**tested, "cost": cost})
         # `to_json` leaves out what is not finite, so a metric that is required but missing was not.
@@ -141,16 +155,28 @@ class Metric:
         label: A word or two, for terminals and pages.
         direction: Optuna's word for whether high or low values are better.
         on_validation: Returns the metric's value on validation after an epoch.
+        figure: The name of what it is on any split, in `HeldOutMetrics` and behind `val_` or
+            `test_` in columns; `None`: it is not known of the test split.
     """
 
     name: str
     label: str
     direction: Direction
     on_validation: Callable[[EpochMetrics], float]
+    figure: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Return its name in a sentence."""
+        return self.name.replace("_", " ")
 
     def score(self, value: float) -> float:
         """Return the value, or its negative where lower is better: a higher score always wins."""
         return value if self.direction == "maximize" else -value
+
+    def on_test(self, test: HeldOutMetrics) -> float | None:
+        """Return the metric's value on the test split, where it is known."""
+        return getattr(test, self.figure) if self.figure else None
 
 
 METRICS: dict[str, Metric] = {}
@@ -173,5 +199,27 @@ def add_metric(metric: Metric) -> None:
     METRICS[metric.name] = metric
 
 
-add_metric(Metric("accuracy", "val", "maximize", lambda epoch: epoch.val_accuracy))
-add_metric(Metric("loss", "val loss", "minimize", lambda epoch: epoch.val_loss))
+def compared_by(name: str | None) -> Metric:
+    """Return the metric by which models are compared on the test split: the one that their search
+    optimised where the test split has it, else accuracy.
+
+    Args:
+        name: What the search optimised; `None`: an early version knew accuracy alone.
+    """
+    metric = METRICS.get(name or "accuracy")
+    return metric if metric and metric.figure else METRICS["accuracy"]
+
+
+def _add(name: str, label: str, direction: Direction, figure: str) -> None:
+    def on_validation(epoch: EpochMetrics) -> float:
+        value: float | None = getattr(epoch, f"val_{figure}")
+        return math.nan if value is None else value
+
+    add_metric(Metric(name, label, direction, on_validation, figure))
+
+
+_add("accuracy", "val", "maximize", "accuracy")
+_add("balanced_accuracy", "val balanced", "maximize", "balanced_accuracy")
+_add("macro_f1", "val F1", "maximize", "macro_f1")
+_add("log_loss", "val loss", "minimize", "loss")
+_add("auroc", "val AUROC", "maximize", "auroc")

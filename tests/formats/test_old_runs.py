@@ -27,7 +27,10 @@ ADDED = """
             name="0z", config={"lr": 0.02, "optimizer": "adam", "hidden": (24,)}, accuracy=0.8
         ),
 """
-NEW_COLUMNS = {"metric", "val_metric"}
+NEW_COLUMNS = {
+    *("metric", "val_metric", "search_val_metric", "val_loss"),
+    *("test_metric", "test_metric_low", "test_metric_high", "test_metric_std"),
+}
 
 
 @pytest.fixture

@@ -13,17 +13,21 @@ from trainables.config.parse import (
 )
 from trainables.config.runtime import Precision, Runtime
 from trainables.config.trial import (
+    ClassWeights,
     Configuration,
     EstimatorConfig,
+    KeptEpoch,
     NormalisationName,
     ScheduleName,
     TrialConfig,
 )
 
 __all__ = [
+    "ClassWeights",
     "ConfigError",
     "Configuration",
     "EstimatorConfig",
+    "KeptEpoch",
     "NormalisationName",
     "Precision",
     "Runtime",

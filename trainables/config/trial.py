@@ -27,6 +27,12 @@ NormalisationName = Literal["train", "weights", "imagenet", "half", "unit"]
 """`weights` is what the weights that a network starts from were trained with, and `train` where it
 starts from scratch."""
 
+ClassWeights = Literal["none", "balanced"]
+"""`balanced` weighs a class by N / (K n_k), for its n_k of N training images and K classes."""
+
+KeptEpoch = Literal["last", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "auroc"]
+"""The epoch whose model a training leaves: the last, or the best by a metric on validation."""
+
 Configuration = Mapping[str, Any]
 """A flat configuration holds, side by side, the fields of `TrialConfig` and the knobs of
 augmentations (or the fields of `EstimatorConfig`), and those of the architecture's own `Config`.
@@ -56,8 +62,10 @@ class TrialConfig:
     plateau_patience: Annotated[int, Range(0)] | None = None
     plateau_min_lr: NotNegative = 0.0
     label_smoothing: FractionBelowOne = 0.0
+    class_weights: ClassWeights = "none"  # in the loss of training, not of validation
     ema_epochs: NotNegative = 0.0
     """Weights are averaged exponentially over so many epochs, and the average predicts; 0: not."""
+    keep: KeptEpoch = "last"
     head_epochs: Annotated[int, Range(0)] = 0
     """The classifier alone, with the dense layers before it, is trained in the first so many
     epochs; all of them: the rest stays as it started."""
@@ -97,3 +105,4 @@ class EstimatorConfig:
     epochs: Count
     features: FeaturesName | None = None
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all
+    class_weights: ClassWeights = "none"  # for estimators that have a `class_weight`

@@ -58,5 +58,26 @@ def find_estimator(name: str) -> Estimator:
     return Estimator(name, module.Config, module.build, fidelity, max_images)
 
 
+def weigh_classes(estimator: Any) -> bool:
+    """Have an estimator, or the parts of a pipeline, weigh classes by scikit-learn's `balanced`;
+    return whether any can."""
+    names = [n for n in estimator.get_params() if n.rpartition("__")[2] == "class_weight"]
+    estimator.set_params(**dict.fromkeys(names, "balanced"))
+    return bool(names)
+
+
+def can_weigh_classes(name: str) -> bool:
+    """Return whether an estimator knows weights of classes, which its defaults tell.
+
+    Raises:
+        ConfigError: There is no such estimator.
+    """
+    estimator = find_estimator(name)
+    built = estimator.build(
+        estimator.Config(), num_images=100, num_features=10, fraction=1.0, seed=0
+    )
+    return weigh_classes(built)
+
+
 def _no_limit(config: Any, num_features: int) -> None:
     return None

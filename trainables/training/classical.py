@@ -21,9 +21,10 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from trainables.calibration import calibrate
-from trainables.config import EstimatorConfig
-from trainables.estimators import Estimator
+from trainables.config import ConfigError, EstimatorConfig
+from trainables.estimators import Estimator, weigh_classes
 from trainables.metrics import EpochMetrics
+from trainables.training.scores import evaluate
 
 FloatArray = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -108,10 +109,19 @@ class ClassicalTraining:
         train_fraction = self._fit(epoch / self.config.epochs)
         labels_N = self._vectors.validation_labels_N
         probabilities_NK = self.predict_probabilities(self._vectors.validation_ND)
+        validation = evaluate(
+            probabilities_NK,
+            labels_N,
+            probabilities_NK.argmax(axis=1),
+            loss=log_loss(probabilities_NK, labels_N),
+        )
         return EpochMetrics(
             epoch=epoch,
-            val_loss=log_loss(probabilities_NK, labels_N),
-            val_accuracy=float(np.mean(probabilities_NK.argmax(axis=1) == labels_N)),
+            val_loss=validation.loss,
+            val_accuracy=validation.accuracy,
+            val_balanced_accuracy=validation.balanced_accuracy,
+            val_macro_f1=validation.macro_f1,
+            val_auroc=validation.auroc,
             train_fraction=train_fraction,
             seconds=time.perf_counter() - started,
         )
@@ -142,6 +152,11 @@ class ClassicalTraining:
             fraction=fraction,
             seed=self._build_seed,
         )
+        if self.config.class_weights == "balanced" and not weigh_classes(estimator):
+            raise ConfigError(
+                f"class_weights = 'balanced': {self.config.architecture} has no weights of "
+                "classes: leave it 'none'"
+            )
         train_ND = vectors.train_ND[chosen, : self._num_features]
         with _fitting(self._num_threads):
             estimator.fit(train_ND, vectors.train_labels_N[chosen])

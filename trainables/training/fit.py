@@ -15,17 +15,19 @@ from trainables.config import ConfigError, Configuration, Runtime, TrialConfig, 
 from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
-from trainables.metrics import EpochMetrics
+from trainables.metrics import METRICS, EpochMetrics
 from trainables.training.augment import mixed
-from trainables.training.averaging import average_weights
+from trainables.training.averaging import BestEpoch, average_weights
 from trainables.training.depth import group_parameters, train_layers
 from trainables.training.device import autocast, memory_format
-from trainables.training.evaluate import Evaluation, predict_logits, score
+from trainables.training.evaluate import predict_logits, score
 from trainables.training.inputs import Inputs, build_inputs, place
+from trainables.training.losses import balanced_weights, training_loss
 from trainables.training.micro_batches import MicroBatches
 from trainables.training.pretrained import Pretrained, start_from
 from trainables.training.process_group import ALONE, ProcessGroup
 from trainables.training.schedules import build_schedule
+from trainables.training.scores import Evaluation
 
 
 class Training:
@@ -64,7 +66,9 @@ class Training:
         self._average = average_weights(
             self._trained, epochs=config.ema_epochs, steps_per_epoch=self.num_steps
         )
+        self._best = None if config.keep == "last" else BestEpoch(METRICS[config.keep])
         self._schedule = build_schedule(config, self._optimizer, steps_per_epoch=self.num_steps)
+        self._class_weights_K = self._weigh_classes()
         self._micro_batches = MicroBatches(self._optimizer, may_split=group.size == 1)
         self.on_epoch: Callable[[Training], None] = _nothing
         self.on_step: Callable[[], None] = _nothing
@@ -91,11 +95,18 @@ class Training:
             train_accuracy=train_accuracy,
             val_loss=validation.loss,
             val_accuracy=validation.accuracy,
+            val_balanced_accuracy=validation.balanced_accuracy,
+            val_macro_f1=validation.macro_f1,
+            val_auroc=validation.auroc,
             lr=lr,
             seconds=time.perf_counter() - started,
             num_micro_batches=self._micro_batches.count,
             num_parameters=self._num_parameters,
         )
+        if self._best and not metrics.diverged:
+            self._best.see(metrics, self.model)
+            if metrics.epoch == self.config.epochs:
+                metrics = self._best.restore(self.model, metrics)
         self.end_epoch(metrics)
         return metrics
 
@@ -116,6 +127,7 @@ class Training:
         return {
             "model": self._trained.state_dict(),
             "average": self._average.state_dict() if self._average else None,
+            "best": self._best.state_dict() if self._best else None,
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state_dict(),
             "reports": [metrics.to_json() for metrics in self.history],
@@ -126,6 +138,8 @@ class Training:
         self._trained.load_state_dict(state["model"])
         if self._average:
             self._average.load_state_dict(state["average"])
+        if self._best:
+            self._best.load_state_dict(state["best"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
         self.history = [EpochMetrics.from_json(stored) for stored in state["reports"]]
@@ -161,6 +175,13 @@ class Training:
         accuracy = group.total(correct).item() / count
         return mean_loss, None if self.config.mixes else accuracy
 
+    def _weigh_classes(self) -> Tensor | None:
+        if self.config.class_weights == "none":
+            return None
+        placed = self.inputs.placed
+        weights_K = balanced_weights(placed.labels_N[placed.train], placed.num_classes)
+        return weights_K.to(self.runtime.device)
+
     @cached_property
     def _averaging_model(self) -> nn.Module:
         return self.group.average_gradients(self._trained)
@@ -186,8 +207,11 @@ class Training:
         naming = self._micro_batches.naming_single_images(len(batch_NCHW), self.config.batch_size)
         with autocast(self.runtime), naming:
             logits = self._averaging_model(batch_NCHW)
-            loss = share * nn.functional.cross_entropy(
-                logits.float(), targets, label_smoothing=self.config.label_smoothing
+            loss = share * training_loss(
+                logits.float(),
+                targets,
+                label_smoothing=self.config.label_smoothing,
+                weights_K=self._class_weights_K,
             )
         loss.backward()  # type: ignore[no-untyped-call]
         labels_N = targets.argmax(dim=1) if self.config.mixes else targets

@@ -40,7 +40,9 @@ class CheckedJob:
     notes: tuple[str, ...]
 
 
-def check_job(job: Job, epochs: int, earlier: RunInfo | None) -> CheckedJob:
+def check_job(
+    job: Job, epochs: int, earlier: RunInfo | None, given: Mapping[str, str] | None = None
+) -> CheckedJob:
     """Check a job: its names, its published entries, and what its space proposes.
 
     The architectures are imported here, and torch with them.
@@ -49,6 +51,7 @@ def check_job(job: Job, epochs: int, earlier: RunInfo | None) -> CheckedJob:
         epochs: A trial's full budget.
         earlier: The information that an earlier session of the run has left. Such a run goes on:
             what is wrong with what it began with is a note.
+        given: What the options give to configurations that do not say, by its name there.
 
     Raises:
         RequestError: Something is wrong; each problem names the key, the value and the rule.
@@ -58,13 +61,14 @@ def check_job(job: Job, epochs: int, earlier: RunInfo | None) -> CheckedJob:
     defaults: dict[str, Configuration] = {name: _default_of(name, epochs) for name in names}
     if not job.published:  # a report that says nothing of averaged weights, say, had none
         defaults = {name: recipe_of(default) for name, default in defaults.items()}
+    unable = [*_lay_over(defaults, given)] if given else []
     defaults |= earlier.default_configs if earlier else {}
     problems = [*_wrong_names(job, sample, defaults)]
     if problems and earlier is None:  # a name that nothing has breaks the rules below too
         raise RequestError("\n".join(problems))
     proposals = [p.configuration(job.architecture, defaults) for p in sample.proposals]
     problems += _problems_of_proposals(job, proposals)
-    notes = [*_failures(job, sample)]
+    notes = [*unable, *_failures(job, sample)]
     began_with = to_json(earlier.published) if earlier else []
     for first in first_configurations(job, defaults):
         wrong, remarks = check_first(first, job, defaults)
@@ -129,6 +133,19 @@ def _default_of(name: str, epochs: int) -> dict[str, Any]:
         raise RequestError(
             f"architecture = {name!r}: its module cannot be imported: {error!r}"
         ) from error
+
+
+def _lay_over(defaults: dict[str, Configuration], given: Mapping[str, str]) -> Iterator[str]:
+    """Lay what options give over the defaults; yield a remark for each that one cannot have."""
+    from trainables.estimators import can_weigh_classes
+
+    for name, default in defaults.items():
+        unable = given.keys() - default.keys()
+        if "class_weights" in given and is_estimator(name) and not can_weigh_classes(name):
+            unable = {*unable, "class_weights"}
+        defaults[name] = {**default, **{k: v for k, v in given.items() if k not in unable}}
+        for key in sorted(unable):
+            yield f"--{key.replace('_', '-')}: {name} has no {key}, and is trained without"
 
 
 def _wrong_names(

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import uuid4
 
+from trainables.config import ClassWeights, KeptEpoch
+from trainables.config.quantities import large_number, number_or_auto, seconds
 from trainables.config.validation import (
     Count,
     NotNegative,
@@ -21,6 +23,7 @@ from trainables.metrics import METRICS
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.search.early_stopping import RULES, RungSettings, check_settings
+from tune_jobs.engine.search.limits import ModelLimits
 from tune_jobs.engine.search.samplers import SAMPLERS
 
 Seed = Annotated[int, Range(0)]
@@ -29,21 +32,6 @@ JOB_DEFAULTS = ("dataset", "image_size", "weights", "trials", "epochs", "metric"
 """Options whose default is the job's."""
 
 SMOKE_TRIALS = 2
-
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def seconds(text: str) -> float:
-    """`90`, `90s`, `30m`, `2h`, `1d` -> seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    if not match:
-        raise ValueError("a number with s, m, h or d behind it: 90s, 30m, 2h")
-    return float(match[1]) * SECONDS[match[2] or "s"]
-
-
-def number_or_auto(text: str) -> float | str:
-    """`0.25`, `auto`"""
-    return text if text == "auto" else float(text)
 
 
 def _option(default: Any, help: str, parse: Callable[[str], Any] | None = None) -> Any:
@@ -90,9 +78,34 @@ class Options:
     time_budget: Positive | None = _option(
         None, "time after which the search ends, as 90s, 30m or 2h (default: no limit)", seconds
     )
+    target: NotNegative | None = _option(
+        None, "metric of a full-budget trial at which the search ends (default: none)"
+    )
+    patience: Count | None = _option(
+        None, "proposals after the best full-budget trial at which the search ends (default: none)"
+    )
     metric: Annotated[str, OneOf(METRICS)] = _option(
         "accuracy",
         "metric on the validation split that the search optimises and the winner is chosen by",
+    )
+    max_parameters: Count | None = _option(
+        None,
+        "most trainable parameters of a model that may win, as 200k or 1.5M; trials above it are "
+        "stopped (default: no limit)",
+        large_number,
+    )
+    max_latency: Positive | None = _option(
+        None,
+        "longest time to predict one image of a model that may win, as 5ms (default: no limit)",
+        seconds,
+    )
+    class_weights: ClassWeights = _option(
+        "none",
+        "weights of classes in training, where a configuration does not say: balanced has all "
+        "classes count the same",
+    )
+    keep: Literal["last", "best"] = _option(
+        "last", "epoch whose model is kept: the last, or the best by --metric on validation"
     )
     sampler: Annotated[str, OneOf(SAMPLERS)] = _option(
         "prior", "Optuna sampler that proposes configurations"
@@ -190,6 +203,8 @@ class Options:
         options = cls(**values)
         check_settings(options.scheduler, given)
         _check_workers(options.gpus_per_trial, options.workers_per_trial)
+        _check_target(options.metric, options.target)
+        _check_keep(options.metric, options.keep)
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
             raise RequestError(
                 f"--run-id = {options.run_id!r}: must be letters, digits, '.', '_' and '-', "
@@ -215,6 +230,16 @@ class Options:
         )
 
     @property
+    def for_configurations(self) -> dict[str, str]:
+        """Return what configurations have that do not say otherwise, where it is no default."""
+        given = {"class_weights": self.class_weights} if self.class_weights != "none" else {}
+        return given | ({"keep": self.metric} if self.keep == "best" else {})
+
+    @property
+    def model_limits(self) -> ModelLimits:
+        return ModelLimits(parameters=self.max_parameters, latency_seconds=self.max_latency)
+
+    @property
     def retraining_seeds(self) -> list[int]:
         return [self.seed + 1 + i for i in range(self.retrain_seeds)]
 
@@ -236,6 +261,25 @@ def _check_workers(gpus: float | Literal["auto"] | None, workers: int | None) ->
         raise RequestError(
             f"--workers-per-trial = {workers}: must be 1 for each of --gpus-per-trial = {gpus:g}: "
             "leave it away"
+        )
+
+
+def _check_target(metric: str, target: float | None) -> None:
+    """A metric of the test split that is maximised is a fraction."""
+    is_fraction = METRICS[metric].figure and METRICS[metric].direction == "maximize"
+    if target is not None and is_fraction and target > 1:
+        percent = f": {target:g} % is {target / 100:g}" if target <= 100 else ""
+        raise RequestError(
+            f"--target = {target:g}: must be a fraction in [0, 1] for --metric {metric}{percent}"
+        )
+
+
+def _check_keep(metric: str, keep: Literal["last", "best"]) -> None:
+    known = get_args(KeptEpoch)
+    if keep == "best" and metric not in known:
+        raise RequestError(
+            f"--keep = 'best': workers do not know --metric {metric}: take one of "
+            f"{', '.join(name for name in known if name != 'last')}, or --keep last"
         )
 
 

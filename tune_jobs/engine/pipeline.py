@@ -58,7 +58,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
             )
         check_address(options.address)
-        checked = check_job(job, options.epochs, earlier)
+        checked = check_job(job, options.epochs, earlier, options.for_configurations)
         folder.create()
         # The store has answered once: from here on it is waited for where it is out of reach.
         folder = replace(folder, place=patient(folder.place))
@@ -151,6 +151,7 @@ def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInf
     from tune_jobs.engine.prepare import (
         check_duplicates,
         check_estimators,
+        check_metric,
         load_data,
         load_pretrained_weights,
     )
@@ -160,6 +161,7 @@ def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInf
     job, options = request.job, request.options
     check_estimators(options, request.defaults)
     data = load_data(options)
+    check_metric(data, options)
     pretrained = load_pretrained_weights(options.weights, job.architecture, job.features)
     digest = pretrained.digest if pretrained else None
     duplicates = check_duplicates(data, options)

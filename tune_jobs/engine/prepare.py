@@ -119,6 +119,25 @@ def load_data(options: Options) -> ImageData:
         raise RequestError(str(error)) from error
 
 
+def check_metric(data: ImageData, options: Options) -> None:
+    """Refuse a metric that a split cannot have.
+
+    Raises:
+        RequestError: It is AUROC, and all images of validation or test are of one class.
+    """
+    if options.metric != "auroc":
+        return
+    splits = {"validation": data.validation_indices, "test": data.test_indices}
+    for split, indices in splits.items():
+        classes = set(data.labels_N[indices].tolist())
+        if len(classes) == 1:
+            raise RequestError(
+                f"--metric = 'auroc': it compares the classes of a split, but all images of "
+                f"{split} are of {data.class_names[classes.pop()]!r}: put images of another class "
+                "there, or take another metric"
+            )
+
+
 def check_estimators(options: Options, architectures: Iterable[str]) -> None:
     """Refuse several workers per trial for scikit-learn's estimators, which one process fits.
 

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from trainables.config import ConfigError, EstimatorConfig
 from trainables.config.validation import check_fields
-from trainables.estimators import find_estimator
+from trainables.estimators import can_weigh_classes, find_estimator
 from trainables.metrics import EpochMetrics
 from trainables.registry import names_in
 from trainables.training.classical import (
@@ -76,9 +76,10 @@ def build(
     estimator = find_estimator(name)
     checked, problems = check_fields(estimator.Config, knobs)
     assert not problems
-    num_features = given.pop("num_features", None)
+    names = {"num_features", "class_weights"}
+    shared = {key: given.pop(key) for key in names & given.keys()}
     return ClassicalTraining(
-        EstimatorConfig(architecture=name, epochs=epochs, num_features=num_features),
+        EstimatorConfig(architecture=name, epochs=epochs, **shared),
         estimator.Config(**checked),
         estimator,
         vectors or digits(),
@@ -132,6 +133,32 @@ def test_a_skops_file_gives_the_same_probabilities(
     with threadpool_limits(1):  # as it was trained: ties of neighbours depend on the threads
         found = predict_probabilities(loaded, validation_ND, 10)
     np.testing.assert_array_equal(found, expected)
+
+
+@every_variant
+def test_weights_of_classes_are_balanced_or_refused(
+    name: str, knobs: dict[str, Any], tmp_path: Path
+) -> None:
+    """A rare class is answered more often with them."""
+    plain = digits()
+    rare = np.flatnonzero(plain.train_labels_N == 8)[3:]
+    kept = np.setdiff1d(np.arange(len(plain.train_labels_N)), rare)
+    few = replace(
+        plain, train_ND=plain.train_ND[kept, :20], train_labels_N=plain.train_labels_N[kept]
+    )
+    few = replace(few, validation_ND=plain.validation_ND[:, :20])
+    weighted = build(name, knobs, few, class_weights="balanced")
+    if not can_weigh_classes(name):
+        with pytest.raises(ConfigError, match=f"class_weights = 'balanced': {name} has no weights"):
+            list(weighted.fit())
+        return
+    unweighted = build(name, knobs, few)
+    for training in (unweighted, weighted):
+        list(training.fit())
+    said = [t.predict_probabilities(few.validation_ND)[:, 8].mean() for t in (unweighted, weighted)]
+    assert said[1] > said[0]
+    save_estimator(tmp_path / "model.skops", weighted.fitted)
+    load_estimator(tmp_path / "model.skops")
 
 
 @every_variant

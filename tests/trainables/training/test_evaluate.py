@@ -1,16 +1,26 @@
 """Figures against scikit-learn's."""
 
 import math
+from statistics import fmean
 from typing import cast
 
+import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, f1_score, log_loss
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    log_loss,
+    recall_score,
+    roc_auc_score,
+)
 from torch import Tensor, nn
 
 from trainables.config import Runtime
-from trainables.training.evaluate import BATCH_SIZE, Evaluation, predict_logits, score
+from trainables.training.evaluate import BATCH_SIZE, predict_logits, score
 from trainables.training.inputs import Inputs
+from trainables.training.scores import Evaluation
 
 CPU = Runtime(device="cpu")
 
@@ -59,6 +69,12 @@ def check(found: Evaluation, images_NK: Tensor, labels_N: Tensor) -> None:
     assert found.macro_f1 == pytest.approx(
         f1_score(labels_N.numpy(), predicted_N, average="macro"), rel=1e-12
     )
+    present = np.unique(labels_N)  # `balanced_accuracy_score` warns where others are predicted
+    recall = recall_score(labels_N.numpy(), predicted_N, labels=present, average="macro")
+    assert found.balanced_accuracy == pytest.approx(recall, rel=1e-12)
+    float32_NK = (images_NK / 255 * 8).softmax(dim=1).numpy()
+    areas = [roc_auc_score(labels_N == k, float32_NK[:, k]) for k in present if len(present) > 1]
+    assert found.auroc == (pytest.approx(fmean(areas), rel=1e-9) if areas else None)
 
 
 @pytest.mark.parametrize("count", [1, 30, BATCH_SIZE, BATCH_SIZE + 1, 3 * BATCH_SIZE - 5])
@@ -103,3 +119,25 @@ def test_logits_that_are_not_finite_give_figures_that_say_so() -> None:
     found = score(torch.full((2, 2), float("nan")), torch.tensor([0, 1]))
     assert math.isnan(found.loss)
     assert 0 <= found.accuracy <= 1
+
+
+def test_with_all_classes_they_are_the_names_that_scikit_learn_has() -> None:
+    images_NK, labels_N = guesses(300, 5)
+    found = figures(images_NK, labels_N)
+    predicted_N = images_NK.int().argmax(dim=1).numpy()
+    assert found.balanced_accuracy == pytest.approx(balanced_accuracy_score(labels_N, predicted_N))
+    float32_NK = (images_NK / 255 * 8).softmax(dim=1).numpy()
+    assert found.auroc == pytest.approx(roc_auc_score(labels_N, float32_NK, multi_class="ovr"))
+
+
+def test_the_auroc_of_two_classes_is_the_one_of_either() -> None:
+    images_NK, labels_N = guesses(200, 2)
+    float32_NK = (images_NK / 255 * 8).softmax(dim=1).numpy()
+    expected = roc_auc_score(labels_N, float32_NK[:, 1])
+    assert figures(images_NK, labels_N).auroc == pytest.approx(expected, rel=1e-3)
+
+
+def test_ties_are_half_right_and_one_class_alone_has_no_auroc() -> None:
+    labels_N = torch.tensor([0, 1, 1, 2])
+    assert score(torch.zeros(4, 3), labels_N).auroc == 0.5
+    assert score(torch.zeros(4, 3), torch.zeros(4, dtype=torch.int64)).auroc is None

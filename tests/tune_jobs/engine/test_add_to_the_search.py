@@ -18,7 +18,8 @@ from tune_jobs import engine
 from tune_jobs.engine import Job
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.results.leaderboard import read_rows
+from tune_jobs.engine.results.publish import RunResult, rebuild
 from tune_jobs.engine.results.table import build_columns, build_notes
 from tune_jobs.engine.search.early_stopping import RULES, Never, RungSettings
 from tune_jobs.engine.search.samplers import SAMPLERS
@@ -102,7 +103,7 @@ def test_they_are_used(tmp_path: Path) -> None:
 
 def test_a_metric_to_be_minimised_chooses_the_lowest(tmp_path: Path) -> None:
     """The loss of few neighbours is high: a class without a neighbour has the probability 0."""
-    result = run(tmp_path, metric="loss", scheduler="none", sampler="random")
+    result = run(tmp_path, metric="log_loss", scheduler="none", sampler="random")
     trials = trials_of(tmp_path)
     losses = {trial.number: trial.user_attrs["epoch_4"]["val_loss"] for trial in trials}
     assert {trial.number: trial.value for trial in trials} == losses
@@ -113,9 +114,28 @@ def test_a_metric_to_be_minimised_chooses_the_lowest(tmp_path: Path) -> None:
     [winner] = [row for row in result.rows if row.winner]
     assert winner.trial_number == best[0]
     assert {row.gain_over for row in result.rows} <= {0, None}
-    assert "chosen by validation loss" in " ".join(
+    assert "chosen by validation log loss" in " ".join(
         build_notes(result.rows, build_columns(result.rows))
     )
+
+
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "auroc"])
+def test_the_metric_ranks_rows_on_test(tmp_path: Path, metric: str) -> None:
+    result = run(tmp_path, metric=metric, scheduler="none", sampler="random", retrain_seeds=2)
+    values = {row.trial_number: getattr(row, f"val_{metric}") for row in result.rows}
+    assert {row.trial_number: row.val_metric for row in result.rows} == values
+    [winner] = [row for row in result.rows if row.winner]
+    assert winner.val_metric == max(values.values())
+    reached = [getattr(row, f"test_{metric}") for row in result.rows]
+    assert [row.test_metric for row in result.rows] == reached == sorted(reached, reverse=True)
+    for row in result.rows:
+        assert row.interval is not None
+        assert row.interval[0] < reached[result.rows.index(row)] < row.interval[1]
+        assert row.tie_group is not None
+        assert row.search_val_metric == row.val_metric, "the same seedless fit"
+        assert row.selection_gap == pytest.approx((row.val_metric or 0) - (row.test_metric or 0))
+    again = rebuild(tmp_path / "runs" / "added" / "one")
+    assert read_rows(again).rows == result.rows
 
 
 @pytest.mark.parametrize(
@@ -123,7 +143,8 @@ def test_a_metric_to_be_minimised_chooses_the_lowest(tmp_path: Path) -> None:
     [
         ("sampler", "tpee", "prior, tpe, random (did you mean 'tpe'?)"),
         ("scheduler", "asah", "asha, median, none (did you mean 'asha'?)"),
-        ("metric", "los", "accuracy, loss (did you mean 'loss'?)"),
+        ("metric", "loss", "accuracy, balanced_accuracy, macro_f1, log_loss, auroc"),
+        ("metric", "logloss", "accuracy, balanced_accuracy, macro_f1, log_loss, auroc (did you"),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(option: str, wrong: str, known: str) -> None:

@@ -172,6 +172,25 @@ def test_a_run_that_has_begun_goes_on_with_a_note() -> None:
     assert any("published '1a': optimizer = 'adagrad': the space holds" in note for note in notes)
 
 
+def test_weights_of_classes_are_those_of_what_does_not_say() -> None:
+    job = job_of(lr_alone, Published(name="1a", config={"lr": 0.01}))
+    found = check_job(job, job.epochs, None, {"class_weights": "balanced", "keep": "auroc"})
+    assert {proposal["keep"] for proposal in found.proposals} == {"auroc"}
+    assert {proposal["class_weights"] for proposal in found.proposals} == {"balanced"}
+    assert found.defaults["mlp"]["class_weights"] == "balanced"
+    assert found.notes == ()
+
+
+def test_an_estimator_that_cannot_weigh_classes_is_named() -> None:
+    job = replace(JOB, space=neighbours, published=(), architecture="knn")
+    found = check_job(job, job.epochs, None, {"class_weights": "balanced", "keep": "auroc"})
+    assert found.defaults["knn"]["class_weights"] == "none"
+    assert found.notes == (
+        "--class-weights: knn has no class_weights, and is trained without",
+        "--keep: knn has no keep, and is trained without",
+    )
+
+
 def test_what_is_published_since_a_run_began_is_refused_as_in_a_new_run() -> None:
     job = job_of(lr_alone, Published(name="1a", config={"lr": 0.5}))
     with pytest.raises(RequestError, match=r"published '1a': lr = 0.5: the space holds"):

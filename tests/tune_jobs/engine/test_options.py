@@ -1,13 +1,16 @@
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from trainables.config import KeptEpoch
+from trainables.config.quantities import large_number, seconds
 from trainables.config.validation import from_json, to_json
+from trainables.metrics import METRICS, Metric
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.options import Options, seconds
+from tune_jobs.engine.options import Options
 
 
 def test_the_job_gives_what_is_not_given() -> None:
@@ -113,7 +116,8 @@ def test_all_problems_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("1d", 86400)]
+    ("text", "expected"),
+    [("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400), ("1d", 86400), ("5ms", 0.005)],
 )
 def test_durations(text: str, expected: float) -> None:
     assert seconds(text) == expected
@@ -122,3 +126,35 @@ def test_durations(text: str, expected: float) -> None:
 def test_a_duration_without_a_number_is_refused() -> None:
     with pytest.raises(ValueError, match="30m"):
         seconds("soon")
+
+
+def test_a_target_is_a_fraction_where_the_metric_is_one() -> None:
+    with pytest.raises(RequestError, match=r"--target = 95: must be a fraction .*: 95 % is 0.95"):
+        Options.resolve(JOB, target=95.0)
+    assert Options.resolve(JOB, target=1.5, metric="log_loss").target == 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1000", 1000), ("200k", 200_000), ("1.5M", 1_500_000), ("2G", 2 * 10**9)],
+)
+def test_large_numbers_are_read_as_they_are_written(text: str, expected: int) -> None:
+    assert large_number(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "M", "1m", "-1", "1 M"])
+def test_what_is_no_large_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="also with k, M or G"):
+        large_number(text)
+
+
+def test_the_best_epoch_is_told_by_a_metric_that_workers_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = {name for name, metric in METRICS.items() if metric.figure}
+    assert set(get_args(KeptEpoch)) == {"last", *names}
+    monkeypatch.setitem(METRICS, "speed", Metric("speed", "speed", "minimize", lambda m: m.seconds))
+    with pytest.raises(RequestError, match="--keep = 'best': workers do not know --metric speed"):
+        Options.resolve(JOB, metric="speed", keep="best")
+    options = Options.resolve(JOB, metric="auroc", keep="best", class_weights="balanced")
+    assert options.for_configurations == {"class_weights": "balanced", "keep": "auroc"}

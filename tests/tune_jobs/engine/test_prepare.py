@@ -10,7 +10,7 @@ from PIL import Image
 from tune_jobs.digits_linear import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.prepare import check_duplicates, load_data
+from tune_jobs.engine.prepare import check_duplicates, check_metric, load_data
 from tune_jobs.engine.run_state.info import describe_duplicates
 
 
@@ -118,3 +118,15 @@ def test_a_published_set_is_told_of_but_not_stopped(tmp_path: Path) -> None:
     data = load_data(options)
     named = dataclasses.replace(options, dataset="cifar10")
     assert check_duplicates(data, named).exact_train_test == 2
+
+
+def test_auroc_needs_two_classes_in_each_split(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=0)
+    options = options_for(tmp_path / "photos", metric="auroc")
+    data = load_data(options)
+    check_metric(data, options)
+    cats = data.test_indices[data.labels_N[data.test_indices] == 0]
+    alone = dataclasses.replace(data, test_indices=cats)
+    with pytest.raises(RequestError, match=r"--metric = 'auroc': .* images of test are of 'cat'"):
+        check_metric(alone, options)
+    check_metric(alone, options_for(tmp_path / "photos", metric="macro_f1"))

@@ -1,6 +1,7 @@
 """Put rows on boards, each of which compares rows on the same images, split in the same way."""
 
 import itertools
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +16,8 @@ from tune_jobs.engine.run_state.folder import open_place, place_of
 
 
 def split_boards(rows: Iterable[Row], storage: Storage | None) -> list[list[Row]]:
-    """Return one list of rows per data set and split, the best row first.
+    """Return one list of rows per data set, split and metric that compares them, the best row
+    first.
 
     Several runs share a board where their predictions are at hand: `tie_group` is then the rank
     among the rows of all of them. A run without predictions keeps a board of its own, and a warning
@@ -25,8 +27,9 @@ def split_boards(rows: Iterable[Row], storage: Storage | None) -> list[list[Row]
         storage: The storage that holds the `runs/` of these rows, if there is one.
     """
 
-    def question(row: Row) -> tuple[str, str, str]:
-        return row.dataset, row.dataset_fingerprint, row.split_fingerprint
+    def question(row: Row) -> tuple[str, str, str, str]:
+        data = row.dataset, row.dataset_fingerprint, row.split_fingerprint
+        return *data, row.compared_by.name
 
     groups = itertools.groupby(sorted(rows, key=question), key=question)
     return [board for _, group in groups for board in _compare_runs(list(group), storage)]
@@ -43,20 +46,19 @@ def find_storage(path: str | Path) -> Storage | None:
 
 
 def sort_board(rows: Iterable[Row]) -> list[Row]:
-    """Sort rows by test accuracy, best first, null last."""
-    return sorted(
-        sort_rows(rows), key=lambda row: 1.0 if row.test_accuracy is None else -row.test_accuracy
-    )
+    """Sort rows by the metric that compares them, best first, null last."""
+    return sorted(sort_rows(rows), key=lambda row: -row.score)
 
 
-def pareto_front(costs: Sequence[float | None], accuracies: Sequence[float | None]) -> list[bool]:
-    """Return for each row whether it is on the Pareto front of accuracy against cost.
+def pareto_front(costs: Sequence[float | None], scores: Sequence[float]) -> list[bool]:
+    """Return for each row whether it is on the Pareto front of score against cost.
 
-    It is where no other row is at least as accurate at no more cost, and better in one of the two.
+    It is where no other row has at least its score at no more cost, and is better in one of the
+    two. A score is higher the better; one that is not finite is none.
     """
     points = [
-        None if cost is None or accuracy is None else (cost, accuracy)
-        for cost, accuracy in zip(costs, accuracies, strict=True)
+        None if cost is None or not math.isfinite(score) else (cost, score)
+        for cost, score in zip(costs, scores, strict=True)
     ]
     known = {point for point in points if point is not None}
     return [
@@ -103,14 +105,14 @@ def _warn(lacking: Iterable[Sequence[Row]], storage: Storage) -> None:
 def _answers(row: Row, storage: Storage | None) -> Answers | None:
     if storage is None or not row.seeds:
         return None
-    return read_answers(place_of(storage, row.job, row.run_id), row.trial_number, row.seeds)
+    place = place_of(storage, row.job, row.run_id)
+    return read_answers(place, row.trial_number, row.seeds, row.compared_by)
 
 
 def _is_whole(run: Sequence[Row], answers: Sequence[Answers | None]) -> bool:
     """Return whether there are predictions of all rows of a run that were tested."""
     return all(
-        given is not None or row.test_accuracy is None
-        for row, given in zip(run, answers, strict=True)
+        given is not None or row.reached is None for row, given in zip(run, answers, strict=True)
     )
 
 

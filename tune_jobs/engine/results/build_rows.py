@@ -9,7 +9,7 @@ from typing import Any
 from trainables.config import complete_config
 from trainables.config.features import NAMED
 from trainables.config.validation import to_json
-from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics
+from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics, compared_by
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.comparison import add_statistics, read_answers
@@ -33,12 +33,15 @@ def build_rows(
         RequestError: The probe has not ended: nothing was trained.
         OSError: The stored predictions cannot be reached (`StorageError` from an object store).
     """
-    winner = choose_winner(results, METRICS[info.metric])
+    winner = choose_winner(results, METRICS[info.metric], info.options.model_limits)
     run = _of_the_run(info, search, retrain)
     rows = [_build_row(info, result, run, winner=result is winner) for result in results]
     answers = {
         result.candidate.trial_number: read_answers(
-            folder.place, result.candidate.trial_number, result.seeds
+            folder.place,
+            result.candidate.trial_number,
+            result.seeds,
+            compared_by(info.metric),
         )
         for result in results
     }
@@ -85,10 +88,8 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
     candidate, published = result.candidate, result.candidate.published
     defaults = info.default_configs[candidate.config["architecture"]]
     config = complete_config(defaults, candidate.config)
-    searched = candidate.searched.val_accuracy if candidate.searched else None
     tests = [metrics.test for metrics in result.metrics if metrics.test]
     test_accuracies = tuple(test.accuracy for test in tests)
-    test_accuracy = _over_seeds(fmean, test_accuracies)
     features = NAMED.get(config.get("features") or "") or info.features
     return Row(
         **run,
@@ -107,28 +108,50 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
         optimizer=config.get("optimizer"),
         schedule=config.get("schedule"),
         config=json.dumps(config, sort_keys=True),
-        search_val_accuracy=searched,
-        val_metric=result.mean_of(METRICS[info.metric].on_validation),
-        val_accuracy=result.mean_of(lambda metrics: metrics.val_accuracy),
+        search_val_accuracy=candidate.searched.val_accuracy if candidate.searched else None,
+        **_metric_columns(info.metric, result, tests),
         seeds=result.seeds,
         num_failed_seeds=result.num_failed,
         dropped_out=result.dropped_out,
+        kept_epochs=_kept_epochs(result.metrics),
         val_accuracy_per_seed=tuple(metrics.val_accuracy for metrics in result.metrics),
         winner=winner,
-        test_accuracy=test_accuracy,
-        selection_gap=None
-        if test_accuracy is None or searched is None
-        else searched - test_accuracy,
+        exceeds=info.options.model_limits.exceeded(result.metrics),
         test_accuracy_std=_over_seeds(stdev, test_accuracies, at_least=2),
         test_accuracy_per_seed=test_accuracies,
-        test_macro_f1=_over_seeds(fmean, [test.macro_f1 for test in tests]),
-        test_loss=_over_seeds(fmean, [test.loss for test in tests]),
         num_seeds=len(result.metrics),
         train_seconds=result.train_seconds,
         train_cpu_seconds=_cpu_seconds(info.resources, result.train_seconds),
         train_gpu_seconds=_gpu_seconds(info.resources, result.train_seconds),
         **_cost_columns(result.metrics, tests),
     )
+
+
+def _kept_epochs(seeds: Sequence[EpochMetrics]) -> tuple[int, ...] | None:
+    kept = tuple(seed.kept_epoch for seed in seeds if seed.kept_epoch is not None)
+    return kept or None
+
+
+def _metric_columns(
+    name: str, result: Retrained, tests: Sequence[HeldOutMetrics]
+) -> dict[str, Any]:
+    """Return every metric's mean over the seeds, and what the one that is optimised adds to it."""
+    optimised, compared, searched = METRICS[name], compared_by(name), result.candidate.searched
+    reached = [value for test in tests if (value := compared.on_test(test)) is not None]
+    test_metric = _over_seeds(fmean, reached)
+    columns = {
+        "search_val_metric": optimised.on_validation(searched) if searched else None,
+        "val_metric": result.mean_of(optimised.on_validation),
+        "test_metric": test_metric,
+        "test_metric_std": _over_seeds(stdev, reached, at_least=2),
+    }
+    if searched and test_metric is not None:
+        promised = compared.score(compared.on_validation(searched))
+        columns["selection_gap"] = promised - compared.score(test_metric)
+    for figure in (known.figure for known in METRICS.values() if known.figure):
+        columns[f"val_{figure}"] = _mean([getattr(m, f"val_{figure}") for m in result.metrics])
+        columns[f"test_{figure}"] = _mean([getattr(test, figure) for test in tests])
+    return columns
 
 
 def _cost_columns(
@@ -160,6 +183,12 @@ def _gpu_seconds(resources: Resources | None, trial_seconds: float) -> float | N
 
 def _most(values: Sequence[int | None]) -> int | None:
     return max((value for value in values if value is not None), default=None)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Average over the seeds; `None` where one of them has no value."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(values) else None
 
 
 def _over_seeds(

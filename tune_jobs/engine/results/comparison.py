@@ -7,16 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainables.datasets.image_data import Integers
-from trainables.metrics import METRICS
+from trainables.metrics import METRICS, Metric
 from trainables.storage import Storage
 from trainables.trials.predictions import DamagedFileError, read_predictions
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.results.statistics import (
-    Correct,
-    accuracy_interval,
-    compare,
-    tie_groups,
-)
+from tune_jobs.engine.results.statistics.intervals import compare, interval
+from tune_jobs.engine.results.statistics.jackknife import value_examples
+from tune_jobs.engine.results.statistics.ranking import tie_groups
+from tune_jobs.engine.results.statistics.variance import Correct, Outcomes
 from tune_jobs.engine.run_state.folder import retraining_place
 
 
@@ -27,15 +25,22 @@ class Answers:
     Attributes:
         indices_N: The test examples' indices into the data set's images.
         correct_SN: Whether seed s answers example n correctly.
+        outcomes: What the examples are worth to the metric that rows are compared by.
     """
 
     indices_N: Integers
     correct_SN: Correct
+    outcomes: Outcomes
 
 
-def read_answers(run: Storage, trial_number: int, seeds: Sequence[int]) -> Answers | None:
+def read_answers(
+    run: Storage, trial_number: int, seeds: Sequence[int], metric: Metric
+) -> Answers | None:
     """Read a configuration's answers from a run's place; return `None` where a seed's predictions
     are missing or damaged (`find_damage` names the file), or there is nothing to compare.
+
+    Args:
+        metric: One that the test split has.
 
     Raises:
         OSError: The place cannot be read (`StorageError` from an object store).
@@ -49,7 +54,11 @@ def read_answers(run: Storage, trial_number: int, seeds: Sequence[int]) -> Answe
         return None
     if any(not np.array_equal(p.indices_N, stored[0].indices_N) for p in stored):
         return None
-    return Answers(stored[0].indices_N, np.stack([p.correct_N for p in stored]))
+    return Answers(
+        stored[0].indices_N,
+        np.stack([predictions.correct_N for predictions in stored]),
+        value_examples(metric.name, stored),
+    )
 
 
 def find_damage(run: Storage, row: Row) -> str | None:
@@ -74,9 +83,9 @@ def add_statistics(rows: Sequence[Row], answers: Mapping[int, Answers | None]) -
     """
     known = {number: found for number, found in answers.items() if found is not None}
     base = best_before(r for r in rows if r.trial_number in known)
-    board = [found.correct_SN for found in known.values()]
+    board = list(known.values())
     compared = [
-        _with_gain(_with_interval(row, known[row.trial_number], board), known, base)
+        _with_gain(_with_intervals(row, known[row.trial_number], board), known, base)
         if row.trial_number in known
         else row
         for row in rows
@@ -99,31 +108,42 @@ def best_before(rows: Iterable[Row]) -> int | None:
 
 
 def add_tie_groups(rows: Sequence[Row], answers: Sequence[Answers | None]) -> list[Row]:
-    """Rank rows by mean test accuracy; those that cannot be told apart share a rank.
+    """Rank rows by the metric that compares them; those that cannot be told apart share a rank.
 
     Args:
+        rows: Rows that one metric compares.
         answers: The answers of each row; rows without any have no rank.
     """
-    found = [(place, given) for place, given in enumerate(answers) if given is not None]
-    found.sort(key=lambda pair: -float(pair[1].correct_SN.mean()))
-    groups = tie_groups([given.correct_SN for _, given in found])
+    found = [(place, given.outcomes) for place, given in enumerate(answers) if given is not None]
+    found.sort(key=lambda pair: -rows[pair[0]].compared_by.score(pair[1].mean))
+    groups = tie_groups([outcomes for _, outcomes in found])
     by_place = {place: group for (place, _), group in zip(found, groups, strict=True)}
     return [
         dataclasses.replace(row, tie_group=by_place.get(place)) for place, row in enumerate(rows)
     ]
 
 
-def _with_interval(row: Row, answers: Answers, board: Sequence[Correct]) -> Row:
-    interval = accuracy_interval(answers.correct_SN, board=board)
+def _with_intervals(row: Row, answers: Answers, board: Sequence[Answers]) -> Row:
+    accuracy = interval(
+        Outcomes.of_answers(answers.correct_SN),
+        board=[Outcomes.of_answers(others.correct_SN) for others in board],
+    )
+    metric = interval(answers.outcomes, board=[others.outcomes for others in board])
     return dataclasses.replace(
-        row, test_accuracy_low=interval.low, test_accuracy_high=interval.high
+        row,
+        test_accuracy_low=accuracy.low,
+        test_accuracy_high=accuracy.high,
+        test_metric_low=metric.low,
+        test_metric_high=metric.high,
     )
 
 
 def _with_gain(row: Row, known: Mapping[int, Answers], base: int | None) -> Row:
     if base is None or base == row.trial_number:
         return row
-    found = compare(known[row.trial_number].correct_SN, known[base].correct_SN)
+    outcomes, others = known[row.trial_number].outcomes, known[base].outcomes
+    is_maximised = row.compared_by.direction == "maximize"
+    found = compare(outcomes, others) if is_maximised else compare(others, outcomes)
     return dataclasses.replace(
         row,
         gain_over=base,

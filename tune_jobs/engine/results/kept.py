@@ -8,8 +8,9 @@ from trainables.storage import Storage
 from tune_jobs.engine.results.comparison import find_damage
 from tune_jobs.engine.results.row import Row
 
+INTERVALS = ("test_accuracy_low", "test_accuracy_high", "test_metric_low", "test_metric_high")
 OF_A_ROW = (
-    *("test_accuracy_low", "test_accuracy_high"),
+    *INTERVALS,
     *("gain_over", "gain", "gain_low", "gain_high", "gain_p_value"),
 )
 """The columns that a row and the one that it gains over decide; `tie_group` takes all rows."""
@@ -53,7 +54,7 @@ def _results(row: Row) -> object:
 
 def _keep(row: Row, was: Row, same: Collection[int], *, with_rank: bool) -> Row:
     is_comparable = was.gain_over is None or was.gain_over in same
-    names = OF_A_ROW if is_comparable else OF_A_ROW[:2]
+    names = OF_A_ROW if is_comparable else INTERVALS
     if was.test_accuracy_low is not None:
         row = dataclasses.replace(row, **{name: getattr(was, name) for name in names})
     return dataclasses.replace(row, tie_group=was.tie_group) if with_rank else row

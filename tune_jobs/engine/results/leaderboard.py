@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -103,11 +102,11 @@ def read_rows(path: str | Path) -> Leaderboard:
 
 
 def sort_rows(rows: Iterable[Row]) -> list[Row]:
-    """Sort rows by job, then dataset, then test accuracy, best first and null last."""
+    """Sort rows by job, then dataset, then by the metric that compares them, best first and null
+    last."""
 
-    def rank(row: Row) -> tuple[str, str, float]:
-        worst_last = math.inf if row.test_accuracy is None else -row.test_accuracy
-        return (row.job, row.dataset, worst_last)
+    def rank(row: Row) -> tuple[str, str, str, float]:
+        return row.job, row.dataset, row.compared_by.name, -row.score
 
     return sorted(rows, key=rank)
 

@@ -75,7 +75,7 @@ def publish(
     if not any(result.metrics for result in results):
         ends = f"{search.group_ends()}\n{retrain.group_ends()}"
         raise RunError(f"no configuration could be trained to its full budget:\n{ends}")
-    winner = choose_winner(results, search.metric)
+    winner = choose_winner(results, search.metric, info.options.model_limits)
     model = export(winner, search.metric, folder) if winner else None
     rows = build_rows(info, search, retrain, results, folder)
     rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 
+from trainables.metrics import Metric, compared_by
 from tune_jobs.engine.job import Origin
 
 SCHEMA_VERSION = 2
@@ -22,8 +23,11 @@ SCHEMA_VERSION = 2
 class Row:
     """Describes one retrained configuration. The fields are the columns, in this order.
 
-    Accuracies are fractions in [0, 1]. What does not exist is null, never NaN. A column added after
-    version 1 must be nullable: parts written before it read with null.
+    Accuracies, F1 and AUROC are fractions in [0, 1]. What does not exist is null, never NaN. A
+    column added after version 1 must be nullable: parts written before it read with null.
+
+    Ranks, gains and the selection gap are in `metric`; in accuracy where that is null, or one that
+    the test split does not have: `compared_by`.
     """
 
     schema_version: Annotated[int, "version of these columns"] = SCHEMA_VERSION
@@ -35,7 +39,9 @@ class Row:
     architecture: Annotated[str, "name of the architecture"]
     features: Annotated[str | None, "what was computed from the images first, JSON"] = None
     weights: Annotated[str | None, "what networks started from: scratch, imagenet or a file"] = None
-    metric: Annotated[str | None, "what the search optimised on validation"] = None
+    metric: Annotated[
+        str | None, "what the search optimised on validation, and rows are ranked by on test"
+    ] = None
     origin: Annotated[Origin, "who proposed the configuration: search, published or default"]
     system: Annotated[str | None, "a published configuration's number in its report"] = None
     reported_accuracy: Annotated[float | None, "what that report claims; null if nothing"] = None
@@ -60,39 +66,74 @@ class Row:
     config: Annotated[str, "the complete configuration, JSON"]
     num_parameters: Annotated[int | None, "trainable parameters of the model"]
     search_val_accuracy: Annotated[float | None, "validation accuracy that the search saw"]
+    search_val_metric: Annotated[float | None, "metric on validation that the search saw"] = None
     val_metric: Annotated[
         float | None, "the metric that the search optimised, on validation, mean over seeds"
     ] = None
     val_accuracy: Annotated[float | None, "validation accuracy, mean over seeds; null if diverged"]
+    val_balanced_accuracy: Annotated[
+        float | None, "validation recall, mean over classes, then over seeds"
+    ] = None
+    val_macro_f1: Annotated[float | None, "validation F1, mean over classes, then over seeds"] = (
+        None
+    )
+    val_loss: Annotated[float | None, "validation log loss in nats, mean over seeds"] = None
+    val_auroc: Annotated[
+        float | None, "validation AUROC of a class against the others, mean over classes and seeds"
+    ] = None
     seeds: Annotated[tuple[int, ...] | None, "seeds retrained, in the order of the lists"] = None
     num_failed_seeds: Annotated[int | None, "seeds whose retraining came to no end"] = None
     dropped_out: Annotated[
         str | None, "why it was retrained with no further seeds; null if with all of them"
     ] = None
+    kept_epochs: Annotated[
+        tuple[int, ...] | None, "best epoch on validation, kept, one per seed; null: the last"
+    ] = None
     val_accuracy_per_seed: Annotated[tuple[float | None, ...], "one per seed; null if diverged"]
-    winner: Annotated[bool, "best val_metric of its run"]
+    winner: Annotated[bool, "best val_metric of its run, of those that exceed no limit"]
+    exceeds: Annotated[
+        str | None, "the limit of the run that it exceeds, so that it cannot win; null if none"
+    ] = None
     test_accuracy: Annotated[float | None, "test accuracy, mean over seeds; null if diverged"]
     test_accuracy_low: Annotated[
         float | None, "lower end of the 95 % interval, over other test examples and seeds"
     ] = None
     test_accuracy_high: Annotated[float | None, "upper end of that interval"] = None
+    test_metric: Annotated[
+        float | None, "what ranks the row: its metric on test, mean over seeds"
+    ] = None
+    test_metric_low: Annotated[
+        float | None, "lower end of its 95 % interval, over other test examples and seeds"
+    ] = None
+    test_metric_high: Annotated[float | None, "upper end of that interval"] = None
+    test_metric_std: Annotated[
+        float | None, "its sample standard deviation over seeds (ddof=1)"
+    ] = None
     tie_group: Annotated[
         int | None, "rank within the run; rows that share it cannot be told apart (alpha 0.05)"
     ] = None
     selection_gap: Annotated[
-        float | None, "search_val_accuracy - test_accuracy: what choosing by it promised too much"
+        float | None, "search_val_metric less test_metric: what choosing by it promised too much"
     ] = None
     gain_over: Annotated[
         int | None, "trial_number of the published (or default) row that gain compares with"
     ] = None
-    gain: Annotated[float | None, "test_accuracy less that row's"] = None
+    gain: Annotated[
+        float | None, "by how much test_metric is better than that row's; above 0 is better"
+    ] = None
     gain_low: Annotated[float | None, "lower end of its 95 % interval, paired by example"] = None
     gain_high: Annotated[float | None, "upper end of that interval"] = None
     gain_p_value: Annotated[float | None, "of no gain; not corrected for several rows"] = None
     test_accuracy_std: Annotated[float | None, "sample standard deviation over seeds (ddof=1)"]
     test_accuracy_per_seed: Annotated[tuple[float | None, ...], "one per seed; null if diverged"]
+    test_balanced_accuracy: Annotated[
+        float | None, "test recall, mean over classes, then over seeds"
+    ] = None
     test_macro_f1: Annotated[float | None, "test F1, mean over classes, then over seeds"]
-    test_loss: Annotated[float | None, "test cross-entropy in nats, mean over seeds"]
+    test_loss: Annotated[float | None, "test cross-entropy in nats (log loss), mean over seeds"]
+    test_auroc: Annotated[
+        float | None, "test AUROC of a class against the others, mean over classes and seeds"
+    ] = None
     num_seeds: Annotated[int, "seeds retrained"]
     num_trials: Annotated[int, "configurations that the run's search tried"]
     train_seconds: Annotated[float, "retraining time of this configuration, summed over seeds"]
@@ -138,6 +179,31 @@ class Row:
     command: Annotated[str, "command that repeats the run"]
     finished_at: Annotated[datetime, "when the run finished, UTC"]
 
+    @property
+    def compared_by(self) -> Metric:
+        """Return the metric of ranks, gains and the selection gap."""
+        return compared_by(self.metric)
+
+    @property
+    def reached(self) -> float | None:
+        """Return that metric on the test split, also of a version that had no `test_metric`."""
+        value: float | None = getattr(self, f"test_{self.compared_by.figure}")
+        return value
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Return the ends of its interval; `None`: it has none."""
+        ends = self.test_metric_low, self.test_metric_high
+        if None in ends and self.compared_by.name == "accuracy":  # of an earlier version
+            ends = self.test_accuracy_low, self.test_accuracy_high
+        low, high = ends
+        return None if low is None or high is None else (low, high)
+
+    @property
+    def score(self) -> float:
+        """Return what rows are sorted by: the higher the better, and lowest where it diverged."""
+        return -math.inf if self.reached is None else self.compared_by.score(self.reached)
+
     def __post_init__(self) -> None:
         if self.finished_at.tzinfo is None:
             raise ValueError(f"finished_at is {self.finished_at}, but must have a time zone")
@@ -152,7 +218,8 @@ def _check_number(name: str, value: object) -> None:
         return
     if not math.isfinite(value):
         raise ValueError(f"{name} is {value}, but must be finite, or None where there is no value")
-    if ("accuracy" in name or name == "test_macro_f1") and not 0 <= value <= 1:
+    is_fraction = any(figure in name for figure in ("accuracy", "macro_f1", "auroc"))
+    if is_fraction and not 0 <= value <= 1:
         raise ValueError(f"{name} is {value}, but must be a fraction in [0, 1]")
 
 

@@ -14,8 +14,9 @@ Justify = Literal["left", "right"]
 
 NOTES = {
     "*": "the winner of its run, chosen by validation {metric}",
+    "!": "cannot win: it exceeds a limit of its run",
     "=": "shares its rank: cannot be told apart",
-    "P": "on the front of accuracy against {cost}",
+    "P": "on the front of {compared} against {cost}",
 }
 
 
@@ -57,11 +58,12 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
 
     several_jobs = len({row.job for row in rows}) > 1
     several_architectures = not several_jobs and len({row.architecture for row in rows}) > 1
-    has_other_metric = any(row.metric not in (None, "accuracy") for row in rows)
     has_claims = any(row.reported_accuracy is not None for row in rows)
+    by_accuracy = all(row.compared_by.name == "accuracy" for row in rows)
+    has_own_metric = any(row.metric not in (None, row.compared_by.name) for row in rows)
     return [
         Column("#", build_ranks(rows)),
-        column("test", format_test),
+        column("test" if by_accuracy else f"test {name_metric(rows)}", format_test),
         column("95 % interval", format_interval),
         *([column("job", lambda row: row.job, "left")] if several_jobs else []),
         *(
@@ -69,9 +71,10 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
             if several_architectures
             else []
         ),
-        column("val", lambda row: format_fraction(row.val_accuracy)),
-        *([column("val metric", format_metric)] if has_other_metric else []),
-        column("search", lambda row: format_fraction(row.search_val_accuracy)),
+        *([] if by_accuracy else [column("accuracy", lambda r: format_fraction(r.test_accuracy))]),
+        column("val", lambda row: format_fraction(_on_validation(row))),
+        *([column("val metric", format_metric)] if has_own_metric else []),
+        column("search", lambda row: format_fraction(in_search(row))),
         column("gain", lambda row: format_signed(row.gain)),
         column("origin", lambda row: row.origin, "left"),
         column("trial", lambda row: str(row.trial_number)),
@@ -83,7 +86,7 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         column("batch", lambda row: "-" if row.batch_size is None else str(row.batch_size)),
         column("gap", lambda row: format_signed(row.selection_gap)),
         column("F1", lambda row: format_fraction(row.test_macro_f1)),
-        column("std", lambda row: format_fraction(row.test_accuracy_std)),
+        column("std", lambda row: format_fraction(_std(row))),
         column("train s", lambda row: format_number(row.train_seconds)),
         column("optimizer", lambda row: row.optimizer or "-", "left"),
         column("schedule", lambda row: row.schedule or "-", "left"),
@@ -91,6 +94,9 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         column("epochs", lambda row: str(row.epochs)),
         column("seeds", lambda row: str(row.num_seeds)),
         column("run", lambda row: row.run_id, "left"),
+        column("balanced", lambda row: format_fraction(row.test_balanced_accuracy)),
+        column("AUROC", lambda row: format_fraction(row.test_auroc)),
+        column("loss", lambda row: format_fraction(row.test_loss)),
     ]
 
 
@@ -102,8 +108,9 @@ def build_baseline(rows: Sequence[Row]) -> list[str]:
     """Say what always answering the commonest class reaches, in a line; none where the runs of the
     board are of a version that did not record it. Rows of a board share their data and splits."""
     known = [row for row in rows if row.majority_class_accuracy is not None]
+    figure = "" if rows[0].compared_by.name == "accuracy" else "accuracy "
     return [
-        f"always answering {row.majority_class!r}, the commonest class: "
+        f"always answering {row.majority_class!r}, the commonest class: {figure}"
         f"{format_fraction(row.majority_class_accuracy)}"
         for row in known[:1]
     ]
@@ -114,11 +121,11 @@ def build_ranks(rows: Sequence[Row]) -> list[str]:
 
     Where a row has no tie group, since its run kept no predictions, the rows are numbered instead.
     """
-    if any(row.tie_group is None and row.test_accuracy is not None for row in rows):
-        return [f"{'*' * row.winner}{rank} " for rank, row in enumerate(rows, start=1)]
+    if any(row.tie_group is None and row.reached is not None for row in rows):
+        return [f"{_marked(row)}{rank} " for rank, row in enumerate(rows, start=1)]
     groups = [row.tie_group for row in rows if row.tie_group is not None]
     return [
-        f"{'*' * row.winner}{row.tie_group or '-'}{'=' if _is_shared(row, groups) else ' '}"
+        f"{_marked(row)}{row.tie_group or '-'}{'=' if _is_shared(row, groups) else ' '}"
         for row in rows
     ]
 
@@ -126,19 +133,20 @@ def build_ranks(rows: Sequence[Row]) -> list[str]:
 def cost_of(rows: Sequence[Row]) -> tuple[str, list[float | None]]:
     """Return the name of the cost and each row's: multiply-adds if all have them, else seconds of
     training."""
-    if all(row.multiply_adds is not None for row in rows if row.test_accuracy is not None):
+    if all(row.multiply_adds is not None for row in rows if row.reached is not None):
         return "multiply-adds", [row.multiply_adds for row in rows]
     return "seconds of training", [row.train_seconds for row in rows]
 
 
 def format_test(row: Row) -> str:
-    return "diverged" if row.test_accuracy is None else f"{row.test_accuracy:.4f}"
+    return "diverged" if row.reached is None else f"{row.reached:.4f}"
 
 
 def format_interval(row: Row) -> str:
-    if row.test_accuracy_low is None or row.test_accuracy_high is None:
+    if row.interval is None:
         return "-"
-    return f"{row.test_accuracy_low:.4f}-{row.test_accuracy_high:.4f}"
+    low, high = row.interval
+    return f"{low:.4f}-{high:.4f}"
 
 
 def format_claim(row: Row) -> str:
@@ -150,6 +158,11 @@ def format_claim(row: Row) -> str:
 def format_metric(row: Row) -> str:
     """`loss 0.1234`: what the row's search optimised, and its value on validation."""
     return f"{row.metric or '-'} {format_fraction(row.val_metric)}"
+
+
+def name_metric(rows: Sequence[Row]) -> str:
+    """Name what compares the rows of a board, which is the same for all of them."""
+    return rows[0].compared_by.words
 
 
 def format_signed(value: float | None) -> str:
@@ -178,11 +191,32 @@ def format_count(value: float | None) -> str:
 
 def _cost_column(rows: Sequence[Row]) -> Column:
     name, costs = cost_of(rows)
-    front = pareto_front(costs, [row.test_accuracy for row in rows])
+    front = pareto_front(costs, [row.score for row in rows])
     is_count = name == "multiply-adds"
     figures = [format_count(cost) if is_count else format_number(cost) for cost in costs]
     cells = [f"{text}{' P' if on else '  '}" for text, on in zip(figures, front, strict=True)]
     return Column("MACs" if is_count else "seconds", cells)
+
+
+def _on_validation(row: Row) -> float | None:
+    """Return on validation what the row is compared by on test."""
+    value: float | None = getattr(row, f"val_{row.compared_by.figure}")
+    return value
+
+
+def in_search(row: Row) -> float | None:
+    """Return what the search saw of it."""
+    is_optimised = row.metric == row.compared_by.name and row.search_val_metric is not None
+    return row.search_val_metric if is_optimised else row.search_val_accuracy
+
+
+def _std(row: Row) -> float | None:
+    """Return its standard deviation; an early version knew that of the accuracy alone."""
+    return row.test_accuracy_std if row.test_metric_std is None else row.test_metric_std
+
+
+def _marked(row: Row) -> str:
+    return "*" if row.winner else "!" if row.exceeds else ""
 
 
 def _is_shared(row: Row, groups: Sequence[int]) -> bool:
@@ -213,6 +247,7 @@ def build_notes(rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
 
 def _marks(rows: Sequence[Row]) -> list[tuple[str, str]]:
     cost, _ = cost_of(rows)
-    metric = " or ".join(sorted({row.metric or "accuracy" for row in rows}))
-    said = {mark: note.format(cost=cost, metric=metric) for mark, note in NOTES.items()}
+    metrics = sorted({(row.metric or "accuracy").replace("_", " ") for row in rows})
+    words = {"cost": cost, "metric": " or ".join(metrics), "compared": name_metric(rows)}
+    said = {mark: note.format(**words) for mark, note in NOTES.items()}
     return [(mark, f"{mark} {note}") for mark, note in said.items()]

@@ -18,6 +18,8 @@ MUST_MATCH = (
     "returns",
     "epochs",
     "metric",
+    "class_weights",
+    "keep",
     "features",
     "weights",
     "published",

@@ -93,6 +93,8 @@ class RunInfo:
     returns: Mapping[str, str] | None = None
     epochs: int
     metric: str = "accuracy"
+    class_weights: str = "none"
+    keep: str = "last"
     features: Features | None
     weights: str
     options: Options
@@ -152,6 +154,8 @@ def describe_run(
         returns=find_constants(job.space),
         epochs=options.epochs,
         metric=options.metric,
+        class_weights=options.class_weights,
+        keep=options.keep,
         features=job.features,
         weights=options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
         options=options,

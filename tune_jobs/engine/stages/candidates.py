@@ -14,6 +14,7 @@ from tune_jobs.engine.job import Origin, Published
 from tune_jobs.engine.record.record import AnyTrial, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.run_state.folder import retraining_name
+from tune_jobs.engine.search.limits import ModelLimits
 from tune_jobs.engine.stages.search import REFERENCES
 
 
@@ -107,8 +108,11 @@ def read_results(
     return results
 
 
-def choose_winner(results: Sequence[Retrained], metric: Metric) -> Retrained | None:
-    """Return the result of the best mean metric on validation, of those that ended every seed.
+def choose_winner(
+    results: Sequence[Retrained], metric: Metric, limits: ModelLimits
+) -> Retrained | None:
+    """Return the result of the best mean metric on validation, of those that ended every seed and
+    exceed no limit.
 
     Ties go to the earlier trial, in whatever order the results come: a resume keeps the winner.
     """
@@ -118,8 +122,12 @@ def choose_winner(results: Sequence[Retrained], metric: Metric) -> Retrained | N
         score = -math.inf if mean is None else metric.score(mean)
         return score, -result.candidate.trial_number
 
-    complete = [result for result in results if result.all_seeds_ended and result.metrics]
-    return max(complete, key=rank, default=None)
+    able = [
+        result
+        for result in results
+        if result.all_seeds_ended and result.metrics and not limits.exceeded(result.metrics)
+    ]
+    return max(able, key=rank, default=None)
 
 
 def best_seed(winner: Retrained, metric: Metric) -> int:

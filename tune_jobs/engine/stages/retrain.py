@@ -33,7 +33,8 @@ class Retraining(TrialStage):
     References, which are the published (or default) configurations, and the best of the searched
     ones train all seeds. The other searched candidates train one more seed a round, as long as
     they have not lost, and as long as the retraining trains no more epochs than the search did. One
-    that drops out never comes back.
+    that drops out never comes back. What costs more than the winner may is no rival of the others,
+    and drops out too.
     """
 
     def __init__(self, search: Search, record: Record, *, top: int, seeds: Sequence[int]) -> None:
@@ -117,8 +118,22 @@ class Retraining(TrialStage):
             due = {(n, s) for n in racing for s in self._seeds[:num_rounds]} & self._pairs
             if not due <= ended.keys():
                 return
-            scores = self._scores(racing, self._seeds[:num_rounds], ended)
-            self._decide(rank(racing, scores), scores, num_rounds)
+            exceeded = {
+                number: reason
+                for number in racing
+                if (reason := self._exceeded(number, self._seeds[:num_rounds], ended))
+            }
+            able = [number for number in racing if number not in exceeded]
+            scores = self._scores(able, self._seeds[:num_rounds], ended)
+            self._decide(rank(racing, scores), scores, exceeded, num_rounds)
+
+    def _exceeded(
+        self, number: int, seeds: Sequence[int], ended: Mapping[Pair, RecordedTrial]
+    ) -> str | None:
+        """Return which limit of the run a candidate exceeds, by these seeds; `None`: none."""
+        trials = [ended[number, seed] for seed in seeds if (number, seed) in ended]
+        last = [trial.last for trial in trials if trial.last]
+        return self.search.plan.model_limits.exceeded(last)
 
     def _scores(
         self, racing: Sequence[int], seeds: Sequence[int], ended: Mapping[Pair, RecordedTrial]
@@ -133,7 +148,11 @@ class Retraining(TrialStage):
         }
 
     def _decide(
-        self, ranked: Sequence[int], scores: Mapping[int, Sequence[float]], num_rounds: int
+        self,
+        ranked: Sequence[int],
+        scores: Mapping[int, Sequence[float]],
+        exceeded: Mapping[int, str],
+        num_rounds: int,
     ) -> None:
         """Give each candidate its next seed, or have it drop out; what was decided before stays.
 
@@ -145,7 +164,8 @@ class Retraining(TrialStage):
         if not undecided:
             return
         references = self._references()
-        searched = [n for n in ranked if n not in references and n not in self._dropped]
+        out = references | self._dropped | exceeded.keys()
+        searched = [number for number in ranked if number not in out]
         safe = [*references, *searched[:1]]
         lost = find_losers(scores, num_looks=max(1, len(self._seeds) - 2))
         committed = self._pairs | self._all_pairs(safe)
@@ -154,6 +174,8 @@ class Retraining(TrialStage):
         for number in undecided:
             if number in safe or number in afforded:
                 self._enqueue(number, seed)
+            elif number in exceeded:
+                self._drop(number, seed, exceeded[number])
             elif number in lost:
                 self._drop(number, seed, self._describe_loss(number, ranked[0], scores))
             else:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from optuna.exceptions import StorageInternalError
@@ -19,6 +20,7 @@ from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.record import ProposalError, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.early_stopping import StoppingRule
+from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.search.samplers import build_sampler
 from tune_jobs.engine.search.space import Proposal, constants_of
 from tune_jobs.engine.stages.allocate import choose_architecture
@@ -27,8 +29,6 @@ from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
 
 REFERENCES = ("published", "default")
 """Origins of the configurations that are retrained whatever becomes of them in the search."""
-
-OUT_OF_TIME = TrialState.PRUNED, "time budget"
 
 COUNTED_EVERY_SECONDS = 10
 """Time is recorded this often, and at each trial's end; more would only lengthen the record."""
@@ -48,7 +48,8 @@ class SearchPlan:
         epochs: A trial's full budget.
         sampler: The sampler's name, as `--sampler` takes it.
         seed: Seeds the sampler and the trials.
-        time_budget: Seconds after which the search ends, or `None`.
+        limits: What ends the search before all are tried.
+        model_limits: What a model may cost; a trial above it is stopped at its first epoch.
     """
 
     space: Space
@@ -61,7 +62,8 @@ class SearchPlan:
     sampler: str
     seed: int
     runtime: Runtime
-    time_budget: float | None
+    limits: SearchLimits
+    model_limits: ModelLimits
 
 
 class Search(TrialStage):
@@ -73,6 +75,7 @@ class Search(TrialStage):
         self.rule = rule
         self._started = self._counted = time.monotonic()
         known = record.trials()
+        self._scores = self._scores_so_far()
         self._num_asked = sum(trial.state != TrialState.WAITING for trial in known)
         stopped = self._replay_reports(known)
         self._settle([t for t in known if t.state == TrialState.RUNNING], stopped)
@@ -89,17 +92,18 @@ class Search(TrialStage):
     def finished(self) -> bool:
         """Return whether nothing is left to propose, and nothing still runs."""
         exhausted = not self._unfinished and self._num_asked >= self.plan.trials
-        return (exhausted or self._out_of_time()) and not self._running
+        return (exhausted or self._enough() is not None) and not self._running
 
     def next_task(self) -> TrialTask | None:
         """Return the next proposal's task, an earlier session's unfinished trials first.
 
         A proposal for which the space fails is recorded as a failed trial, and passed over.
         """
-        if self._out_of_time():
+        if enough := self._enough():
             while self._unfinished:
                 with suppress(ProposalError):
-                    self._end(self._restart(self._unfinished.pop(0)).number, *OUT_OF_TIME)
+                    left = self._restart(self._unfinished.pop(0))
+                    self._end(left.number, TrialState.PRUNED, enough)
             return None
         while self._unfinished or self._num_asked < self.plan.trials:
             with suppress(ProposalError):
@@ -191,12 +195,25 @@ class Search(TrialStage):
         return self.rule.goes_on(number, metrics.epoch, score)
 
     def _verdict(self, metrics: EpochMetrics, *, goes_on: bool = True) -> Verdict | None:
+        exceeded = self.plan.model_limits.exceeded([metrics])
+        if exceeded and not metrics.diverged:
+            return TrialState.PRUNED, exceeded
         verdict = super()._verdict(metrics, goes_on=goes_on)
-        return OUT_OF_TIME if verdict is None and self._out_of_time() else verdict
+        if verdict is None and (enough := self._enough()):
+            return TrialState.PRUNED, enough
+        return verdict
 
     def _end(self, number: int, state: TrialState, reason: str) -> None:
         super()._end(number, state, reason)
+        self._scores = self._scores_so_far()
         self._count_time()
+
+    def _scores_so_far(self) -> list[float | None]:
+        """Return the scores of the trials that have ended, in the order of their ends."""
+        ended = [trial for trial in self.record.trials() if trial.state.is_finished()]
+        ended.sort(key=lambda trial: (trial.frozen.datetime_complete or datetime.min, trial.number))
+        score = self.record.metric.score
+        return [None if trial.value is None else score(trial.value) for trial in ended]
 
     def _count_time(self) -> None:
         """Record the time since the last call, so that it counts even if the process is killed."""
@@ -216,6 +233,5 @@ class Search(TrialStage):
         passes = {number: self._passes(number, metrics) for _, number, metrics in reports}
         return {number for number, goes_on in passes.items() if not goes_on}
 
-    def _out_of_time(self) -> bool:
-        budget = self.plan.time_budget
-        return budget is not None and time.monotonic() - self._started > budget
+    def _enough(self) -> str | None:
+        return self.plan.limits.reached(self._scores, time.monotonic() - self._started)

@@ -25,6 +25,7 @@ from tune_jobs.engine.record.record import Name, Record
 from tune_jobs.engine.run_state.folder import RunFolder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import RULES, StoppingRule, WithinGroups
+from tune_jobs.engine.search.limits import SearchLimits
 from tune_jobs.engine.stages.allocate import architecture_of
 from tune_jobs.engine.stages.candidates import pair_name
 from tune_jobs.engine.stages.first import (
@@ -188,6 +189,7 @@ class Steps:
             adopted_configuration(entry.config, "portfolio", job, defaults)
             for entry in self.info.portfolio
         ]
+        metric = METRICS[options.metric]
         plan = SearchPlan(
             space=job.space,
             architecture=job.architecture,
@@ -199,7 +201,12 @@ class Steps:
             sampler=options.sampler,
             seed=options.seed,
             runtime=runtime,
-            time_budget=options.time_budget,
+            limits=SearchLimits(
+                seconds=options.time_budget,
+                target=None if options.target is None else metric.score(options.target),
+                patience=options.patience,
+            ),
+            model_limits=options.model_limits,
         )
         searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
         if isinstance(job.space, JoinedSpace):  # an epoch of one architecture is no other's

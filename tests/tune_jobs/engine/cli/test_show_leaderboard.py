@@ -128,6 +128,34 @@ def test_the_marks_are_explained(storage: Path) -> None:
         assert said in caption
 
 
+def test_a_board_of_another_metric_says_which(tmp_path: Path) -> None:
+    losses = {"metric": "log_loss", "val_metric": 0.2, "val_loss": 0.2, "search_val_metric": 0.25}
+    rows = [
+        build_row(**losses, test_loss=0.4, test_metric_low=0.3, test_metric_high=0.5),
+        build_row(**losses, test_loss=0.3, trial_number=5, winner=True),
+    ]
+    write_part(rows, tmp_path)
+    text = print_board(tmp_path, "table", 120)
+    header, first, second = text.splitlines()[1:4]
+    assert " ".join(header.split()).startswith(
+        "# test log loss 95 % interval accuracy val search gain"
+    )
+    assert first.split()[:2] == ["*1=", "0.3000"]
+    assert second.split()[:6] == ["1=", "0.4000", "0.3000-0.5000", "0.9346", "0.2000", "0.2500"]
+    said = " ".join(text.split())
+    assert "chosen by validation log loss" in said
+    assert "P on the front of log loss against multiply-adds" in said
+
+
+def test_what_exceeds_a_limit_is_marked(tmp_path: Path) -> None:
+    said = "2,000 parameters, above --max-parameters 1,000"
+    rows = [build_row(exceeds=said), build_row(test_accuracy=0.5, winner=True)]
+    write_part(rows, tmp_path)
+    text = print_board(tmp_path, "table")
+    assert [line.split()[0] for line in text.splitlines()[2:4]] == ["!1=", "*1="]
+    assert "! cannot win: it exceeds a limit of its run" in " ".join(text.split())
+
+
 def test_what_a_report_claimed_stands_beside_it(tmp_path: Path) -> None:
     rows = [
         build_row(system="9", reported_accuracy=0.7, reported_metric="val, best"),

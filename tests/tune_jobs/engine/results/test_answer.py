@@ -83,3 +83,23 @@ def test_the_best_of_those_that_cost_a_tenth_is_named(make_row: MakeRow) -> None
     assert "a tenth of the time or less is trial 2, svm, test accuracy 0.8800, 20 times as" in told
     with_features = make_row(0.88, trial_number=2, val_accuracy=0.9, features_seconds=6.0, **cheap)
     assert "a tenth of the time" not in " ".join(answer([winner, with_features], INFO))
+
+
+def test_another_metric_is_named_beside_the_accuracy(make_row: MakeRow) -> None:
+    loss = {"metric": "log_loss", "test_loss": 0.25, "test_metric": 0.25, "val_metric": 0.2}
+    ends = {"test_metric_low": 0.2, "test_metric_high": 0.3, "search_val_metric": 0.19}
+    told = " ".join(answer([make_row(0.9, **(WINNER | loss | ends))], INFO))
+    assert "cnn: test log loss 0.2500, 95 % interval 0.2000 to 0.3000; test accuracy 0.9000" in told
+    assert "Gain (lower is better) over the published (or default) configuration" in told
+    assert "Chosen by validation log loss (0.2000)" in told
+    assert "The search saw 0.1900 on validation" in told
+
+
+def test_what_exceeds_a_limit_is_told(make_row: MakeRow) -> None:
+    large = make_row(0.95, trial_number=3, exceeds="2,000 parameters, above --max-parameters 1,000")
+    said = "Trial 3 cannot win: 2,000 parameters, above --max-parameters 1,000."
+    assert said in answer([make_row(0.9, **WINNER), large], INFO)
+    assert answer([large], INFO) == [
+        "No configuration that ended on every seed keeps to the limits.",
+        said,
+    ]

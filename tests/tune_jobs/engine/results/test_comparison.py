@@ -1,15 +1,20 @@
 """What rows say of each other, from stored predictions; across runs too."""
 
+import math
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from benchmarks.metric_intervals import Setting, draw, evaluation_of
+from trainables.metrics import METRICS
 from trainables.storage import LocalStorage, StorageError, files_for, open_storage
 from trainables.trials.predictions import PREDICTIONS, Predictions, write_predictions
-from tune_jobs.engine.results.boards import find_storage, pareto_front, split_boards
+from tune_jobs.engine.results.boards import find_storage, pareto_front, sort_board, split_boards
 from tune_jobs.engine.results.comparison import add_statistics, find_damage, read_answers
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
@@ -42,7 +47,11 @@ def store(storage: Path, row: Row, *, first: int = 0) -> None:
 def add(storage: Path, rows: list[Row]) -> list[Row]:
     run = place_of(LocalStorage(storage), rows[0].job, rows[0].run_id)
     return add_statistics(
-        rows, {r.trial_number: read_answers(run, r.trial_number, r.seeds or ()) for r in rows}
+        rows,
+        {
+            r.trial_number: read_answers(run, r.trial_number, r.seeds or (), r.compared_by)
+            for r in rows
+        },
     )
 
 
@@ -69,6 +78,66 @@ def test_rows_get_interval_gain_and_rank(tmp_path: Path, make_row: MakeRow) -> N
     assert found.test_accuracy_low is not None
     assert found.test_accuracy_high is not None
     assert 0.92 < found.test_accuracy_low < 0.95 < found.test_accuracy_high < 0.98
+
+
+def rows_of(storage: Path, make_row: MakeRow, metric: str) -> list[Row]:
+    """A published row and a better one, whose predictions are stored."""
+    rows = []
+    for number, quality in enumerate((1.0, 2.0)):
+        setting = Setting(quality, (0.6, 0.25, 0.15), NUM_EXAMPLES)
+        [seeds] = draw(setting, [2], np.random.default_rng(0))  # the same noise for both
+        figures = [asdict(evaluation_of(predictions)) for predictions in seeds]
+        origin = "search" if number else "published"
+        columns: dict[str, Any] = {
+            f"test_{name}": fmean(f[name] for f in figures) for name in figures[0]
+        }
+        columns |= {"trial_number": number, "origin": origin, "metric": metric, "seeds": (1, 2)}
+        rows.append(make_row(**columns))
+        for seed, predictions in enumerate(seeds, start=1):
+            run = place_of(LocalStorage(storage), rows[-1].job, rows[-1].run_id)
+            with files_for(retraining_place(run, number, seed)) as folder:
+                write_predictions(folder, predictions)
+    return rows
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_intervals_gains_and_ranks_are_in_the_metric(
+    tmp_path: Path, make_row: MakeRow, metric: str
+) -> None:
+    rows = rows_of(tmp_path, make_row, metric)
+    published, found = add(tmp_path, rows)
+    assert (published.tie_group, found.tie_group) == (2, 1)
+    assert found.gain == pytest.approx(found.score - published.score, rel=1e-5)
+    assert found.gain_low is not None
+    assert found.gain_high is not None
+    assert 0 < found.gain_low < found.score - published.score < found.gain_high
+    assert found.interval is not None
+    assert found.reached is not None
+    assert found.interval[0] < found.reached < found.interval[1]
+    assert found.test_accuracy_low is not None
+    assert found.test_accuracy_high is not None
+    assert found.test_accuracy is not None
+    assert found.test_accuracy_low < found.test_accuracy < found.test_accuracy_high
+    assert sort_board([published, found]) == [found, published]
+
+
+def test_rows_of_another_metric_are_another_board(tmp_path: Path, make_row: MakeRow) -> None:
+    rows = [
+        make_row(0.9),
+        make_row(0.99, run_id="second", metric="auroc", test_auroc=0.9),
+        make_row(0.99, run_id="third", metric="accuracy"),
+        make_row(0.99, run_id="fourth", metric="of a module that is not imported"),
+    ]
+    for row in rows:
+        store(tmp_path, replace(row, metric=None))
+    boards = split_boards(rows[:1] + rows[2:], LocalStorage(tmp_path))
+    assert [len(board) for board in boards] == [3]
+    assert [len(board) for board in split_boards(rows, None)] == [1, 1, 1, 1]
+    both = [
+        *rows_of(tmp_path, make_row, "auroc"),
+        *(replace(row, metric="log_loss") for row in rows_of(tmp_path, make_row, "auroc")),
+    ]
+    assert [len(board) for board in split_boards(both, LocalStorage(tmp_path))] == [2, 2]
 
 
 def test_without_a_published_row_there_is_no_gain(tmp_path: Path, make_row: MakeRow) -> None:
@@ -133,8 +202,8 @@ def test_storage_is_found_from_any_folder_in_it(tmp_path: Path) -> None:
 
 def test_the_front_holds_what_nothing_beats() -> None:
     costs = [1.0, 2.0, 2.0, 3.0, None, 4.0, 1.0]
-    accuracies = [0.5, 0.6, 0.7, 0.7, 0.9, None, 0.5]
-    assert pareto_front(costs, accuracies) == [True, False, True, False, False, False, True]
+    scores = [0.5, 0.6, 0.7, 0.7, 0.9, -math.inf, 0.5]
+    assert pareto_front(costs, scores) == [True, False, True, False, False, False, True]
 
 
 def test_a_store_that_is_away_is_not_a_configuration_without_predictions(
@@ -145,12 +214,12 @@ def test_a_store_that_is_away_is_not_a_configuration_without_predictions(
     s3_server.stop()
     try:
         with pytest.raises(StorageError):
-            read_answers(place, 1, (1, 2))
+            read_answers(place, 1, (1, 2), METRICS["accuracy"])
         with pytest.raises(StorageError):
             read_rows(bucket)
     finally:
         s3_server.start()
-    assert read_answers(place, 1, (1, 2)) is None
+    assert read_answers(place, 1, (1, 2), METRICS["accuracy"]) is None
 
 
 def test_damaged_predictions_are_named(tmp_path: Path, make_row: MakeRow) -> None:
@@ -159,5 +228,5 @@ def test_damaged_predictions_are_named(tmp_path: Path, make_row: MakeRow) -> Non
     run = place_of(LocalStorage(tmp_path), row.job, row.run_id)
     assert find_damage(run, row) is None
     retraining_place(run, row.trial_number, 2).write(PREDICTIONS, b"PAR1")
-    assert read_answers(run, row.trial_number, row.seeds or ()) is None
+    assert read_answers(run, row.trial_number, row.seeds or (), row.compared_by) is None
     assert "seed-2/predictions.parquet" in (find_damage(run, row) or "")

@@ -85,7 +85,7 @@ def test_runs_on_one_data_set_are_ranked_together(make: MakeRow, tmp_path: Path)
 
 
 def test_a_search_for_low_loss_is_ranked_by_loss(make: MakeRow, tmp_path: Path) -> None:
-    rows = [make(k, 0.5, metric="loss", val_metric=loss) for k, loss in ((1, 2.0), (2, 0.3))]
+    rows = [make(k, 0.5, metric="log_loss", val_metric=loss) for k, loss in ((1, 2.0), (2, 0.3))]
     write_part(rows, tmp_path)
     assert chosen(tmp_path) == [2, 1]
 

@@ -97,8 +97,8 @@ def test_the_best_so_far_is_a_step_from_trial_to_trial(study: Study) -> None:
 
 
 def test_a_metric_that_is_minimised_is_best_where_it_is_lowest(study: Study) -> None:
-    history = draw_search(record_of(study, METRICS["loss"]), SHARES)[0]
-    assert history.text == "Validation loss of 7 full-budget trials; best 0.2000 in trial 0"
+    history = draw_search(record_of(study, METRICS["log_loss"]), SHARES)[0]
+    assert history.text == "Validation log loss of 7 full-budget trials; best 0.2000 in trial 0"
     [best] = history.figure.axes[0].lines
     assert set(np.asarray(best.get_ydata()).tolist()) == {0.2}
 

@@ -5,13 +5,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tune_jobs.engine.results.statistics import (
-    Correct,
-    accuracy_interval,
-    compare,
-    holm,
-    tie_groups,
-)
+from tune_jobs.engine.results.statistics.intervals import Comparison, Estimate, compare, interval
+from tune_jobs.engine.results.statistics.ranking import holm, tie_groups
+from tune_jobs.engine.results.statistics.variance import Correct, Outcomes
 
 NUM_DRAWS = 1000
 
@@ -40,6 +36,18 @@ def draw_correct(
     return sorted(drawn, key=lambda correct_SN: -float(correct_SN.mean()))
 
 
+def accuracy_interval(correct_SN: Correct, board: Sequence[Correct] = ()) -> Estimate:
+    return interval(Outcomes.of_answers(correct_SN), board=list(map(Outcomes.of_answers, board)))
+
+
+def compare_answers(a_SN: Correct, b_SN: Correct, confidence: float = 0.95) -> Comparison:
+    return compare(Outcomes.of_answers(a_SN), Outcomes.of_answers(b_SN), confidence)
+
+
+def group_answers(correct: Sequence[Correct]) -> list[int]:
+    return tie_groups(list(map(Outcomes.of_answers, correct)))
+
+
 def answers(*rows: str) -> Correct:
     """One row per seed, `1` for a correct answer."""
     return np.array([[answer == "1" for answer in row] for row in rows])
@@ -57,7 +65,7 @@ def test_identical_models_share_a_group(seeds: int, correlated: bool, seed_std: 
         rows = draw_correct(
             [0.9, 0.9], generator, seeds=seeds, correlated=correlated, seed_std=seed_std
         )
-        shared += tie_groups(rows) == [1, 1]
+        shared += group_answers(rows) == [1, 1]
     assert shared >= 0.95 * NUM_DRAWS
 
 
@@ -67,7 +75,7 @@ def test_a_board_of_identical_models_is_one_group(seeds: int) -> None:
     shared = 0
     for _ in range(NUM_DRAWS):
         rows = draw_correct([0.9] * 5, generator, seeds=seeds, correlated=True)
-        shared += tie_groups(rows) == [1] * 5
+        shared += group_answers(rows) == [1] * 5
     assert shared >= 0.95 * NUM_DRAWS
 
 
@@ -77,7 +85,7 @@ def test_two_points_are_told_apart_on_ten_thousand_examples(seeds: int) -> None:
     apart = 0
     for _ in range(NUM_DRAWS):
         rows = draw_correct([0.90, 0.88], generator, seeds=seeds, examples=10_000)
-        apart += tie_groups(rows) == [1, 2]
+        apart += group_answers(rows) == [1, 2]
     assert apart >= 0.95 * NUM_DRAWS
 
 
@@ -127,7 +135,7 @@ def test_intervals_stay_within_their_bounds() -> None:
             a_SN, b_SN = (generator.random((seeds, examples)) < accuracy for _ in range(2))
             interval = accuracy_interval(a_SN)
             assert 0 <= interval.low <= interval.value <= interval.high <= 1
-            compared = compare(a_SN, b_SN)
+            compared = compare_answers(a_SN, b_SN)
             assert -1 <= compared.difference.low <= compared.difference.value
             assert compared.difference.value <= compared.difference.high <= 1
             assert 0 <= compared.p_value <= 1
@@ -150,22 +158,22 @@ def test_more_seeds_narrow_the_interval_and_varying_seeds_widen_it() -> None:
 def test_with_one_seed_each_the_p_value_is_mcnemars() -> None:
     a_SN = answers("1" * 90 + "1" * 9 + "0" * 2)
     b_SN = answers("1" * 90 + "0" * 9 + "1" * 2)
-    compared = compare(a_SN, b_SN)
+    compared = compare_answers(a_SN, b_SN)
     assert compared.p_value == pytest.approx(stats.binomtest(2, 11).pvalue)
     assert compared.difference.value == pytest.approx(7 / 101)
 
 
 def test_the_p_value_is_where_the_interval_ends_at_zero() -> None:
     a_SN, b_SN = draw_correct([0.9, 0.88], np.random.default_rng(7), examples=3000, seed_std=0.002)
-    compared = compare(a_SN, b_SN)
+    compared = compare_answers(a_SN, b_SN)
     assert 1e-6 < compared.p_value < 1
-    at_p = compare(a_SN, b_SN, confidence=1 - compared.p_value)
+    at_p = compare_answers(a_SN, b_SN, confidence=1 - compared.p_value)
     assert at_p.difference.low == pytest.approx(0, abs=1e-6)
 
 
 def test_comparing_the_other_way_round_changes_the_sign_alone() -> None:
     a_SN, b_SN = draw_correct([0.9, 0.85], np.random.default_rng(8), seed_std=0.01)
-    forth, back = compare(a_SN, b_SN[:2]), compare(b_SN[:2], a_SN)
+    forth, back = compare_answers(a_SN, b_SN[:2]), compare_answers(b_SN[:2], a_SN)
     assert forth.p_value == pytest.approx(back.p_value)
     assert forth.difference.value == pytest.approx(-back.difference.value)
     assert forth.difference.low == pytest.approx(-back.difference.high)
@@ -175,8 +183,8 @@ def test_a_single_seed_is_taken_to_vary_as_the_others_do() -> None:
     a_SN, b_SN = draw_correct(
         [0.9, 0.88], np.random.default_rng(9), seeds=5, examples=10_000, seed_std=0.02
     )
-    one_seed = compare(a_SN[:1], b_SN).difference
-    five_seeds = compare(a_SN, b_SN).difference
+    one_seed = compare_answers(a_SN[:1], b_SN).difference
+    five_seeds = compare_answers(a_SN, b_SN).difference
     assert one_seed.high - one_seed.low > five_seeds.high - five_seeds.low
 
 
@@ -186,7 +194,7 @@ def test_equal_rows_share_a_group_where_some_dropped_out(seeds: Sequence[int]) -
     shared = 0
     for _ in range(NUM_DRAWS):
         rows = [draw_correct([0.9], generator, seeds=s, seed_std=0.006)[0] for s in seeds]
-        shared += set(tie_groups(sorted(rows, key=lambda row: -row.mean()))) == {1}
+        shared += set(group_answers(sorted(rows, key=lambda row: -row.mean()))) == {1}
     assert shared >= 0.95 * NUM_DRAWS
 
 
@@ -206,7 +214,7 @@ def test_the_interval_of_a_single_seed_is_as_wide_as_seeds_of_the_board_vary(
 def test_the_same_answers_are_equal() -> None:
     [correct_SN] = draw_correct([0.9], np.random.default_rng(10))
     for same_SN in (correct_SN, correct_SN[:1]):
-        compared = compare(same_SN, same_SN)
+        compared = compare_answers(same_SN, same_SN)
         assert compared.p_value == pytest.approx(1)
         assert compared.difference.low < compared.difference.value == 0
 
@@ -219,7 +227,7 @@ def test_a_shape_that_has_no_variance_is_refused(shape: tuple[int, ...]) -> None
 
 def test_other_examples_are_refused() -> None:
     with pytest.raises(ValueError, match="have 4 and 3 examples"):
-        compare(answers("1011"), answers("101"))
+        compare_answers(answers("1011"), answers("101"))
 
 
 def test_holm() -> None:
@@ -231,13 +239,13 @@ def test_holm() -> None:
 
 def test_groups_follow_their_leaders() -> None:
     best, middle, worst = (answers("1" * n + "0" * (1000 - n)) for n in (950, 800, 600))
-    assert tie_groups([]) == []
-    assert tie_groups([best]) == [1]
-    assert tie_groups([best, best, middle, middle, worst]) == [1, 1, 2, 2, 3]
+    assert group_answers([]) == []
+    assert group_answers([best]) == [1]
+    assert group_answers([best, best, middle, middle, worst]) == [1, 1, 2, 2, 3]
 
 
 def test_a_row_that_varies_more_may_rank_above_one_that_varies_less() -> None:
     leader = answers(*["1" * 950 + "0" * 50] * 3)
     steady = answers(*["1" * 850 + "0" * 150] * 3)
     varying = answers(*("1" * n + "0" * (1000 - n) for n in (950, 900, 600)))
-    assert tie_groups([leader, steady, varying]) == [1, 2, 1]
+    assert group_answers([leader, steady, varying]) == [1, 2, 1]

@@ -23,6 +23,7 @@ from tune_jobs.engine.run_state.continuation import continue_run
 from tune_jobs.engine.run_state.folder import RunFolder, run_folder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.constants import AS_DRAWN, find_constants
+from tune_jobs.engine.search.limits import ModelLimits
 from tune_jobs.engine.stages.candidates import Candidate, Retrained, choose_winner
 
 if TYPE_CHECKING:
@@ -155,6 +156,6 @@ def retrained(trial_number: int, val_accuracy: float) -> Retrained:
 def test_of_equals_the_earlier_trial_wins_in_any_order() -> None:
     results = [retrained(3, 0.9), retrained(0, 0.9), retrained(1, 0.8)]
     for order in (results, results[::-1]):
-        winner = choose_winner(order, METRICS["accuracy"])
+        winner = choose_winner(order, METRICS["accuracy"], ModelLimits())
         assert winner
         assert winner.candidate.trial_number == 0

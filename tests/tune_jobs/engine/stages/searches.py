@@ -14,6 +14,7 @@ from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import Never, StoppingRule
+from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.first import FirstConfiguration
 from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.trial_stage import TrialStage
@@ -36,6 +37,8 @@ def open_search(
     first: int = 1,
     sampler: str = "prior",
     space: Space = space,
+    limits: SearchLimits | None = None,
+    model_limits: ModelLimits | None = None,
 ) -> Search:
     plan = SearchPlan(
         space=space,
@@ -48,7 +51,8 @@ def open_search(
         sampler=sampler,
         seed=0,
         runtime=Runtime(device="cpu"),
-        time_budget=None,
+        limits=limits or SearchLimits(),
+        model_limits=model_limits or ModelLimits(),
     )
     backend = open_journal(journal)
     record = Record.open(backend, "job/run", lambda t: f"trial-{t.number}", METRICS["accuracy"])

@@ -9,11 +9,12 @@ import pytest
 from optuna.trial import TrialState
 
 from tests.tune_jobs.engine.stages.searches import EPOCHS, open_search, report, run_to_the_end
-from trainables.metrics import METRICS
+from trainables.metrics import METRICS, Cost, HeldOutMetrics
 from trainables.trials.task import TrialTask
 from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.record.record import Record
-from tune_jobs.engine.stages.candidates import pair_name
+from tune_jobs.engine.search.limits import ModelLimits
+from tune_jobs.engine.stages.candidates import choose_winner, pair_name
 from tune_jobs.engine.stages.race import Pair
 from tune_jobs.engine.stages.retrain import NOT_AFFORDED, Retraining
 from tune_jobs.engine.stages.search import Search
@@ -84,6 +85,31 @@ def test_a_candidate_that_has_lost_trains_no_further_seeds(journal: Path) -> Non
     assert not by_number[11].all_seeds_ended
     [skipped] = retraining.record.trials(TrialState.PRUNED)
     assert (skipped.pair, skipped.end_reason, skipped.is_skipped) == ((11, 3), reason, True)
+
+
+def test_a_model_that_is_too_slow_drops_out_and_is_no_rival(journal: Path) -> None:
+    """Trial 13 is by far the best, and would have the others drop out; so would the default."""
+    limits = ModelLimits(latency_seconds=0.005)
+    end_search(journal, 14)
+    search = open_search(journal, trials=14, model_limits=limits)
+    retraining = open_retraining(search, journal, seeds=3)
+    while (task := retraining.next_task()) is not None:
+        number, _ = pair_of(retraining, task)
+        seconds = 0.1 if number in (0, 13) else 0.001
+        cost = Cost(peak_host_bytes=1, throughput=1.0, latency_seconds=seconds)
+        test = HeldOutMetrics(loss=1.0, accuracy=0.5, macro_f1=0.5, cost=cost)
+        value = {0: 0.98, 13: 0.99}.get(number, 0.6 + number / 1000)
+        for epoch in range(1, EPOCHS):
+            assert retraining.on_report(task.number, report(epoch, value))
+        assert not retraining.on_report(task.number, report(EPOCHS, value, test=test))
+    assert retraining.finished
+    assert dropped(retraining) == {13: "100 ms for one image, above --max-latency 5 ms"}
+    results = {result.candidate.trial_number: result for result in retraining.results()}
+    assert {n: result.seeds for n, result in results.items()} == {
+        **{0: (1, 2, 3), 11: (1, 2, 3), 12: (1, 2, 3), 13: (1,)}
+    }
+    winner = choose_winner(list(results.values()), METRICS["accuracy"], limits)
+    assert winner is results[12]
 
 
 def test_references_and_the_best_of_the_search_train_all_seeds_others_what_is_left(

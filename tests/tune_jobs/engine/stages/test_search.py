@@ -19,6 +19,7 @@ from tests.tune_jobs.engine.stages.searches import (
 )
 from tune_jobs.engine.record.journal import repair_journal
 from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings
+from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.candidates import choose_candidates
 from tune_jobs.engine.stages.first import FirstConfiguration
 from tune_jobs.engine.stages.search import Search
@@ -75,6 +76,47 @@ def test_it_ends_with_exactly_the_trials_asked_for(journal: Path) -> None:
         assert run_to_the_end(search, trial) == EPOCHS
     assert search.finished
     assert [t.state for t in search.record.trials()] == [TrialState.COMPLETE] * 3
+
+
+def test_a_search_ends_at_its_target(journal: Path) -> None:
+    limits = SearchLimits(target=0.9)
+    search = open_search(journal, trials=9, limits=limits)
+    first, second, third = (search.next_task() for _ in range(3))
+    run_to_the_end(search, first, 0.8)
+    assert third is not None
+    assert search.on_report(third.number, report(1, 0.95)), "a rung is no full budget"
+    run_to_the_end(search, second, 0.9)
+    assert search.next_task() is None
+    assert not search.on_report(third.number, report(2, 0.95))
+    assert search.finished
+    assert [t.end_reason for t in search.record.trials()] == [
+        *("full budget", "full budget", "target reached")
+    ]
+    assert open_search(journal, trials=9, limits=limits).finished
+    assert not open_search(journal, trials=9).finished
+
+
+def test_a_model_that_is_too_large_is_stopped_at_its_first_epoch(journal: Path) -> None:
+    search = open_search(journal, model_limits=ModelLimits(parameters=1000))
+    large, small = search.next_task(), search.next_task()
+    assert large is not None
+    assert not search.on_report(large.number, report(1, 0.9, num_parameters=1001))
+    assert small is not None
+    assert search.on_report(small.number, report(1, 0.5, num_parameters=1000))
+    [stopped] = search.record.trials(TrialState.PRUNED)
+    assert stopped.end_reason == "1,001 parameters, above --max-parameters 1,000"
+
+
+def test_patience_is_counted_by_ends_and_rebuilt_from_the_record(journal: Path) -> None:
+    limits = SearchLimits(patience=2)
+    search = open_search(journal, trials=9, limits=limits)
+    tasks = [search.next_task() for _ in range(3)]
+    for task, value in zip(reversed(tasks), (0.8, 0.8, 0.7), strict=True):
+        assert not search.finished
+        run_to_the_end(search, task, value)
+    assert search.finished
+    assert open_search(journal, trials=9, limits=limits).finished
+    assert not open_search(journal, trials=9, limits=SearchLimits(patience=3)).finished
 
 
 def test_the_time_of_a_session_that_is_killed_counts(

@@ -18,7 +18,10 @@ INTERVAL = 0.8
 """The probability that the best is within the interval, which begins at no rise: that is likelier
 than 20 % as far as is looked ahead."""
 
-LIMITS = {"accuracy": 1.0, "loss": 0.0}
+LIMITS = {
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "macro_f1", "auroc"), 1.0),
+    "log_loss": 0.0,
+}
 """The highest score of a metric, where there is one."""
 
 HOUR_SECONDS = 3600.0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from trainables.datasets.errors import counted
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.results.table import format_count
+from tune_jobs.engine.results.table import format_count, in_search, name_metric
 from tune_jobs.engine.run_state.info import RunInfo
 
 GIB = 2**30
@@ -16,16 +16,19 @@ CHEAP = 1 / 10
 def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
     """Say what a run has found, in sentences, the most important first."""
     winner = next((row for row in rows if row.winner), None)
+    exceeding = [f"Trial {r.trial_number} cannot win: {r.exceeds}." for r in rows if r.exceeds]
+    if winner is None and exceeding:
+        return ["No configuration that ended on every seed keeps to the limits.", *exceeding]
     if winner is None:
         return ["No configuration ended on every seed."]
     first = (
         f"The winner is trial {winner.trial_number} ({winner.origin}), "
-        f"{winner.architecture}: test accuracy {winner.test_accuracy:.4f}"
+        f"{winner.architecture}: test {name_metric(rows)} {winner.reached:.4f}"
     )
-    if winner.test_accuracy_low is not None and winner.test_accuracy_high is not None:
-        first += (
-            f", 95 % interval {winner.test_accuracy_low:.4f} to {winner.test_accuracy_high:.4f}"
-        )
+    if winner.interval is not None:
+        first += ", 95 % interval {:.4f} to {:.4f}".format(*winner.interval)
+    if winner.compared_by.name != "accuracy":
+        first += f"; test accuracy {winner.test_accuracy:.4f}"
     return [
         f"{first}.",
         _gain(winner),
@@ -33,6 +36,7 @@ def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
         _cost(winner),
         *_cheap(winner, rows),
         _choice(winner, rows),
+        *exceeding,
         *(f"Trial {r.trial_number} dropped out: {r.dropped_out}." for r in rows if r.dropped_out),
         f"{info.data}.",
         *(f"Note: {note}." for note in info.notes),
@@ -45,8 +49,9 @@ def _gain(winner: Row) -> str:
             "The search found nothing better on validation than the published (or default) "
             "configuration."
         )
+    lower = " (lower is better)" if winner.compared_by.direction == "minimize" else ""
     return (
-        f"Gain over the published (or default) configuration, trial {winner.gain_over}: "
+        f"Gain{lower} over the published (or default) configuration, trial {winner.gain_over}: "
         f"{winner.gain:+.4f}, 95 % interval {winner.gain_low:+.4f} to {winner.gain_high:+.4f} "
         f"(p = {winner.gain_p_value:.2g})."
     )
@@ -114,7 +119,7 @@ def _seconds_to_train(row: Row) -> float:
 def _metric(winner: Row) -> str:
     """`accuracy (0.9876)`: what the winner was chosen by."""
     value = winner.val_accuracy if winner.val_metric is None else winner.val_metric
-    return f"{winner.metric or 'accuracy'} ({value:.4f})"
+    return f"{(winner.metric or 'accuracy').replace('_', ' ')} ({value:.4f})"
 
 
 def _choice(winner: Row, rows: Sequence[Row]) -> str:
@@ -128,6 +133,6 @@ def _choice(winner: Row, rows: Sequence[Row]) -> str:
     if winner.selection_gap is None:
         return chosen
     return (
-        f"{chosen} The search saw {winner.search_val_accuracy:.4f} on validation: "
+        f"{chosen} The search saw {in_search(winner):.4f} on validation: "
         f"a selection gap of {winner.selection_gap:+.4f} to test."
     )

@@ -17,14 +17,23 @@ from tune_jobs.engine.results.report.finding_charts import FindingCharts
 from tune_jobs.engine.results.report.learned import caption_sources, learned_sentences
 from tune_jobs.engine.results.report.render import render
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.results.table import Column, build_baseline, build_columns, build_notes
+from tune_jobs.engine.results.table import (
+    Column,
+    build_baseline,
+    build_columns,
+    build_notes,
+    name_metric,
+)
 from tune_jobs.engine.run_state.info import RunInfo
 
 TEMPLATE = "page.html.jinja"
 
-TOLD = "search: validation accuracy in the search, val: of the retraining; gap: search less test"
+TOLD = "search: validation {metric} in the search, val: of the retraining; gap: search less test"
 
-MORE = ("F1", "std", "seeds", "train s", "lr", "l2", "batch", "optimizer", "schedule", "dropout")
+MORE = (
+    *("balanced", "F1", "AUROC", "loss", "std", "seeds", "train s"),
+    *("lr", "l2", "batch", "optimizer", "schedule", "dropout"),
+)
 """Columns of a second table: all in one would not fit the page."""
 
 
@@ -58,7 +67,7 @@ def build_page(report: Report) -> str:
         answer=answer(rows, report.info),
         rows=rows,
         columns=figures,
-        notes="; ".join([TOLD, *build_notes(rows, figures)]),
+        notes="; ".join([TOLD.format(metric=name_metric(rows)), *build_notes(rows, figures)]),
         baseline=build_baseline(rows),
         more_columns=more,
         configurations=report.configurations,

@@ -66,10 +66,10 @@ def draw_history(complete: Sequence[FrozenTrial], metric: Metric) -> Chart:
     axes.step(numbers, best.accumulate(values), where="post", alpha=0.6)
     axes.scatter(numbers, values, 20, gid="trials")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="trial", ylabel=f"validation {metric.name}")
+    axes.set(xlabel="trial", ylabel=f"validation {metric.words}")
     return Chart(
         caption="Trials in their order, and the best so far",
-        text=f"Validation {metric.name} of {len(values)} full-budget trials; best "
+        text=f"Validation {metric.words} of {len(values)} full-budget trials; best "
         f"{best.reduce(values):.4f} in trial {numbers[values.index(best.reduce(values))]}",
         figure=figure,
         tips={"trials": [f"trial {n}: {v:.4f}" for n, v in zip(numbers, values, strict=True)]},
@@ -131,12 +131,12 @@ def draw_slice(complete: Sequence[FrozenTrial], name: str, metric: Metric) -> Ch
         axes = figure.subplots()
         axes.scatter(reached, [choices.index(v) for v in values], 20, gid="trials")
         axes.set_yticks(range(len(choices)), [shorten(str(choice), 24) for choice in choices])
-        axes.set(xlabel=f"validation {metric.name}", ylabel=name, ylim=(len(choices) - 0.5, -0.5))
+        axes.set(xlabel=f"validation {metric.words}", ylabel=name, ylim=(len(choices) - 0.5, -0.5))
     else:
         figure = Figure()
         axes = figure.subplots()
         axes.scatter(values, reached, 20, gid="trials")
-        axes.set(xlabel=name, ylabel=f"validation {metric.name}")
+        axes.set(xlabel=name, ylabel=f"validation {metric.words}")
         if getattr(distribution, "log", False):
             decades = np.log10(max(values) / min(values))
             axes.set_xscale("log")
@@ -148,7 +148,7 @@ def draw_slice(complete: Sequence[FrozenTrial], name: str, metric: Metric) -> Ch
     told = zip(complete, values, reached, strict=True)
     return Chart(
         caption=f"Full-budget trials by {name}",
-        text=f"Validation {metric.name} of {len(values)} full-budget trials by {name}",
+        text=f"Validation {metric.words} of {len(values)} full-budget trials by {name}",
         figure=figure,
         tips={"trials": [f"trial {t.number}: {name} {v}, {a:.4f}" for t, v, a in told]},
     )

@@ -61,7 +61,7 @@ def test_a_run_of_an_early_version_says_what_it_did_not_record() -> None:
 
 def test_noise_is_not_known_of_another_metric() -> None:
     search = record_of(search_of(0.5, 0.4, 0.3))
-    search.metric = METRICS["loss"]
+    search.metric = METRICS["log_loss"]
     told = analyse(make_info(), search, [retrained(0, "default", 0.5)], num_validation=100)
     assert told.within_noise is None
     assert told.outlook

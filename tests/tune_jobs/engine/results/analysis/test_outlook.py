@@ -98,7 +98,7 @@ def test_accuracies_end_at_one_and_losses_at_zero() -> None:
     outlook = find_outlook(search, noise=1.0)
     assert outlook
     assert outlook.high == 1
-    search.metric = METRICS["loss"]
+    search.metric = METRICS["log_loss"]
     outlook = find_outlook(search, noise=1.0)
     assert outlook
     assert (outlook.best, outlook.high) == (0.88, 0)

@@ -93,7 +93,7 @@ def test_the_reference_is_the_best_that_no_search_proposed() -> None:
     assert find_reference(results, ACCURACY) == Reference(
         trial_number=2, origin="default", value=0.6125
     )
-    assert find_reference(results[:2], METRICS["loss"]) == Reference(
+    assert find_reference(results[:2], METRICS["log_loss"]) == Reference(
         trial_number=0, origin="published", value=1.0
     )
     assert find_reference(results[3:], ACCURACY) is None

@@ -1,0 +1,77 @@
+"""Say when a search has tried enough, and what a model may cost."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from trainables.metrics import EpochMetrics
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchLimits:
+    """Says what ends a search before its last proposal; `None`: that does not.
+
+    Attributes:
+        seconds: The time that it may take.
+        target: The score of a full-budget trial that is good enough; a higher one is better.
+        patience: The number of proposals that may end, one after the other, without a better score.
+    """
+
+    seconds: float | None = None
+    target: float | None = None
+    patience: int | None = None
+
+    def reached(self, scores: Sequence[float | None], seconds: float) -> str | None:
+        """Return which limit is reached, in words; `None`: none is.
+
+        Patience begins with the first trial that reaches its full budget.
+
+        Args:
+            scores: Of the trials that have ended, in the order of their ends; `None`: it was
+                stopped early, or failed.
+            seconds: The time since the search began.
+        """
+        if self.seconds is not None and seconds > self.seconds:
+            return "time budget"
+        best, num_since = -math.inf, 0
+        for score in scores:
+            if score is not None and score > best:
+                best, num_since = score, 0
+            elif best > -math.inf:
+                num_since += 1
+        if self.target is not None and best >= self.target:
+            return "target reached"
+        if self.patience is not None and num_since >= self.patience:
+            return f"no better one in {num_since} proposals"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelLimits:
+    """Says what a model may cost at most to win; `None`: that is not limited.
+
+    Attributes:
+        parameters: The number of trainable parameters; an estimator has none.
+        latency_seconds: The time to predict one image, measured after a retraining.
+    """
+
+    parameters: int | None = None
+    latency_seconds: float | None = None
+
+    def exceeded(self, seeds: Sequence[EpochMetrics]) -> str | None:
+        """Return which limit a configuration exceeds, in words; `None`: none, as far as is known.
+
+        Args:
+            seeds: The metrics of an epoch of each of its trainings.
+        """
+        counts = [seed.num_parameters for seed in seeds if seed.num_parameters is not None]
+        if self.parameters is not None and counts and max(counts) > self.parameters:
+            return f"{max(counts):,} parameters, above --max-parameters {self.parameters:,}"
+        costs = [seed.test.cost for seed in seeds if seed.test and seed.test.cost]
+        if self.latency_seconds is None or not costs:
+            return None
+        latency, most = median(cost.latency_seconds for cost in costs), self.latency_seconds
+        if latency <= most:
+            return None
+        return f"{1000 * latency:.3g} ms for one image, above --max-latency {1000 * most:.3g} ms"
