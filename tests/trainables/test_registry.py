@@ -41,6 +41,9 @@ def test_defaults_keep_their_keys_and_values() -> None:
         "random_erasing": 0.0,
         "mixup_alpha": 0.0,
         "cutmix_alpha": 0.0,
+        "class_weights": "none",
+        "keep": "last",
+        "features": None,
         "normalisation": "train",
         "num_features": None,
         "resize": 0,
@@ -60,6 +63,8 @@ def test_an_estimators_defaults_have_no_knobs_of_a_network() -> None:
     assert default_of("knn", 3) == {
         "architecture": "knn",
         "epochs": 3,
+        "class_weights": "none",
+        "features": None,
         "num_features": None,
         "k": 5,
         "metric": "euclidean",

@@ -182,7 +182,7 @@ def test_weights_of_classes_are_those_of_what_does_not_say() -> None:
 
 
 def test_an_estimator_that_cannot_weigh_classes_is_named() -> None:
-    job = replace(JOB, space=neighbours, published=(), architecture="knn")
+    job = replace(JOB, space=neighbours_on_pixels, published=(), architecture="knn")
     found = check_job(job, job.epochs, None, {"class_weights": "balanced", "keep": "auroc"})
     assert found.defaults["knn"]["class_weights"] == "none"
     assert found.notes == (
