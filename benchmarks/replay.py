@@ -140,7 +140,7 @@ class Ours:
         task = self.search.next_task()
         if task is None:
             return None
-        return task.number, self.search.record.study.trials[task.number].params
+        return task.number, self.search.record.trials()[task.number].params
 
     def report(self, number: int, epoch: int, accuracy: float) -> bool:
         metrics = EpochMetrics(epoch=epoch, seconds=0.0, val_loss=0.0, val_accuracy=accuracy)
