@@ -2,9 +2,9 @@
 
     python -m benchmarks.search_variants [TASK ...] [--seeds 30] [--variants a,b] [--keep FILE]
 
-Every variant is compared with today's search, seed by seed: how much more regret it has at its end,
-and after as many trial-epochs as today's search had with that seed; p is Wilcoxon's. Over all
-tasks, differences are shares of today's mean regret of each task.
+Every variant is compared with today's search, seed by seed: how much more regret it has at its end;
+p is Wilcoxon's. Over all tasks, differences are shares of today's mean regret of each task. One
+that trains more is compared with what today's search gains by as many epochs of more trials.
 """
 
 import argparse
@@ -33,14 +33,19 @@ from benchmarks.rule_variants import (
     schedule,
     schedule_family,
 )
+from benchmarks.sampler_variants import Mutating, MutatingFew, MutatingMany, propose_by_gp, sharing
 from benchmarks.search_quality import Kept, interval
 from benchmarks.surrogate import recorded
 from tune_jobs.engine.search import prior_sampler
 from tune_jobs.engine.search.early_stopping import Asha, RungSettings, StoppingRule, WithinGroups
 
+MORE_TRIALS = (1.0, 1.25, 1.5, 2.0)
+"""Today's search is replayed with so many times the trials, too."""
+
 COMPLETE = ("digits_cnn", "fashion_mlp", "fruits_mlp", "aliens_head", "fashion_classical")
 TODAY = "ours"
 
+Shares = np.ndarray[Any, np.dtype[np.float64]]
 BuildRule = Callable[[RungSettings, "Varied"], StoppingRule]
 
 
@@ -54,7 +59,7 @@ class Varied(Ours):
         seed: int,
         *,
         build_rule: BuildRule | None = None,
-        sampler: type[prior_sampler.PriorSampler] = prior_sampler.PriorSampler,
+        sampler: Callable[..., prior_sampler.PriorSampler] = prior_sampler.PriorSampler,
         **constants: Any,
     ) -> None:
         self.task, self._build_rule = task, build_rule
@@ -71,42 +76,6 @@ class Varied(Ours):
 
     def params(self, number: int) -> Mapping[str, Any]:
         return self.search.record.trials()[number].params
-
-
-class Mutating(prior_sampler.PriorSampler):
-    """Most parameters stay as they are around recipe and incumbents; a few move."""
-
-    stay = 0.5
-
-    def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
-        drawn = super().sample_independent(study, trial, name, distribution)
-        random = np.random.default_rng([self._seed, len(name), *name.encode()])
-        if name in self._near and random.random() < self.stay:
-            return prior_sampler.nearest_value(distribution, self._near[name])
-        return drawn
-
-
-class MutatingFew(Mutating):
-    stay = 0.75
-
-
-class MutatingMany(Mutating):
-    stay = 0.25
-
-
-def sharing(incumbents: float, most_incumbent: float, model: float, most_model: float) -> type:
-    """A sampler whose sources reach their greatest shares after so many ended trials."""
-
-    class Sharing(prior_sampler.PriorSampler):
-        def _draw_source(self, random: np.random.Generator, num_ended: int) -> str:
-            if random.random() < self._uniform:
-                return "uniform"
-            modelled = 0.0 if num_ended < prior_sampler.FEW else min(most_model, num_ended / model)
-            incumbent = min(most_incumbent, num_ended / incumbents) * (1 - modelled)
-            shares = [1 - modelled - incumbent, incumbent, modelled]
-            return str(random.choice(["centre", "incumbent", "model"], p=shares))
-
-    return Sharing
 
 
 def rule(build: Callable[..., StoppingRule], **options: Any) -> dict[str, Any]:
@@ -155,9 +124,9 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     "power law": rule(PowerLaw),
     "chance stops": rule(ChanceStops),
     "default exempt": rule(FirstExempt),
-    "no uniform": {"UNIFORM": 0.0},
-    "uniform 0.05": {"UNIFORM": 0.05},
-    "uniform 0.2": {"UNIFORM": 0.2},
+    "uniform 0": {"sampler": partial(prior_sampler.PriorSampler, uniform=0.0)},
+    "uniform 0.05": {"sampler": partial(prior_sampler.PriorSampler, uniform=0.05)},
+    "uniform 0.2": {"sampler": partial(prior_sampler.PriorSampler, uniform=0.2)},
     "spread 0.05": {"SPREADS": (0.05,)},
     "spread 0.1": {"SPREADS": (0.1,)},
     "spread 0.2": {"SPREADS": (0.2,)},
@@ -179,6 +148,7 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     "no centre once 8 ended": {"sampler": sharing(8, 1.0, 40, 0.6)},
     "model sooner": {"sampler": sharing(16, 0.8, 20, 0.6)},
     "more of the model": {"sampler": sharing(16, 0.8, 40, 0.9)},
+    "Gaussian process": {"propose": propose_by_gp},
     "less of the model": {"sampler": sharing(16, 0.8, 80, 0.3)},
 }
 """What differs from today's search, by name."""
@@ -189,29 +159,30 @@ def methods() -> dict[str, Callable[[Task, int, int], Method]]:
 
 
 def compare(
-    today: Mapping[str, Sequence[Outcome]],
     varied: Mapping[str, Sequence[Outcome]],
+    today: Mapping[str, Sequence[Outcome]],
     best: Mapping[str, float],
-) -> str:
-    """Describe a variant's regret and epochs against today's, for each task and over all."""
-    told, ends, evens, spent = [], [], [], []
+) -> tuple[Shares, float, str]:
+    """Compare a variant with today's search, of the same seeds.
+
+    Returns:
+        How much more regret it has, in shares of today's mean, a mean over tasks for each seed; how
+        many times the epochs it trains; the differences by task, in words.
+    """
+    shares, spent, told = [], [], []
     for task, outcomes in varied.items():
         pairs = list(zip(outcomes, today[task], strict=True))
-        regret = statistics.fmean(best[task] - o.end.shipped for o in today[task])
-        end = np.array([was.end.shipped - now.end.shipped for now, was in pairs])
-        even = [was.end.shipped - now.after(epochs=was.end.epochs) for now, was in pairs]
-        ends.append(end / regret)
-        evens.append(np.array(even) / regret)
-        spent.append(statistics.fmean(now.end.epochs / was.end.epochs for now, was in pairs))
-        told.append(f"{task} {end.mean():+.4f} (p {p(end):.2g})")
-    mean, even = np.mean(ends, axis=0), np.mean(evens, axis=0)
-    return (
-        f"{mean.mean():+7.1%} (p {p(mean):.2g}), in equal epochs {even.mean():+7.1%} "
-        f"(p {p(even):.2g}), {statistics.fmean(spent):4.2f} of the epochs; {'; '.join(told)}"
-    )
+        regret = statistics.fmean(best[task] - was.end.shipped for _, was in pairs)
+        more = np.array([was.end.shipped - now.end.shipped for now, was in pairs])
+        shares.append(more / regret)
+        spent.append(
+            sum(now.end.epochs for now, _ in pairs) / sum(was.end.epochs for _, was in pairs)
+        )
+        told.append(f"{task} {more.mean():+.4f} (p {p(more):.2g})")
+    return np.mean(shares, axis=0), statistics.fmean(spent), "; ".join(told)
 
 
-def p(differences: Sequence[float] | np.ndarray[Any, Any]) -> float:
+def p(differences: Shares) -> float:
     return float(wilcoxon(differences).pvalue) if np.any(differences) else 1.0
 
 
@@ -229,24 +200,43 @@ def main() -> None:
     surrogates = {name: surrogate for name, _, surrogate in recorded(given.tasks)}
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     names = given.variants.split(",") if given.variants else list(VARIANTS)
-    found = {
-        (trials, method): {
+
+    def replay_all(trials: int, method: str) -> dict[str, list[Outcome]]:
+        return {
             name: [kept.of(name, surrogate, trials, method, seed) for seed in seeds]
             for name, surrogate in surrogates.items()
         }
-        for trials in given.trials
-        for method in (TODAY, *names)
-    }
-    best = {name: kept.best(name) for name in surrogates}
-    for trials in given.trials:
-        today = found[trials, TODAY]
-        for name, outcomes in today.items():
-            regrets = [best[name] - outcome.end.shipped for outcome in outcomes]
-            epochs = statistics.fmean(outcome.end.epochs for outcome in outcomes)
-            print(f"{trials} trials, {TODAY}, {name}: {interval(regrets)}, {epochs:.0f} epochs")
-        for method in names:
-            said = compare(today, found[trials, method], best)
-            print(f"{trials} trials, {method:24} {said}")
+
+    for trials in given.trials:  # all of them first: the best that was found is the best of all
+        found = {method: replay_all(trials, method) for method in (TODAY, *names)}
+        more = [replay_all(int(times * trials), TODAY) for times in MORE_TRIALS]
+        show(trials, found, more, {name: kept.best(name) for name in surrogates})
+
+
+def show(
+    trials: int,
+    found: Mapping[str, Mapping[str, Sequence[Outcome]]],
+    more_trials: Sequence[Mapping[str, Sequence[Outcome]]],
+    best: Mapping[str, float],
+) -> None:
+    today = found[TODAY]
+    for name, outcomes in today.items():
+        regrets = [best[name] - outcome.end.shipped for outcome in outcomes]
+        epochs = statistics.fmean(outcome.end.epochs for outcome in outcomes)
+        print(f"{trials} trials, {TODAY}, {name}: {interval(regrets)}, {epochs:.0f} epochs")
+    compared = [compare(outcomes, today, best) for outcomes in more_trials]
+    more_epochs = [spent for _, spent, _ in compared]
+    gains = [shares.mean() for shares, _, _ in compared]
+    for times, spent, gain in zip(MORE_TRIALS, more_epochs, gains, strict=True):
+        print(f"{trials} trials, {TODAY}, {times} times as many: {spent:.2f}x epochs, {gain:+.1%}")
+    for method, outcomes in found.items():
+        shares, spent, told = compare(outcomes, today, best)
+        even = np.interp(spent, more_epochs, gains)
+        print(
+            f"{trials} trials, {method:24} {shares.mean():+7.1%} (p {p(shares):.2g}), {spent:.2f}x "
+            f"epochs (today's with as many: {even:+7.1%}); {told}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
