@@ -99,6 +99,7 @@ class Ours:
         sampler: str = "prior",
         portfolio: Sequence[Configuration] = (),
     ) -> None:
+        self.task = task
         recipe = recipe_of(default_of(task.architecture, task.epochs))
         settings = RungSettings(
             grace_period=max(1, task.epochs // 10),

@@ -1,12 +1,17 @@
 """Stopping rules that the benchmarks compare with today's; each knows the task that it judges."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from benchmarks.record_curves import Task
-from tune_jobs.engine.search.early_stopping import Asha, RungSettings
+from benchmarks.replay import Ours
+from tune_jobs.engine.search.early_stopping import Asha, RungSettings, StoppingRule, WithinGroups
+
+BuildRule = Callable[[RungSettings, Ours], StoppingRule]
+"""Makes the rule of a search, which has no trial yet."""
 
 
 class Rule(Asha):
@@ -118,3 +123,28 @@ def schedule(params: Mapping[str, object]) -> str:
 
 def schedule_family(params: Mapping[str, object]) -> str:
     return "constant" if params.get("schedule") == "constant" else "decaying"
+
+
+def rule(build: Callable[..., StoppingRule], **options: Any) -> dict[str, Any]:
+    return {"build_rule": lambda settings, search: build(settings, search.task, **options)}
+
+
+def rungs(grace_period: int, reduction_factor: int, brackets: int = 1) -> dict[str, Any]:
+    def build(settings: RungSettings, search: Ours) -> StoppingRule:
+        changed = RungSettings(
+            grace_period=grace_period,
+            reduction_factor=reduction_factor,
+            brackets=brackets,
+            epochs=settings.epochs,
+        )
+        return Asha(changed)
+
+    return {"build_rule": build}
+
+
+def grouped(group: Callable[[Mapping[str, Any]], str]) -> dict[str, Any]:
+    return {
+        "build_rule": lambda settings, search: WithinGroups(
+            Asha(settings), lambda number: group(search.search.record.trials()[number].params)
+        )
+    }

@@ -11,6 +11,7 @@ from optuna.study import StudyDirection, create_study
 from optuna.trial import FrozenTrial, create_trial
 
 from tune_jobs.engine.search import prior_sampler
+from tune_jobs.engine.search.nearest_value import nearest_value
 from tune_jobs.engine.search.unit_cube import lay, unit_space
 
 
@@ -23,7 +24,7 @@ class Mutating(prior_sampler.PriorSampler):
         drawn = super().sample_independent(study, trial, name, distribution)
         random = np.random.default_rng([self._seed, len(name), *name.encode()])
         if name in self._near and random.random() < self.stay:
-            return prior_sampler.nearest_value(distribution, self._near[name])
+            return nearest_value(distribution, self._near[name])
         return drawn
 
 

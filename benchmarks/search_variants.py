@@ -1,6 +1,6 @@
 """What else could help a search: variants of its stopping rule and of its proposals, replayed.
 
-    python -m benchmarks.search_variants [TASK ...] [--seeds 30] [--variants a,b] [--keep FILE]
+    python -m benchmarks.search_variants [TASK ...] [--seeds 30] [--variants NAME ...] [--keep FILE]
 
 Every variant is compared with today's search, seed by seed: how much more regret it has at its end;
 p is Wilcoxon's. Over all tasks, differences are shares of today's mean regret of each task. One
@@ -23,6 +23,7 @@ from scipy.stats import wilcoxon
 from benchmarks.record_curves import Task
 from benchmarks.replay import METHODS, Method, Ours, Outcome
 from benchmarks.rule_variants import (
+    BuildRule,
     ChanceStops,
     FirstExempt,
     LastSlope,
@@ -30,6 +31,9 @@ from benchmarks.rule_variants import (
     PowerLaw,
     Rule,
     SoftRanks,
+    grouped,
+    rule,
+    rungs,
     schedule,
     schedule_family,
 )
@@ -37,7 +41,7 @@ from benchmarks.sampler_variants import Mutating, MutatingFew, MutatingMany, pro
 from benchmarks.search_quality import Kept, interval
 from benchmarks.surrogate import recorded
 from tune_jobs.engine.search import prior_sampler
-from tune_jobs.engine.search.early_stopping import Asha, RungSettings, StoppingRule, WithinGroups
+from tune_jobs.engine.search.early_stopping import RungSettings, StoppingRule
 
 MORE_TRIALS = (1.0, 1.25, 1.5, 2.0)
 """Today's search is replayed with so many times the trials, too."""
@@ -46,7 +50,6 @@ COMPLETE = ("digits_cnn", "fashion_mlp", "fruits_mlp", "aliens_head", "fashion_c
 TODAY = "ours"
 
 Shares = np.ndarray[Any, np.dtype[np.float64]]
-BuildRule = Callable[[RungSettings, "Varied"], StoppingRule]
 
 
 class Varied(Ours):
@@ -62,7 +65,7 @@ class Varied(Ours):
         sampler: Callable[..., prior_sampler.PriorSampler] = prior_sampler.PriorSampler,
         **constants: Any,
     ) -> None:
-        self.task, self._build_rule = task, build_rule
+        self._build_rule = build_rule
         self._replaced = {"PriorSampler": sampler, **constants}
         super().__init__(task, trials, seed)
 
@@ -73,34 +76,6 @@ class Varied(Ours):
         with ExitStack() as stack:
             stack.enter_context(patch.multiple(prior_sampler, **self._replaced))
             return super().ask()
-
-    def params(self, number: int) -> Mapping[str, Any]:
-        return self.search.record.trials()[number].params
-
-
-def rule(build: Callable[..., StoppingRule], **options: Any) -> dict[str, Any]:
-    return {"build_rule": lambda settings, search: build(settings, search.task, **options)}
-
-
-def rungs(grace_period: int, reduction_factor: int, brackets: int = 1) -> dict[str, Any]:
-    def build(settings: RungSettings, search: Varied) -> StoppingRule:
-        changed = RungSettings(
-            grace_period=grace_period,
-            reduction_factor=reduction_factor,
-            brackets=brackets,
-            epochs=settings.epochs,
-        )
-        return Asha(changed)
-
-    return {"build_rule": build}
-
-
-def grouped(group: Callable[[Mapping[str, Any]], str]) -> dict[str, Any]:
-    return {
-        "build_rule": lambda settings, search: WithinGroups(
-            Asha(settings), lambda number: group(search.params(number))
-        )
-    }
 
 
 VARIANTS: dict[str, Mapping[str, Any]] = {
@@ -130,6 +105,9 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     "spread 0.05": {"SPREADS": (0.05,)},
     "spread 0.1": {"SPREADS": (0.1,)},
     "spread 0.2": {"SPREADS": (0.2,)},
+    "spreads 0.05, 0.1, 0.3": {"SPREADS": (0.05, 0.1, 0.3)},
+    "spreads 0.05, 0.05, 0.3": {"SPREADS": (0.05, 0.05, 0.3)},
+    "spreads 0.02 to 0.2": {"SPREADS": (0.02, 0.05, 0.1, 0.2)},
     "spreads 0.05 to 0.2": {"SPREADS": (0.05, 0.1, 0.2)},
     "spreads 0.1, 0.3": {"SPREADS": (0.1, 0.3)},
     "choices kept 0.5": {"KEPT": 0.5},
@@ -192,14 +170,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--trials", type=int, nargs="+", default=[16, 64])
-    parser.add_argument("--variants", help="names, with commas (default: all)")
+    parser.add_argument(
+        "--variants", nargs="+", default=list(VARIANTS), help="names (default: all)"
+    )
     parser.add_argument("--keep", type=Path, metavar="FILE", help="outcomes, not replayed again")
     given = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     kept = Kept(given.keep, methods())
     surrogates = {name: surrogate for name, _, surrogate in recorded(given.tasks)}
     seeds = range(given.first_seed, given.first_seed + given.seeds)
-    names = given.variants.split(",") if given.variants else list(VARIANTS)
+    names = given.variants
 
     def replay_all(trials: int, method: str) -> dict[str, list[Outcome]]:
         return {
@@ -211,6 +191,26 @@ def main() -> None:
         found = {method: replay_all(trials, method) for method in (TODAY, *names)}
         more = [replay_all(int(times * trials), TODAY) for times in MORE_TRIALS]
         show(trials, found, more, {name: kept.best(name) for name in surrogates})
+
+
+def choose_on_others(
+    found: Mapping[str, Mapping[str, Sequence[Outcome]]], best: Mapping[str, float], task: str
+) -> str:
+    """Describe what the variant that was best on the other tasks does on this one."""
+    others = {
+        method: {name: outcomes for name, outcomes in by_task.items() if name != task}
+        for method, by_task in found.items()
+    }
+    means = {
+        method: compare(by_task, others[TODAY], best)[0].mean()
+        for method, by_task in others.items()
+    }
+    chosen = min(means, key=lambda method: float(means[method]))
+    shares, spent, _ = compare({task: found[chosen][task]}, {task: found[TODAY][task]}, best)
+    return (
+        f"{task}: {chosen} ({means[chosen]:+.1%} on the others) has {shares.mean():+.1%} "
+        f"(p {p(shares):.2g}), {spent:.2f}x epochs"
+    )
 
 
 def show(
@@ -229,14 +229,16 @@ def show(
     gains = [shares.mean() for shares, _, _ in compared]
     for times, spent, gain in zip(MORE_TRIALS, more_epochs, gains, strict=True):
         print(f"{trials} trials, {TODAY}, {times} times as many: {spent:.2f}x epochs, {gain:+.1%}")
-    for method, outcomes in found.items():
-        shares, spent, told = compare(outcomes, today, best)
+    for method, by_task in found.items():
+        shares, spent, told = compare(by_task, today, best)
         even = np.interp(spent, more_epochs, gains)
         print(
             f"{trials} trials, {method:24} {shares.mean():+7.1%} (p {p(shares):.2g}), {spent:.2f}x "
             f"epochs (today's with as many: {even:+7.1%}); {told}",
             flush=True,
         )
+    for task in today:
+        print(f"{trials} trials, left out {choose_on_others(found, best, task)}")
 
 
 if __name__ == "__main__":
