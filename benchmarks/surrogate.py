@@ -55,10 +55,9 @@ class Surrogate:
         self.names = sorted({name for each in params for name in each})
         self._words: dict[str, dict[Any, int]] = {}
         X = np.stack([self._row(each) for each in params])
-        self.measured = curves
+        self._rows, self.measured = X, curves
         self._curves = ExtraTreesRegressor(TREES, min_samples_leaf=1, random_state=0, n_jobs=1)
         self._seconds = ExtraTreesRegressor(TREES, min_samples_leaf=2, random_state=0, n_jobs=1)
-        self.found = cross_val_predict(self._curves, X, curves, cv=10)
         self._predict_curve = flattened(self._curves.fit(X, curves))
         self._predict_seconds = flattened(self._seconds.fit(X, np.log(seconds)))
         self.params = params
@@ -66,7 +65,8 @@ class Surrogate:
 
     def errors(self) -> tuple[float, float]:
         """Rank correlation and mean absolute error of the last accuracy, in 10-fold validation."""
-        measured, found = self.measured[:, -1], self.found[:, -1]
+        held_out = cross_val_predict(self._curves, self._rows, self.measured, cv=10)
+        measured, found = self.measured[:, -1], held_out[:, -1]
         return float(spearmanr(measured, found).statistic), float(abs(measured - found).mean())
 
     def curve(self, params: Mapping[str, Any]) -> Curve:
