@@ -99,6 +99,7 @@ class Ours:
         sampler: str = "prior",
         portfolio: Sequence[Configuration] = (),
     ) -> None:
+        self.task = task
         recipe = recipe_of(default_of(task.architecture, task.epochs))
         settings = RungSettings(
             grace_period=max(1, task.epochs // 10),
@@ -140,7 +141,7 @@ class Ours:
         task = self.search.next_task()
         if task is None:
             return None
-        return task.number, self.search.record.study.trials[task.number].params
+        return task.number, self.search.record.trials()[task.number].params
 
     def report(self, number: int, epoch: int, accuracy: float) -> bool:
         metrics = EpochMetrics(epoch=epoch, seconds=0.0, val_loss=0.0, val_accuracy=accuracy)

@@ -12,7 +12,7 @@ trains.
 import argparse
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import optuna
 
-from benchmarks.record_curves import TASKS
-from benchmarks.replay import METHODS, Moment, Outcome, replay
+from benchmarks.record_curves import TASKS, Task
+from benchmarks.replay import METHODS, Method, Moment, Outcome, replay
 from benchmarks.surrogate import Surrogate, recorded
 
 
@@ -34,8 +34,10 @@ def interval(values: Sequence[float]) -> str:
 class Kept:
     """Outcomes in a file, a JSON line each; without a file they are kept for this run alone."""
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path | None, methods: Mapping[str, Callable[[Task, int, int], Method]] = METHODS
+    ) -> None:
+        self.path, self.methods = path, methods
         lines = path.read_text().splitlines() if path and path.exists() else []
         self.found = {_key(line): _outcome(line) for line in map(json.loads, lines)}
 
@@ -43,12 +45,18 @@ class Kept:
         key = name, trials, method, seed
         if key not in self.found:
             task = TASKS[name]
-            self.found[key] = replay(METHODS[method](task, trials, seed), task, surrogate, seed)
+            self.found[key] = replay(
+                self.methods[method](task, trials, seed), task, surrogate, seed
+            )
             if self.path:
                 line = {"key": key, **asdict(self.found[key])}
                 with self.path.open("a") as file:
                     file.write(json.dumps(line) + "\n")
         return self.found[key]
+
+    def best(self, name: str) -> float:
+        """Return the best accuracy that any search of the task would ship."""
+        return max(o.end.shipped for (task, *_), o in self.found.items() if task == name)
 
 
 def _key(line: Mapping[str, Any]) -> tuple[str, int, str, int]:
