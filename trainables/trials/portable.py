@@ -9,6 +9,7 @@ float32 NK. Crop, normalisation and what a frozen network sees are inside.
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -16,9 +17,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from trainables.features.describe import HogDescriber
-from trainables.features.front import FeatureFront
 from trainables.trials.export import EstimatorClassifier, ImageClassifier, ModelCard
 
 Form = Literal["onnx", "torch"]
@@ -40,16 +41,16 @@ def check_form(model: ImageClassifier, form: Form) -> None:
     Raises:
         ValueError: A part of the model is no network, or a package is not installed.
     """
-    foreign = None
-    if isinstance(model.network, EstimatorClassifier):
-        foreign = f"its estimator ({model.card.config['architecture']}) is scikit-learn's"
-    elif isinstance(model.front, FeatureFront) and isinstance(model.front.describer, HogDescriber):
-        foreign = "its features (HOG) are computed by scikit-image"
-    if foreign:
-        raise ValueError(
-            f"--format = {form!r}: {foreign}: must be a network on pixels or on what a frozen "
-            "network sees; this model is used by `predict` and `trainables.load_model`"
-        )
+    foreign: dict[type[nn.Module], str] = {
+        EstimatorClassifier: "its estimator is scikit-learn's",
+        HogDescriber: "its features (HOG) are computed by scikit-image",
+    }
+    for part in model.modules():
+        if type(part) in foreign:
+            raise ValueError(
+                f"--format = {form!r}: {foreign[type(part)]}: must be a network, on pixels or on "
+                "what a frozen network sees; `predict` and `trainables.load_model` use this one"
+            )
     missing = [name for name in ONNX_PACKAGES if form == "onnx" and find_spec(name) is None]
     if missing:
         raise ValueError(
@@ -70,9 +71,7 @@ def describe(card: ModelCard) -> dict[str, str]:
             "(height, width) by an antialiased bilinear filter, without keeping the aspect ratio; "
             "pass uint8 NHWC"
         ),
-        "config": json.dumps(card.config),
-        "dataset": card.dataset,
-        "dataset_fingerprint": card.dataset_fingerprint,
+        "card": json.dumps(asdict(card), ensure_ascii=False),
     }
 
 

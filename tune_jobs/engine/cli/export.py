@@ -89,9 +89,8 @@ def _write(model: "ImageClassifier", target: Path, form: "Form") -> None:
         raise RequestError(f"{target} cannot be written: {error}") from error
     except Exception as error:  # a user's network raises almost any type when it is traced
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        name = model.card.config["architecture"]
         raise RequestError(
-            f"--format = {form!r}: torch.export cannot trace {name}: {reason}: see "
+            f"--format = {form!r}: torch.export cannot trace the network: {reason}: see "
             "https://docs.pytorch.org/docs/stable/export.html for what a network may do"
         ) from error
 

@@ -126,10 +126,7 @@ def test_a_network_that_cannot_be_traced(
     own_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert commands.main(["export", str(own_model), "--format", "torch"]) == 2
-    assert (
-        "torch.export cannot trace tricks_test_a_network_that_cannot_be_traced.net: "
-        in capsys.readouterr().err
-    )
+    assert "torch.export cannot trace the network: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
