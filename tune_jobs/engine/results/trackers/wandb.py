@@ -33,14 +33,18 @@ def check(run: TrackedRun) -> None:
     check_installed("wandb")
     import wandb
 
-    mode = os.environ.get("WANDB_MODE") or wandb.setup().settings.mode
-    if mode in WITHOUT_KEY:
-        return
-    if not wandb.login(prompt=False, verify=False):
+    if _mode() not in WITHOUT_KEY and not wandb.login(prompt=False, verify=False):
         raise RequestError(
             "--log = 'wandb': there is no key: run `wandb login`, or set WANDB_API_KEY, or "
             "WANDB_MODE=offline to write files for `wandb sync`"
         )
+
+
+def _mode() -> str:
+    """Return `WANDB_MODE` as it is now: the client reads it once in a process."""
+    import wandb
+
+    return os.environ.get("WANDB_MODE") or str(wandb.setup().settings.mode)
 
 
 def connect(run: TrackedRun) -> "WandbTracker":
@@ -101,6 +105,7 @@ class WandbTracker:
             resume="allow",
             config=dict(config),
             dir=self._folder,
+            mode=_mode(),
             # What is sent is the record: not the terminal, the command line or the code, which
             # may hold what is nobody's business.
             settings=wandb.Settings(
