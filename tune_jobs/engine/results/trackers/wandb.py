@@ -58,12 +58,8 @@ class WandbTracker:
         self._open: dict[str, Any] = {}  # wandb.Run, by the trial's name
 
     def begin(self, name: str, trial: RecordedTrial) -> float:
-        earlier = self._folders(name)
-        if any((folder / ENDED).exists() for folder in earlier):
+        if any((folder / ENDED).exists() for folder in self._folders(name)):
             return math.inf
-        for folder in earlier:
-            if folder.name.startswith("offline-"):  # a part; the record gives all of it again
-                shutil.rmtree(folder)
         stage = name.partition("-")[0]
         run = self._open[name] = self._init(name, stage, trial.config or {})
         return max(0, run.step - 1)  # the service gives the step that comes next
@@ -96,6 +92,9 @@ class WandbTracker:
     def _init(self, name: str, stage: str, config: Mapping[str, Any]) -> Any:
         import wandb
 
+        for folder in self._folders(name):
+            if folder.name.startswith("offline-"):  # another session's part, which is sent again
+                shutil.rmtree(folder)
         return wandb.init(
             project=os.environ.get("WANDB_PROJECT") or self._run.job,
             group=self._run.run_id,

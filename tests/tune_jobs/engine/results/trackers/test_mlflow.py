@@ -57,14 +57,22 @@ def test_each_trial_is_a_run_below_that_of_the_whole(trackers_of: Follow, tmp_pa
 
 
 def test_an_epoch_is_there_while_the_trial_runs(trackers_of: Follow, tmp_path: Path) -> None:
-    search = open_search(tmp_path / "journal", trials=1)
+    search = open_search(tmp_path / "journal", trials=2)
+    with trackers_of("mlflow") as trackers:  # two who make the database at once disturb each other
+        trackers.follow(lambda: [search.record])
+        run_to_the_end(search, search.next_task())
     with trackers_of("mlflow") as trackers:
         trackers.follow(lambda: [search.record])
         trial = search.next_task()
         assert trial is not None
         search.on_report(trial.number, report(1, 0.25))
-        wait_until(lambda: "accuracy/val" in read(tmp_path)["trial-0"].data.metrics)
-        assert read(tmp_path)["trial-0"].info.status == "RUNNING"
+
+        def is_there() -> bool:
+            run = read(tmp_path).get("trial-1")
+            return run is not None and "accuracy/val" in run.data.metrics
+
+        wait_until(is_there)
+        assert read(tmp_path)["trial-1"].info.status == "RUNNING"
 
 
 def test_a_session_that_goes_on_doubles_nothing(trackers_of: Follow, tmp_path: Path) -> None:
