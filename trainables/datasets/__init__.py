@@ -3,7 +3,7 @@
 from trainables.datasets.decoding.decode import decode_image
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import ImageData
-from trainables.datasets.load import load_dataset, load_to_look
+from trainables.datasets.load import find_decoded, load_dataset, load_to_look
 from trainables.datasets.unlabelled import UnlabelledImages, load_unlabelled
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "ImageData",
     "UnlabelledImages",
     "decode_image",
+    "find_decoded",
     "load_dataset",
     "load_to_look",
     "load_unlabelled",

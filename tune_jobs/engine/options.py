@@ -1,7 +1,7 @@
 """Every option of a run: the command line, the Python API and `run.json` at once."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,9 @@ Seed = Annotated[int, Range(0)]
 
 JOB_DEFAULTS = ("dataset", "image_size", "weights", "trials", "epochs", "metric")
 """Options whose default is the job's."""
+
+TRACKERS = ("mlflow", "wandb")
+"""Modules of `results/trackers`, which send a run's record to a tracker."""
 
 SMOKE_TRIALS = 2
 
@@ -140,6 +143,11 @@ class Options:
         "place of the Optuna study: postgresql://USER@HOST/NAME, or journal, a file in the run's "
         "folder (default: journal)",
     )
+    log: str | None = _option(
+        None,
+        "experiment trackers that get every trial, as mlflow,wandb: MLflow, by MLFLOW_TRACKING_URI "
+        "or into --storage, and Weights & Biases (default: none)",
+    )
     run_id: str = _resolved("name of the run; the name of an earlier run continues that run")
     resume: str | None = _option(None, "name of an earlier run to continue")
     fork: str | None = _option(
@@ -205,6 +213,7 @@ class Options:
         _check_workers(options.gpus_per_trial, options.workers_per_trial)
         _check_target(options.metric, options.target)
         _check_keep(options.metric, options.keep)
+        _check_trackers(options.log, options.trackers)
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
             raise RequestError(
                 f"--run-id = {options.run_id!r}: must be letters, digits, '.', '_' and '-', "
@@ -234,6 +243,11 @@ class Options:
         """Return what configurations have that do not say otherwise, where it is no default."""
         given = {"class_weights": self.class_weights} if self.class_weights != "none" else {}
         return given | ({"keep": self.metric} if self.keep == "best" else {})
+
+    @property
+    def trackers(self) -> list[str]:
+        """Return the names that `--log` gives, each once."""
+        return list(dict.fromkeys(name.strip() for name in (self.log or "").split(",") if name))
 
     @property
     def model_limits(self) -> ModelLimits:
@@ -280,6 +294,15 @@ def _check_keep(metric: str, keep: Literal["last", "best"]) -> None:
         raise RequestError(
             f"--keep = 'best': workers do not know --metric {metric}: take one of "
             f"{', '.join(name for name in known if name != 'last')}, or --keep last"
+        )
+
+
+def _check_trackers(log: str | None, names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in TRACKERS]
+    if unknown:
+        raise RequestError(
+            f"--log = {log!r}: {unknown[0]!r} is no tracker: name some of {', '.join(TRACKERS)}, "
+            f"with a comma between them{nearest(unknown[0], list(TRACKERS))}"
         )
 
 

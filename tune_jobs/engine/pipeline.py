@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trainables.training.pretrained import Pretrained
     from trainables.worker.settings import TrialSettings
     from tune_jobs.engine.results.publish import RunResult
+    from tune_jobs.engine.results.trackers.follow import Trackers
     from tune_jobs.engine.run_state.info import RunInfo
     from tune_jobs.engine.run_state.resources import Resources
     from tune_jobs.engine.stages.steps import RunRequest, Steps
@@ -43,6 +44,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
     from tune_jobs.engine.prepare import choose_architectures
     from tune_jobs.engine.record.journal import repair_journal
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
+    from tune_jobs.engine.results.trackers.follow import open_trackers
     from tune_jobs.engine.run_state.folder import open_place, place_of, run_folder
     from tune_jobs.engine.run_state.lease import lease
     from tune_jobs.engine.run_state.object_store_sync import mirrored
@@ -58,6 +60,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
             )
         check_address(options.address)
+        trackers = open_trackers(job, options, storage)
         checked = check_job(job, options.epochs, earlier, options.for_configurations)
         folder.create()
         # The store has answered once: from here on it is waited for where it is out of reach.
@@ -80,8 +83,8 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 notes=checked.notes,
                 earlier=earlier,
             )
-            with closing(study, studies), _nothing_left_if_refused(request):
-                return _run(request, study, torn, storage, console)
+            with closing(study, studies), _nothing_left_if_refused(request), trackers:
+                return _run(request, study, torn, storage, console, trackers)
 
 
 @contextmanager
@@ -95,7 +98,12 @@ def _nothing_left_if_refused(request: "RunRequest") -> Iterator[None]:
 
 
 def _run(
-    request: "RunRequest", study: str, torn: int, storage: Storage, console: "Console | None"
+    request: "RunRequest",
+    study: str,
+    torn: int,
+    storage: Storage,
+    console: "Console | None",
+    trackers: "Trackers",
 ) -> "RunResult":
     """Do the steps of the run, as the one process that holds its lease."""
     from tune_jobs.engine.cluster.start import ray_cluster
@@ -126,6 +134,7 @@ def _run(
         folder.write_info(info)
         logs = TrialLogs(folder.tensorboard, request.distributions)
         steps = Steps(request, info, [progress, logs])
+        trackers.follow(lambda: steps.records)
         settings = _settings(steps, request, inputs, resources)
         max_failures = options.max_failures
         run_tasks(steps, build_trainable(settings), resources, max_failures=max_failures)
@@ -133,7 +142,9 @@ def _run(
             raise steps.error
     from tune_jobs.engine.results.publish import publish  # imports matplotlib: after the search
 
-    return publish(steps.info, steps.stages, folder, data, patient(storage))
+    result = publish(steps.info, steps.stages, folder, data, patient(storage))
+    trackers.keep([result.leaderboard, result.report])
+    return result
 
 
 def _import_ahead() -> None:

@@ -39,6 +39,10 @@ def _run(words: list[str]) -> int:
                     output=given.output,
                     submission=given.submission,
                 )
+            case "export":
+                from tune_jobs.engine.cli.export import export_model
+
+                return export_model(given.model, given.format, given.output, given.data_dir)
             case "data":
                 from tune_jobs.engine.cli.data import show_data
 
@@ -69,6 +73,9 @@ def build_parser() -> argparse.ArgumentParser:
         "leaderboard", add_help=False, help="show what runs have found; reproduce or rebuild it"
     )
     _add_predict(commands.add_parser("predict", help="classify images with an exported model"))
+    _add_export(
+        commands.add_parser("export", help="write a model as ONNX, or as a program of torch's")
+    )
     _add_data(
         commands.add_parser(
             "data", help="show what was understood of a data set: classes, sizes, notes, a page"
@@ -107,6 +114,22 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         metavar="SAMPLE",
         help="CSV of ids, such as sample_submission.csv; FILE takes its rows and columns",
     )
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="path or URI of an exported model (.safetensors)")
+    parser.add_argument(
+        "--format",
+        choices=("onnx", "torch"),
+        required=True,
+        help="onnx (with the extra [onnx]), or torch: a program for torch.export.load",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="file to write (default: beside the model, as .onnx or .pt2)",
+    )
+    _add_data_dir(parser)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

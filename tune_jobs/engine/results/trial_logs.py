@@ -27,6 +27,12 @@ TAGS = {
 }
 
 
+def scalars_of(metrics: EpochMetrics) -> dict[str, float]:
+    """Return the metrics of an epoch that are known and finite, by `TAGS`."""
+    known = metrics.to_json()
+    return {tag: known[key] for key, tag in TAGS.items() if key in known}
+
+
 class TrialLogs(Listener):
     """Writes what the record is told into TensorBoard's logs.
 
@@ -47,9 +53,7 @@ class TrialLogs(Listener):
         self._open[name] = TrialLog(self._folder / name, hparams)
 
     def reported(self, name: str, metrics: EpochMetrics) -> None:
-        known = metrics.to_json()
-        scalars = {tag: known[key] for key, tag in TAGS.items() if key in known}
-        self._open[name].add_epoch(metrics.epoch, scalars)
+        self._open[name].add_epoch(metrics.epoch, scalars_of(metrics))
 
     def ended(self, name: str, state: TrialState, reason: str) -> None:
         self._open.pop(name).close("failure" if state == TrialState.FAIL else "success")

@@ -111,6 +111,12 @@ class Steps:
         return self._stages
 
     @property
+    def records(self) -> Sequence[Record]:
+        """Return the records of search and retraining; none before the probe has ended."""
+        stages = self._stages
+        return (stages.search.record, stages.retraining.record) if stages else ()
+
+    @property
     def finished(self) -> bool:
         if self._stages is None:
             return self.error is not None

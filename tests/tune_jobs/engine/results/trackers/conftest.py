@@ -1,0 +1,39 @@
+"""What the tests of all trackers need: a record, and what follows it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trainables.storage import LocalStorage
+from tune_jobs.digits_cnn import JOB
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.results.trackers import follow
+from tune_jobs.engine.results.trackers.follow import Trackers, open_trackers
+
+PATIENCE_SECONDS = 120
+
+Follow = Callable[[str], Trackers]
+
+
+@pytest.fixture
+def trackers_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Follow:
+    """Open the trackers of a session of one run, whose storage is the test's folder."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("WANDB_DIR", raising=False)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setattr(follow, "EVERY_SECONDS", 0.05)
+
+    def open_session(names: str) -> Trackers:
+        options = Options.resolve(JOB, log=names, run_id="one")
+        return open_trackers(JOB, options, LocalStorage(tmp_path))
+
+    return open_session
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    last = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < last, "it did not come"
+        time.sleep(0.05)
