@@ -81,7 +81,8 @@ def save_ensemble(folder: Path, members: Mapping[str, tuple[Path, float]]) -> Pa
     Args:
         members: By name, the exported model of each, all trained on the same data, and its weight.
     """
-    target, tensors, cards = folder / ENSEMBLE, {}, {}
+    target, cards = folder / ENSEMBLE, {}
+    tensors: dict[str, Tensor] = {}
     for name, (model, weight) in members.items():
         tensors |= {f"{name}.{key}": tensor for key, tensor in load_file(model).items()}
         cards[name] = {"weight": weight, "card": read_json(model)}

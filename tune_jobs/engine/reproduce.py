@@ -89,7 +89,9 @@ def find_row(name: str, storage: str | Path) -> "Row":
     # leave out the job.
     fits = [r for n, r in rows.items() if name in (n, n.partition("/")[2])]
     fits = fits or [
-        r for n, r in rows.items() if n.startswith(name) or n.partition("/")[2].startswith(name)
+        r
+        for n, r in rows.items()
+        if not r.ensemble and (n.startswith(name) or n.partition("/")[2].startswith(name))
     ]
     if len(fits) == 1 and fits[0].ensemble:
         trials = sorted({member.trial_number for member in fits[0].members})

@@ -143,11 +143,13 @@ def _build_ensemble(
     figures = _metric_columns(compared.name, [metrics], [test], None)
     if compared.name != info.metric:  # that of a user, which no one epoch of an ensemble has
         figures["val_metric"] = None
-    unset = ("lr", "l2", "batch_size", "dropout", "optimizer", "schedule", "search_val_accuracy")
+    unset: dict[str, Any] = dict.fromkeys(
+        ("lr", "l2", "batch_size", "dropout", "optimizer", "schedule", "search_val_accuracy")
+    )
     return [
         Row(
             **run,
-            **dict.fromkeys(unset),
+            **unset,
             architecture="ensemble",
             origin="ensemble",
             trial_number=ENSEMBLE,

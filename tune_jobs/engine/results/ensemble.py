@@ -2,10 +2,13 @@
 
 The selection is that of Caruana et al., "Ensemble Selection from Libraries of Models" (ICML 2004):
 it begins with the best model, and adds the one that makes the mean of all probabilities best, which
-may be one that it has already, for as long as one does.
+may be one that it has already. Of the ensembles that it comes by the best is taken.
+
+A small validation split cannot tell good models apart: what it chooses in detail, chance chooses. So
+of models that make the metric equal the one that was taken least often is next, and of ensembles
+that are equal the largest is best. `benchmarks/ensembles.py` compares this with other rules.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -29,7 +32,7 @@ from tune_jobs.engine.stages.candidates import Retrained
 MAX_PICKS = 25
 
 DIGITS = 9
-"""Metrics are compared to so many: means of the same values may differ by rounding."""
+"""Metrics are compared to so many digits."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -90,11 +93,14 @@ def read_models(run: Storage, results: Sequence[Retrained]) -> list[Model] | Non
 
 
 def choose_ensemble(models: Sequence[Model], metric: Metric) -> Ensemble | None:
-    """Choose among retrained models; return `None` where no two are better than the best one.
+    """Choose among retrained models; return `None` where the best one alone is best.
+
+    Models that predict the same are one: the seeds of what draws no numbers do.
 
     Args:
         metric: One that the test split has too.
     """
+    models = _without_copies(models)
     weights = select([model.validation for model in models], metric)
     if len(weights) < 2:
         return None
@@ -114,23 +120,25 @@ def choose_ensemble(models: Sequence[Model], metric: Metric) -> Ensemble | None:
 def select(models: Sequence[Predictions], metric: Metric) -> Mapping[int, float]:
     """Choose models; return the weights of those that are in the ensemble, by position.
 
-    Equal metrics are compared by log loss; of what is equal in both the first is taken.
-
     Args:
         models: Predictions of the same examples.
     """
     picks: list[int] = []
-    reached = (-math.inf, -math.inf)
+    reached: list[float] = []
     total_NK: Floats | float = 0.0
-    while models and len(picks) < MAX_PICKS:
+    for _ in range(MAX_PICKS if models else 0):
         sums = [total_NK + model.probabilities_NK.astype(np.float64) for model in models]
-        scores = [_score(_as_predictions(models[0], sum_NK), metric) for sum_NK in sums]
-        best = max(range(len(models)), key=scores.__getitem__)
-        if scores[best] <= reached:
-            break
-        reached, total_NK = scores[best], sums[best]
+        means = [_as_predictions(models[0], sum_NK) for sum_NK in sums]
+        scores = [_score(mean, metric) for mean in means]
+        highest = max(scores)
+        equal = [position for position, score in enumerate(scores) if score == highest]
+        best = min(equal, key=lambda position: (picks.count(position), _loss(means[position])))
+        total_NK = sums[best]
         picks.append(best)
-    return {position: count / len(picks) for position, count in sorted(Counter(picks).items())}
+        reached.append(highest)
+    best_number = max(range(len(picks)), key=lambda place: (reached[place], place), default=-1) + 1
+    counts = Counter(picks[:best_number])
+    return {position: counts[position] / best_number for position in sorted(counts)}
 
 
 def average(models: Sequence[Predictions], weights: Sequence[float]) -> Predictions:
@@ -151,11 +159,22 @@ def _as_predictions(like: Predictions, total_NK: Floats) -> Predictions:
     )
 
 
-def _score(predictions: Predictions, metric: Metric) -> tuple[float, float]:
-    """Return the metric and then the log loss, the higher the better."""
-    loss = value_examples("log_loss", [predictions]).mean
-    value = value_examples(metric.name, [predictions]).mean
-    return round(metric.score(value), DIGITS), round(-loss, DIGITS)
+def _score(predictions: Predictions, metric: Metric) -> float:
+    """Return the metric, the higher the better; equal values may differ by rounding before."""
+    return round(metric.score(value_examples(metric.name, [predictions]).mean), DIGITS)
+
+
+def _loss(predictions: Predictions) -> float:
+    return value_examples("log_loss", [predictions]).mean
+
+
+def _without_copies(models: Sequence[Model]) -> list[Model]:
+    kept: list[Model] = []
+    for model in models:
+        own_NK = model.validation.probabilities_NK
+        if not any(np.array_equal(own_NK, other.validation.probabilities_NK) for other in kept):
+            kept.append(model)
+    return kept
 
 
 def _measure(members: Sequence[Model], weights: Sequence[float]) -> EpochMetrics:
@@ -179,7 +198,7 @@ def _evaluate(predictions: Predictions) -> Evaluation:
         predictions.probabilities_NK,
         predictions.labels_N,
         predictions.predicted_N,
-        loss=value_examples("log_loss", [predictions]).mean,
+        loss=_loss(predictions),
     )
 
 

@@ -57,7 +57,8 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         return Column(header, list(map(format, rows)), justify)
 
     several_jobs = len({row.job for row in rows}) > 1
-    several_architectures = not several_jobs and len({row.architecture for row in rows}) > 1
+    architectures = {row.architecture for row in rows if not row.ensemble}
+    several_architectures = not several_jobs and len(architectures) > 1
     has_claims = any(row.reported_accuracy is not None for row in rows)
     by_accuracy = all(row.compared_by.name == "accuracy" for row in rows)
     has_own_metric = any(row.metric not in (None, row.compared_by.name) for row in rows)

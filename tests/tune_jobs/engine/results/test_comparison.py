@@ -46,13 +46,7 @@ def store(storage: Path, row: Row, *, first: int = 0) -> None:
 
 def add(storage: Path, rows: list[Row]) -> list[Row]:
     run = place_of(LocalStorage(storage), rows[0].job, rows[0].run_id)
-    return add_statistics(
-        rows,
-        {
-            r.trial_number: read_answers(run, r.trial_number, r.seeds or (), r.compared_by)
-            for r in rows
-        },
-    )
+    return add_statistics(rows, {row.trial_number: read_answers(run, row) for row in rows})
 
 
 def test_rows_get_interval_gain_and_rank(tmp_path: Path, make_row: MakeRow) -> None:
@@ -207,19 +201,19 @@ def test_the_front_holds_what_nothing_beats() -> None:
 
 
 def test_a_store_that_is_away_is_not_a_configuration_without_predictions(
-    s3_server: "ThreadedMotoServer", bucket: str
+    s3_server: "ThreadedMotoServer", bucket: str, make_row: MakeRow
 ) -> None:
     """Or its row would be written without interval and rank, as final."""
     place = open_storage(bucket).child("away")
     s3_server.stop()
     try:
         with pytest.raises(StorageError):
-            read_answers(place, 1, (1, 2), METRICS["accuracy"])
+            read_answers(place, make_row())
         with pytest.raises(StorageError):
             read_rows(bucket)
     finally:
         s3_server.start()
-    assert read_answers(place, 1, (1, 2), METRICS["accuracy"]) is None
+    assert read_answers(place, make_row()) is None
 
 
 def test_damaged_predictions_are_named(tmp_path: Path, make_row: MakeRow) -> None:
@@ -228,5 +222,5 @@ def test_damaged_predictions_are_named(tmp_path: Path, make_row: MakeRow) -> Non
     run = place_of(LocalStorage(tmp_path), row.job, row.run_id)
     assert find_damage(run, row) is None
     retraining_place(run, row.trial_number, 2).write(PREDICTIONS, b"PAR1")
-    assert read_answers(run, row.trial_number, row.seeds or (), row.compared_by) is None
+    assert read_answers(run, row) is None
     assert "seed-2/predictions.parquet" in (find_damage(run, row) or "")
