@@ -4,8 +4,8 @@ The selection is that of Caruana et al., "Ensemble Selection from Libraries of M
 it begins with the best model, and adds the one that makes the mean of all probabilities best, which
 may be one that it has already. Of the ensembles that it comes by the best is taken.
 
-A small validation split cannot tell good models apart: what it chooses in detail, chance chooses. So
-of models that make the metric equal the one that was taken least often is next, and of ensembles
+A small validation split cannot tell good models apart: what it chooses in detail, chance chooses.
+So of models that make the metric equal the one that was taken least often is next, and of ensembles
 that are equal the largest is best. `benchmarks/ensembles.py` compares this with other rules.
 """
 
