@@ -74,8 +74,7 @@ def told(row: Row) -> dict[str, Any]:
 
 
 def outcomes(folder: str, row: Row) -> Outcomes:
-    place = open_place(folder)
-    answers = read_answers(place, row.trial_number, row.seeds or (), row.compared_by)
+    answers = read_answers(open_place(folder), row)
     assert answers is not None
     return answers.outcomes
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trainables.trials.export import ImageClassifier
+    from trainables.trials.export import ImageModel
 
 
-def load_model(path: str | Path) -> "ImageClassifier":
-    """Load the exported model at a path or URI (`*.safetensors`): see `trainables.trials`."""
-    from trainables.trials import export
+def load_model(path: str | Path) -> "ImageModel":
+    """Load the exported model or ensemble at a path or URI (`*.safetensors`): see
+    `trainables.trials`."""
+    from trainables.trials import ensemble
 
-    return export.load_model(path)
+    return ensemble.load_model(path)

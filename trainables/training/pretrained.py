@@ -132,12 +132,18 @@ def _read_normalisation(file: Path) -> Normalisation | None:
     if not card.is_file():
         return None
     try:
-        return from_json(Normalisation, json.loads(card.read_text())["normalisation"])
+        stored = json.loads(card.read_text())
+        if "members" not in stored:
+            return from_json(Normalisation, stored["normalisation"])
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"--weights = {str(file)!r}: {card.name} is not the JSON of a model: {error!r}: give "
             "the one that was exported, or move it away"
         ) from error
+    raise ConfigError(
+        f"--weights = {str(file)!r}: is an ensemble, of {', '.join(stored['members'])}: give the "
+        "model of one, in the checkpoints/ of their run"
+    )
 
 
 def _as_backbone(state: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:

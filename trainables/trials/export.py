@@ -33,7 +33,22 @@ FRONT = "front."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ModelCard:
+class Card:
+    """Says what a model takes and answers, and on what it was trained.
+
+    Attributes:
+        image_size, num_channels: What an image is resized to.
+    """
+
+    class_names: tuple[str, ...]
+    image_size: tuple[int, int]
+    num_channels: int
+    dataset: str
+    dataset_fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelCard(Card):
     """Holds all that a model needs besides its weights; it is stored as `<weights>.json`.
 
     Attributes:
@@ -44,15 +59,10 @@ class ModelCard:
 
     format: int
     config: dict[str, Any]
-    class_names: tuple[str, ...]
-    image_size: tuple[int, int]
-    num_channels: int
     normalisation: Normalisation
     in_channels: int
     in_size: tuple[int, int]
     features: dict[str, Any] | None
-    dataset: str
-    dataset_fingerprint: str
 
 
 class ImageFront(nn.Module):
@@ -84,19 +94,11 @@ class EstimatorClassifier(nn.Module):
         return torch.from_numpy(probabilities_NK).log()
 
 
-class ImageClassifier(nn.Module):
-    """Joins a trained classifier and its preprocessing: images in, class probabilities out."""
+class ImageModel(nn.Module):
+    """Turns images, uint8 NHWC of the card's size and channels, into class probabilities, float32
+    NK."""
 
-    def __init__(self, front: nn.Module, classifier: nn.Module, card: ModelCard) -> None:
-        super().__init__()
-        self.front = front
-        self.network = classifier
-        self.card = card
-
-    def forward(self, images_NHWC: Tensor) -> Tensor:
-        """Turn uint8 NHWC of the card's size and channels into probabilities, float32 NK."""
-        probabilities_NK: Tensor = self.network(self.front(images_NHWC)).float().softmax(dim=1)
-        return probabilities_NK
+    card: Card
 
     @torch.inference_mode()
     def predict(self, encoded_images: list[bytes]) -> Tensor:
@@ -115,6 +117,22 @@ class ImageClassifier(nn.Module):
             for encoded in encoded_images
         ]
         probabilities_NK: Tensor = self(torch.stack(images))
+        return probabilities_NK
+
+
+class ImageClassifier(ImageModel):
+    """Joins a trained classifier and its preprocessing."""
+
+    card: ModelCard
+
+    def __init__(self, front: nn.Module, classifier: nn.Module, card: ModelCard) -> None:
+        super().__init__()
+        self.front = front
+        self.network = classifier
+        self.card = card
+
+    def forward(self, images_NHWC: Tensor) -> Tensor:
+        probabilities_NK: Tensor = self.network(self.front(images_NHWC)).float().softmax(dim=1)
         return probabilities_NK
 
 
@@ -169,30 +187,45 @@ def estimator_path(weights: Path) -> Path:
 
 
 def load_model(path: str | Path) -> ImageClassifier:
-    """Load the exported model at a path or URI (`*.safetensors`), in evaluation mode, on the CPU.
+    """Load the single model at a path or URI (`*.safetensors`), in evaluation mode, on the CPU.
 
     Raises:
         FileNotFoundError: A file of the model is missing.
         ValueError: The JSON is of another format, or an estimator's file holds foreign types.
     """
     with fetched(path) as file:
-        return _load_model(file)
+        card = parse_card(read_json(file), card_path(file))
+        return build_classifier(card, load_file(file), estimator_path(file))
 
 
-def _load_model(path: Path) -> ImageClassifier:
+def read_json(path: Path) -> Any:
+    """Read the JSON beside the weights at `path`.
+
+    Raises:
+        FileNotFoundError: One of the two is missing.
+    """
     for needed in (path, card_path(path)):
         if not needed.is_file():
             raise FileNotFoundError(
                 f"{needed}: no such file; a model is two files, weights and JSON"
             )
-    card = _read_card(card_path(path))
-    tensors = load_file(path)
+    return json.loads(card_path(path).read_text())
+
+
+def build_classifier(
+    card: ModelCard, tensors: Mapping[str, Tensor], estimator: Path
+) -> ImageClassifier:
+    """Build a model from its card and arrays, in evaluation mode.
+
+    Args:
+        estimator: The file of a scikit-learn estimator, which is read where the card names one.
+    """
     if is_estimator(card.config["architecture"]):
         from trainables.training.classical import load_estimator  # scikit-learn takes seconds
 
         crop_fraction = 1.0
         classifier: nn.Module = EstimatorClassifier(
-            load_estimator(estimator_path(path)), len(card.class_names)
+            load_estimator(estimator), len(card.class_names)
         )
     else:
         architecture = find_architecture(card.config["architecture"])
@@ -229,8 +262,8 @@ def _load_front(card: ModelCard, tensors: Mapping[str, Tensor]) -> FeatureFront:
     return front
 
 
-def _read_card(path: Path) -> ModelCard:
-    raw = json.loads(path.read_text())
+def parse_card(raw: Any, path: Path) -> ModelCard:
+    """Parse a card; raise `ValueError`, which names the file, where it is none of this format."""
     if raw.get("format") != FORMAT:
         raise ValueError(f"{path}: format = {raw.get('format')!r}: must be {FORMAT}")
     try:

@@ -1,4 +1,5 @@
-"""Keep a model's prediction of each test image, to compare models without retraining them."""
+"""Keep what a model predicts of each test and validation image: models are compared by the one, and
+joined by the other, without retraining them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,10 @@ from trainables.datasets.image_data import Integers
 from trainables.storage import Storage
 
 PREDICTIONS = "predictions.parquet"
-"""The file's name in the folder of a retraining, beside its model."""
+"""The name of the file of the test split in the folder of a retraining, beside its model."""
+
+VALIDATION = "validation.parquet"
+"""The name of that of the validation split; an earlier version wrote none."""
 
 
 class DamagedFileError(ValueError):
@@ -21,7 +25,7 @@ class DamagedFileError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Predictions:
-    """Holds one row per image of the test split, in the split's order.
+    """Holds one row per image of a split, in the split's order.
 
     Attributes:
         indices_N: Indices into `ImageData.images_NHWC`.
@@ -44,8 +48,8 @@ class Predictions:
         return correct_N
 
 
-def write_predictions(folder: Path, predictions: Predictions) -> None:
-    """Write `predictions.parquet` into `folder`."""
+def write_predictions(folder: Path, predictions: Predictions, name: str = PREDICTIONS) -> None:
+    """Write `predictions.parquet`, or the file of another split, into `folder`."""
     num_classes = predictions.probabilities_NK.shape[1]
     flat = pa.array(predictions.probabilities_NK.ravel(), pa.float32())
     columns = {
@@ -57,10 +61,10 @@ def write_predictions(folder: Path, predictions: Predictions) -> None:
     if predictions.names is not None:
         columns["name"] = pa.array(predictions.names, pa.string())
     table = pa.table(columns)
-    pq.write_table(table, folder / PREDICTIONS, compression="zstd", write_page_checksum=True)
+    pq.write_table(table, folder / name, compression="zstd", write_page_checksum=True)
 
 
-def read_predictions(place: Storage) -> Predictions | None:
+def read_predictions(place: Storage, name: str = PREDICTIONS) -> Predictions | None:
     """Read what `write_predictions` wrote to a retraining's place; return `None` where it did not.
 
     Raises:
@@ -68,7 +72,7 @@ def read_predictions(place: Storage) -> Predictions | None:
         OSError: The place cannot be read (`StorageError` from an object store).
     """
     try:
-        content = place.read(PREDICTIONS)
+        content = place.read(name)
     except FileNotFoundError:
         return None
     try:
@@ -85,4 +89,4 @@ def read_predictions(place: Storage) -> Predictions | None:
             names=tuple(table["name"].to_pylist()) if "name" in table.column_names else None,
         )
     except (OSError, KeyError, pa.ArrowException) as error:  # by the bytes: the place was read
-        raise DamagedFileError(f"{place.child(PREDICTIONS).uri}: {error}") from error
+        raise DamagedFileError(f"{place.child(name).uri}: {error}") from error

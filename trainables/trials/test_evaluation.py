@@ -1,39 +1,47 @@
-"""Evaluate a retrained model on the test split, which it sees only here."""
+"""Evaluate a retrained model on the test split, which it sees only here; keep its predictions."""
 
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from trainables.datasets import ImageData
+from trainables.datasets.image_data import Integers
 from trainables.metrics import HeldOutMetrics
 from trainables.training.evaluate import score
 from trainables.trials.cost import measure_cost
 from trainables.trials.embeddings import Embeddings, choose_positions, write_embeddings
-from trainables.trials.predictions import Predictions, write_predictions
+from trainables.trials.predictions import VALIDATION, Predictions, write_predictions
 from trainables.trials.trial import Trial
 
 
 def evaluate_on_test(trial: Trial, data: ImageData, folder: Path) -> HeldOutMetrics:
-    """Predict the test split, and keep the predictions and some embeddings in `folder`."""
+    """Predict the test split; keep in `folder` the predictions, some embeddings, and the
+    predictions of the validation split, by which models are joined."""
     indices = data.test_indices
     started = time.perf_counter()
     logits_NK = trial.predict_logits(indices).cpu()
     test_seconds = time.perf_counter() - started
-    write_predictions(
-        folder,
-        Predictions(
-            indices_N=indices,
-            labels_N=data.labels_N[indices],
-            predicted_N=logits_NK.argmax(dim=1).numpy(),
-            probabilities_NK=logits_NK.softmax(dim=1).float().numpy(),
-            names=tuple(data.names_N[indices].tolist()),
-        ),
-    )
+    write_predictions(folder, _predictions(logits_NK, indices, data))
     write_embeddings(folder, _embed(trial, data))
     evaluation = score(logits_NK, torch.tensor(data.labels_N[indices]))
-    return HeldOutMetrics(**asdict(evaluation), cost=measure_cost(trial, indices, test_seconds))
+    cost = measure_cost(trial, indices, test_seconds)
+    validation_NK = trial.predict_logits(data.validation_indices).cpu()
+    seen = _predictions(validation_NK, data.validation_indices, data)
+    write_predictions(folder, seen, VALIDATION)
+    return HeldOutMetrics(**asdict(evaluation), cost=cost)
+
+
+def _predictions(logits_NK: Tensor, indices: Integers, data: ImageData) -> Predictions:
+    return Predictions(
+        indices_N=indices,
+        labels_N=data.labels_N[indices],
+        predicted_N=logits_NK.argmax(dim=1).numpy(),
+        probabilities_NK=logits_NK.softmax(dim=1).float().numpy(),
+        names=tuple(data.names_N[indices].tolist()),
+    )
 
 
 def _embed(trial: Trial, data: ImageData) -> Embeddings:

@@ -80,17 +80,25 @@ def find_row(name: str, storage: str | Path) -> "Row":
     """Find the row `RUN_ID:TRIAL`, or the only one whose name begins with `name`.
 
     Raises:
-        RequestError: There is no such row, or more than one.
+        RequestError: There is no such row, or more than one, or it is an ensemble's.
     """
     from tune_jobs.engine.results.leaderboard import read_rows
 
-    rows = {f"{row.job}/{row.run_id}:{row.trial_number}": row for row in read_rows(storage).rows}
+    rows = {row.name: row for row in read_rows(storage).rows}
     # Whole names come first, since that of trial 1 also begins those of trials 10 to 19. `name` may
     # leave out the job.
     fits = [r for n, r in rows.items() if name in (n, n.partition("/")[2])]
     fits = fits or [
-        r for n, r in rows.items() if n.startswith(name) or n.partition("/")[2].startswith(name)
+        r
+        for n, r in rows.items()
+        if not r.ensemble and (n.startswith(name) or n.partition("/")[2].startswith(name))
     ]
+    if len(fits) == 1 and fits[0].ensemble:
+        trials = sorted({member.trial_number for member in fits[0].members})
+        raise RequestError(
+            f"{name!r}: an ensemble is not trained itself: reproduce the rows of its members: "
+            + ", ".join(f"{fits[0].run_id}:{number}" for number in trials)
+        )
     if len(fits) == 1:
         return fits[0]
     listed = "\n".join(f"  {n}" for n, r in rows.items() if not fits or r in fits)

@@ -16,7 +16,12 @@ from trainables.registry import default_of
 from trainables.storage import LocalStorage
 from trainables.trials.embeddings import EMBEDDINGS, choose_positions, read_embeddings
 from trainables.trials.inputs import TrialInputs
-from trainables.trials.predictions import PREDICTIONS, DamagedFileError, read_predictions
+from trainables.trials.predictions import (
+    PREDICTIONS,
+    VALIDATION,
+    DamagedFileError,
+    read_predictions,
+)
 from trainables.trials.test_evaluation import evaluate_on_test
 from trainables.worker.run_task import build_trial
 
@@ -32,7 +37,7 @@ def test_every_prediction_is_read_back(tmp_path: Path, make_data: Callable[..., 
     data = make_data()
     trial = build(data)
     figures = evaluate_on_test(trial, data, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {PREDICTIONS, EMBEDDINGS}
+    assert {path.name for path in tmp_path.iterdir()} == {PREDICTIONS, VALIDATION, EMBEDDINGS}
     stored = read_predictions(LocalStorage(tmp_path))
     assert stored is not None
     np.testing.assert_array_equal(stored.indices_N, data.test_indices)
@@ -42,6 +47,11 @@ def test_every_prediction_is_read_back(tmp_path: Path, make_data: Callable[..., 
     np.testing.assert_allclose(stored.probabilities_NK.sum(axis=1), 1, rtol=1e-5)
     assert stored.correct_N.mean() == figures.accuracy
     assert stored.names == tuple(f"image {index}" for index in data.test_indices)
+    seen = read_predictions(LocalStorage(tmp_path), VALIDATION)
+    assert seen is not None
+    np.testing.assert_array_equal(seen.indices_N, data.validation_indices)
+    expected_NK = trial.predict_logits(data.validation_indices).softmax(dim=1).numpy()
+    np.testing.assert_array_equal(seen.probabilities_NK, expected_NK)
 
 
 def test_predictions_that_an_earlier_version_wrote_have_no_names(tmp_path: Path) -> None:

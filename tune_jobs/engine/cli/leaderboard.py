@@ -54,7 +54,7 @@ def _reproduce(arguments: Sequence[str]) -> int:
     from tune_jobs.engine.reproduce import find_row, reproduce
 
     row = find_row(given.row, given.storage)
-    print(f"{row.job}/{row.run_id}:{row.trial_number}: {row.num_seeds} seeds, {row.device}")
+    print(f"{row.name}: {row.num_seeds} seeds, {row.device}")
     verdict = reproduce(row, given.storage)
     for seed in verdict.seeds:
         equal = "equal to the bit" if seed.is_equal else "different"

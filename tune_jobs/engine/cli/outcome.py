@@ -35,7 +35,8 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
         "curves": ["tensorboard", "--logdir", tensorboard_folder(result.folder)],
         **({"trials": ["optuna-dashboard", result.study]} if result.study else {}),
         "leaderboard": ["python", "-m", "tune_jobs", "leaderboard", result.storage],
-        **({"predict": predict_command(result)} if result.model else {}),
+        **({"predict": predict_command(result.model)} if result.model else {}),
+        **({"ensemble": predict_command(result.ensemble)} if result.ensemble else {}),
         "more trials": shlex.split(more),
     }.items():
         console.print(
@@ -48,8 +49,8 @@ def tensorboard_folder(run: str) -> str:
     return f"{run.partition('?')[0]}/{TENSORBOARD}"
 
 
-def predict_command(result: "RunResult") -> list[str]:
-    return ["python", "-m", "tune_jobs", "predict", str(result.model), "WHAT"]
+def predict_command(model: str) -> list[str]:
+    return ["python", "-m", "tune_jobs", "predict", model, "WHAT"]
 
 
 def resume_command(job: Job, options: Options, *, trials: str | None = None) -> str:

@@ -20,7 +20,7 @@ from tune_jobs.engine.cli.prediction_files import (
 from tune_jobs.engine.errors import RequestError
 
 if TYPE_CHECKING:
-    from trainables.trials.export import ImageClassifier
+    from trainables.trials.export import ImageModel
 
 
 def predict_images(
@@ -60,7 +60,7 @@ def predict_images(
     return _report_problems(images)
 
 
-def _predict(model: "ImageClassifier", images: UnlabelledImages) -> PredictedImages:
+def _predict(model: "ImageModel", images: UnlabelledImages) -> PredictedImages:
     """Predict what could be decoded, in batches, on the GPU where there is one."""
     import torch
 

@@ -103,10 +103,9 @@ def _warn(lacking: Iterable[Sequence[Row]], storage: Storage) -> None:
 
 
 def _answers(row: Row, storage: Storage | None) -> Answers | None:
-    if storage is None or not row.seeds:
+    if storage is None or not row.models:
         return None
-    place = place_of(storage, row.job, row.run_id)
-    return read_answers(place, row.trial_number, row.seeds, row.compared_by)
+    return read_answers(place_of(storage, row.job, row.run_id), row)
 
 
 def _is_whole(run: Sequence[Row], answers: Sequence[Answers | None]) -> bool:

@@ -13,11 +13,12 @@ from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics, comp
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.comparison import add_statistics, read_answers
-from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.ensemble import Model, choose_ensemble, read_models
+from tune_jobs.engine.results.row import ENSEMBLE, Row
 from tune_jobs.engine.run_state.folder import RunFolder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.run_state.resources import Resources
-from tune_jobs.engine.stages.candidates import Retrained, choose_winner
+from tune_jobs.engine.stages.candidates import Retrained, best_seed, choose_winner
 
 
 def build_rows(
@@ -26,26 +27,26 @@ def build_rows(
     retrain: Record,
     results: Sequence[Retrained],
     folder: RunFolder,
+    earlier: Sequence[Row] = (),
 ) -> list[Row]:
-    """Build one row per retrained configuration; the same record gives the same rows again.
+    """Build one row per retrained configuration, and one of the best ensemble of their models; the
+    same record gives the same rows again.
+
+    Args:
+        earlier: What the run's part had before: its ensemble is kept where predictions are gone.
 
     Raises:
         RequestError: The probe has not ended: nothing was trained.
         OSError: The stored predictions cannot be reached (`StorageError` from an object store).
     """
-    winner = choose_winner(results, METRICS[info.metric], info.options.model_limits)
+    metric = METRICS[info.metric]
+    winner = choose_winner(results, metric, info.options.model_limits)
     run = _of_the_run(info, search, retrain)
     rows = [_build_row(info, result, run, winner=result is winner) for result in results]
-    answers = {
-        result.candidate.trial_number: read_answers(
-            folder.place,
-            result.candidate.trial_number,
-            result.seeds,
-            compared_by(info.metric),
-        )
-        for result in results
-    }
-    return add_statistics(rows, answers)
+    if winner:
+        rows += _build_ensemble(info, read_models(folder.place, results), run, earlier)
+    answers = {row.trial_number: read_answers(folder.place, row) for row in rows}
+    return add_statistics(rows, answers, best_seed(winner, metric) if winner else 0)
 
 
 def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
         schedule=config.get("schedule"),
         config=json.dumps(config, sort_keys=True),
         search_val_accuracy=candidate.searched.val_accuracy if candidate.searched else None,
-        **_metric_columns(info.metric, result, tests),
+        **_metric_columns(info.metric, result.metrics, tests, candidate.searched),
         seeds=result.seeds,
         num_failed_seeds=result.num_failed,
         dropped_out=result.dropped_out,
@@ -127,21 +128,66 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
     )
 
 
+def _build_ensemble(
+    info: RunInfo, models: Sequence[Model] | None, run: dict[str, Any], earlier: Sequence[Row]
+) -> list[Row]:
+    """Build the row of the best ensemble, where there is one that is better than each model."""
+    if models is None:
+        return [row for row in earlier if row.ensemble]
+    compared = compared_by(info.metric)
+    ensemble = choose_ensemble(models, compared)
+    if ensemble is None:
+        return []
+    metrics, test = ensemble.metrics, ensemble.metrics.test
+    assert test is not None
+    figures = _metric_columns(compared.name, [metrics], [test], None)
+    if compared.name != info.metric:  # that of a user, which no one epoch of an ensemble has
+        figures["val_metric"] = None
+    unset: dict[str, Any] = dict.fromkeys(
+        ("lr", "l2", "batch_size", "dropout", "optimizer", "schedule", "search_val_accuracy")
+    )
+    return [
+        Row(
+            **run,
+            **unset,
+            architecture="ensemble",
+            origin="ensemble",
+            trial_number=ENSEMBLE,
+            config="{}",
+            **figures,
+            val_accuracy_per_seed=(metrics.val_accuracy,),
+            winner=False,
+            exceeds=info.options.model_limits.exceeded([metrics]),
+            test_accuracy_std=None,
+            test_accuracy_per_seed=(test.accuracy,),
+            num_seeds=1,
+            train_seconds=ensemble.seconds,
+            train_cpu_seconds=_cpu_seconds(info.resources, ensemble.seconds),
+            train_gpu_seconds=_gpu_seconds(info.resources, ensemble.seconds),
+            **_cost_columns([metrics], [test]),
+            ensemble=json.dumps(to_json(ensemble.members)),
+        )
+    ]
+
+
 def _kept_epochs(seeds: Sequence[EpochMetrics]) -> tuple[int, ...] | None:
     kept = tuple(seed.kept_epoch for seed in seeds if seed.kept_epoch is not None)
     return kept or None
 
 
 def _metric_columns(
-    name: str, result: Retrained, tests: Sequence[HeldOutMetrics]
+    name: str,
+    seeds: Sequence[EpochMetrics],
+    tests: Sequence[HeldOutMetrics],
+    searched: EpochMetrics | None,
 ) -> dict[str, Any]:
     """Return every metric's mean over the seeds, and what the one that is optimised adds to it."""
-    optimised, compared, searched = METRICS[name], compared_by(name), result.candidate.searched
+    optimised, compared = METRICS[name], compared_by(name)
     reached = [value for test in tests if (value := compared.on_test(test)) is not None]
     test_metric = _over_seeds(fmean, reached)
     columns = {
         "search_val_metric": optimised.on_validation(searched) if searched else None,
-        "val_metric": result.mean_of(optimised.on_validation),
+        "val_metric": _over_seeds(fmean, [optimised.on_validation(seed) for seed in seeds]),
         "test_metric": test_metric,
         "test_metric_std": _over_seeds(stdev, reached, at_least=2),
     }
@@ -149,7 +195,7 @@ def _metric_columns(
         promised = compared.score(compared.on_validation(searched))
         columns["selection_gap"] = promised - compared.score(test_metric)
     for figure in (known.figure for known in METRICS.values() if known.figure):
-        columns[f"val_{figure}"] = _mean([getattr(m, f"val_{figure}") for m in result.metrics])
+        columns[f"val_{figure}"] = _mean([getattr(seed, f"val_{figure}") for seed in seeds])
         columns[f"test_{figure}"] = _mean([getattr(test, figure) for test in tests])
     return columns
 

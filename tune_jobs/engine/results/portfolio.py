@@ -50,7 +50,7 @@ def choose_portfolio(
         RequestError: The path holds no row of these architectures that can be used.
     """
     rows, notes = _read(path)
-    ours = [row for row in rows if row.architecture in defaults]
+    ours = [row for row in rows if row.architecture in defaults and not row.ensemble]
     if not ours:
         known = ", ".join(sorted({row.architecture for row in rows}))
         raise _refusal(
@@ -89,7 +89,7 @@ def _choose(
             _, remarks = check_first(first, job, defaults)
             fitted = _fit(first, job, defaults)
         except (ConfigError, RequestError) as error:
-            problems.append(f"--warm-start: row {_name(row)} is passed over: {error}")
+            problems.append(f"--warm-start: row {row.name} is passed over: {error}")
             continue
         if fitted not in seen:
             seen.append(fitted)
@@ -171,8 +171,4 @@ def _fit(
 
 
 def _entry(row: Row, path: str, config: Configuration) -> PortfolioEntry:
-    return PortfolioEntry(found_in=path, row=_name(row), dataset=row.dataset, config=config)
-
-
-def _name(row: Row) -> str:
-    return f"{row.job}/{row.run_id}:{row.trial_number}"
+    return PortfolioEntry(found_in=path, row=row.name, dataset=row.dataset, config=config)

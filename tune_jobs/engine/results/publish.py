@@ -1,6 +1,7 @@
-"""Publish a finished run: export the winner's model, write the leaderboard and the report."""
+"""Publish a finished run: export its models, write the leaderboard and the report."""
 
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from optuna.trial import TrialState
 
 from trainables.datasets import ImageData
 from trainables.metrics import METRICS, Metric
-from trainables.storage import Storage
+from trainables.storage import Storage, files_for
 from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.record import Record
@@ -20,7 +21,13 @@ from tune_jobs.engine.results.kept import keep_comparisons
 from tune_jobs.engine.results.leaderboard import read_run, sort_rows, write_rows
 from tune_jobs.engine.results.report import write_report
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_state.folder import RunFolder, open_place, run_folder, storage_of
+from tune_jobs.engine.run_state.folder import (
+    RunFolder,
+    open_place,
+    retraining_name,
+    run_folder,
+    storage_of,
+)
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.stages.candidates import (
     Retrained,
@@ -43,6 +50,7 @@ class RunResult:
             object store, which it cannot.
         model: The winner's model; `None` where no configuration ended on every seed, or the files
             have been removed.
+        ensemble: The ensemble's model; `None` where there is none, or files have been removed.
         failures: How many trials of the search failed, and why, in words; `None`: none did.
         learned: What the search learned, a line by its label: where proposals came from, which
             parameters mattered, epochs at chance, what more would bring.
@@ -56,6 +64,7 @@ class RunResult:
     leaderboard: str
     rows: list[Row]
     model: str | None
+    ensemble: str | None = None
     report: str | None = None
     failures: str | None = None
     learned: Mapping[str, str] = field(default_factory=dict)
@@ -65,7 +74,8 @@ class RunResult:
 def publish(
     info: RunInfo, stages: Stages, folder: RunFolder, data: ImageData, storage: Storage
 ) -> RunResult:
-    """Export the winner's best seed, write the run's part of the leaderboard and its report.
+    """Export the winner's best seed and the ensemble, write the run's part of the leaderboard and
+    its report.
 
     Raises:
         RunError: No retraining came to its end, so there is nothing to rank.
@@ -77,9 +87,11 @@ def publish(
         raise RunError(f"no configuration could be trained to its full budget:\n{ends}")
     winner = choose_winner(results, search.metric, info.options.model_limits)
     model = export(winner, search.metric, folder) if winner else None
-    rows = build_rows(info, search, retrain, results, folder)
-    rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)
-    rows = sort_rows(rows)
+    earlier = read_run(storage, info.job, info.run_id)
+    rows = build_rows(info, search, retrain, results, folder, earlier)
+    rows = sort_rows(keep_comparisons(rows, earlier, folder.place))
+    joined = next((row for row in rows if row.ensemble), None)
+    ensemble = export_ensemble(joined, folder) if joined else None
     part = write_rows(rows, storage)
     analysis = analyse(info, search, results, len(data.validation_indices))
     report = write_report(info, search, retrain, results, rows, analysis, data, folder)
@@ -90,6 +102,7 @@ def publish(
         leaderboard=part,
         rows=rows,
         model=model,
+        ensemble=ensemble,
         report=report,
         failures=describe_failures(search),
         learned=analysis.describe(),
@@ -153,9 +166,10 @@ def rebuild(run: str | Path) -> str:
             results = read_retrained(search, retrain, info.options)
             if not any(result.metrics for result in results):
                 raise RequestError(f"{run}: nothing of that run has been retrained")
-            rows = build_rows(info, search, retrain, results, folder)
-        storage = storage_of(folder.place)
-        rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)
+            storage = storage_of(folder.place)
+            earlier = read_run(storage, info.job, info.run_id)
+            rows = build_rows(info, search, retrain, results, folder, earlier)
+        rows = keep_comparisons(rows, earlier, folder.place)
         return write_rows(rows, storage)
 
 
@@ -183,3 +197,33 @@ def export(winner: Retrained, metric: Metric, folder: RunFolder) -> str | None:
         )
         return None
     return models.child(model).uri
+
+
+def export_ensemble(row: Row, folder: RunFolder) -> str | None:
+    """Join the models of an ensemble's row to `models/ensemble.safetensors`; return it, or `None`
+    where some have been removed and it is not there either, which a warning says."""
+    from trainables.trials.ensemble import ENSEMBLE, save_ensemble  # imports torch: no rebuild does
+    from trainables.trials.export import WEIGHTS
+
+    models, members, missing = folder.place.child("models"), {}, []
+    with tempfile.TemporaryDirectory(prefix="members-") as scratch, files_for(models) as target:
+        for member in row.members:
+            name = retraining_name(member.trial_number, member.seed)
+            place = folder.checkpoints.child(name)
+            found = [file for file in place.names() if file.startswith("model.")]
+            if WEIGHTS not in found:
+                missing.append(name)
+            Path(scratch, name).mkdir()
+            for file in found:
+                Path(scratch, name, file).write_bytes(place.read(file))
+            members[name] = Path(scratch, name, WEIGHTS), member.weight
+        if not missing:
+            save_ensemble(target, members)
+    if missing and ENSEMBLE not in models.names():
+        print(
+            f"warning: {folder.place.uri}: models of the ensemble are not in checkpoints/: "
+            f"{', '.join(missing)} (removed?): put copies back, or train them by a new run",
+            file=sys.stderr,
+        )
+        return None
+    return models.child(ENSEMBLE).uri

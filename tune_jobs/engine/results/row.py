@@ -5,23 +5,40 @@ gain, the selection gap, cost, hardware and duplicates.
 """
 
 import dataclasses
+import json
 import math
 import types
 import typing
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 
+from trainables.config.validation import from_json
 from trainables.metrics import Metric, compared_by
 from tune_jobs.engine.job import Origin
 
 SCHEMA_VERSION = 2
 
+RowOrigin = Literal[Origin, "ensemble"]
+
+ENSEMBLE = -1
+"""The trial number of an ensemble, which is no trial."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """Names a retrained model that is in an ensemble, and its weight in the mean."""
+
+    trial_number: int
+    seed: int
+    weight: float
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """Describes one retrained configuration. The fields are the columns, in this order.
+    """Describes one retrained configuration, or the ensemble of the run's models. The fields are
+    the columns, in this order.
 
     Accuracies, F1 and AUROC are fractions in [0, 1]. What does not exist is null, never NaN. A
     column added after version 1 must be nullable: parts written before it read with null.
@@ -42,14 +59,16 @@ class Row:
     metric: Annotated[
         str | None, "what the search optimised on validation, and rows are ranked by on test"
     ] = None
-    origin: Annotated[Origin, "who proposed the configuration: search, published or default"]
+    origin: Annotated[
+        RowOrigin, "who proposed the configuration: search, published or default; or ensemble"
+    ]
     system: Annotated[str | None, "a published configuration's number in its report"] = None
     reported_accuracy: Annotated[float | None, "what that report claims; null if nothing"] = None
     reported_metric: Annotated[str | None, "what the claimed figure is: test, val, best, ..."] = (
         None
     )
     assumed: Annotated[str | None, "names in config that the report does not give, JSON"] = None
-    trial_number: Annotated[int, "number of the trial in the run's study"]
+    trial_number: Annotated[int, "number of the trial in the run's study; -1: the ensemble"]
     lr: Annotated[float | None, "initial learning rate"]
     l2: Annotated[float | None, "weight_decay of the optimizer"]
     batch_size: Annotated[int | None, "images per training step"]
@@ -116,7 +135,9 @@ class Row:
         float | None, "search_val_metric less test_metric: what choosing by it promised too much"
     ] = None
     gain_over: Annotated[
-        int | None, "trial_number of the published (or default) row that gain compares with"
+        int | None,
+        "trial_number of the published (or default) row that gain compares with; of an ensemble, "
+        "of the winner, whose best seed on validation it compares with",
     ] = None
     gain: Annotated[
         float | None, "by how much test_metric is better than that row's; above 0 is better"
@@ -178,6 +199,26 @@ class Row:
     versions: Annotated[str, "versions of Python and the libraries, JSON"]
     command: Annotated[str, "command that repeats the run"]
     finished_at: Annotated[datetime, "when the run finished, UTC"]
+    ensemble: Annotated[
+        str | None,
+        "members of an ensemble, JSON: trial_number, seed and weight; null of a configuration",
+    ] = None
+
+    @property
+    def name(self) -> str:
+        """Return `JOB/RUN:TRIAL`, or `JOB/RUN:ensemble`."""
+        return f"{self.job}/{self.run_id}:{'ensemble' if self.ensemble else self.trial_number}"
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Return the members of an ensemble; none of a configuration."""
+        return tuple(from_json(Member, stored) for stored in json.loads(self.ensemble or "[]"))
+
+    @property
+    def models(self) -> tuple[tuple[int, int], ...]:
+        """Return the trial number and the seed of each model whose predictions make the row."""
+        members = tuple((member.trial_number, member.seed) for member in self.members)
+        return members or tuple((self.trial_number, seed) for seed in self.seeds or ())
 
     @property
     def compared_by(self) -> Metric:
@@ -228,7 +269,7 @@ _ARROW_TYPES = {
     int: pa.int64(),
     float: pa.float64(),
     str: pa.string(),
-    Origin: pa.string(),
+    RowOrigin: pa.string(),
     datetime: pa.timestamp("us", tz="UTC"),
     tuple[float | None, ...]: pa.list_(pa.float64()),
     tuple[int, ...]: pa.list_(pa.int64()),

@@ -57,7 +57,8 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         return Column(header, list(map(format, rows)), justify)
 
     several_jobs = len({row.job for row in rows}) > 1
-    several_architectures = not several_jobs and len({row.architecture for row in rows}) > 1
+    architectures = {row.architecture for row in rows if not row.ensemble}
+    several_architectures = not several_jobs and len(architectures) > 1
     has_claims = any(row.reported_accuracy is not None for row in rows)
     by_accuracy = all(row.compared_by.name == "accuracy" for row in rows)
     has_own_metric = any(row.metric not in (None, row.compared_by.name) for row in rows)
@@ -77,7 +78,7 @@ def build_columns(rows: Sequence[Row]) -> list[Column]:
         column("search", lambda row: format_fraction(in_search(row))),
         column("gain", lambda row: format_signed(row.gain)),
         column("origin", lambda row: row.origin, "left"),
-        column("trial", lambda row: str(row.trial_number)),
+        column("trial", lambda row: "-" if row.ensemble else str(row.trial_number)),
         _cost_column(rows),
         column("params", lambda row: format_count(row.num_parameters)),
         *([column("claimed", format_claim, "left")] if has_claims else []),
@@ -240,7 +241,11 @@ def build_notes(rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
     if "=" in shown["#"] and any(row.num_seeds == 2 and not row.dropped_out for row in rows):
         notes.append("two seeds tell little apart: --retrain-seeds 3 or more")
     if "gain" in shown:
-        notes.append("gain: over the run's best published (or default) row")
+        ensembles = any(row.ensemble for row in rows)
+        notes.append(
+            "gain: over the run's best published (or default) row"
+            + ("; an ensemble's over the winner's exported model" if ensembles else "")
+        )
     tried = sum({(row.job, row.run_id): row.num_trials for row in rows}.values())
     return [*notes, f"{tried} configurations tried"]
 

@@ -42,7 +42,7 @@ class Retrained:
 
     Attributes:
         names: The names of the seeds' trials, and so of their folders.
-        train_seconds: The training time over all seeds.
+        seconds: Their training times.
         num_failed: The number of seeds that were to be trained and came to no end.
         dropped_out: Why it trained no further seeds; `None`: it was to train all of them.
     """
@@ -51,10 +51,15 @@ class Retrained:
     seeds: tuple[int, ...]
     metrics: tuple[EpochMetrics, ...]
     names: tuple[str, ...]
-    train_seconds: float
+    seconds: tuple[float, ...]
     all_seeds_ended: bool
     num_failed: int = 0
     dropped_out: str | None = None
+
+    @property
+    def train_seconds(self) -> float:
+        """Return the training time over all seeds."""
+        return sum(self.seconds)
 
     def mean_of(self, value: Callable[[EpochMetrics], float]) -> float | None:
         """Average a value over the seeds; `None` where no seed was trained to the end."""
@@ -99,7 +104,7 @@ def read_results(
                 seeds=tuple(trials),
                 metrics=tuple(trial.epochs[epochs] for trial in trials.values()),
                 names=tuple(retraining_name(number, seed) for seed in trials),
-                train_seconds=sum(trial.seconds for trial in trials.values()),
+                seconds=tuple(trial.seconds for trial in trials.values()),
                 all_seeds_ended=len(trials) == len(seeds),
                 num_failed=len(due) - len(trials),
                 dropped_out=skipped.get(number),

@@ -67,7 +67,7 @@ def test_what_the_search_learned_is_a_line_each() -> None:
 
 def test_predict_is_named_as_its_help_does(capsys: pytest.CaptureFixture[str]) -> None:
     result = RunResult(storage=".", folder=".", study=None, leaderboard=".", rows=[], model="m")
-    *_, what = predict_command(result)
+    *_, what = predict_command(str(result.model))
     with pytest.raises(SystemExit):
         build_parser().parse_args(["predict", "--help"])
     assert f" {what} [{what} ...]" in capsys.readouterr().out

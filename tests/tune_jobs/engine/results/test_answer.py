@@ -1,5 +1,6 @@
 """What the first lines of the page say, by what the rows hold."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -68,6 +69,27 @@ def test_what_a_report_claimed_is_told_beside_what_was_reached(make_row: MakeRow
     assert "its configuration, trial 0, reached 0.7000 on test here, in 1 epoch." in told
     assert "The report of system <9> claims 0.7200 (val)" in told
     assert "trial 3, diverged here." in told
+
+
+def test_an_ensemble_is_told_with_its_cost_and_gain(make_row: MakeRow) -> None:
+    members = json.dumps([{"trial_number": 1, "seed": s, "weight": 0.5} for s in (1, 2)])
+    joined: dict[str, Any] = {
+        **{"trial_number": -1, "origin": "ensemble", "ensemble": members, "tie_group": 1},
+        **{"num_parameters": 2468, "multiply_adds": 11_200_000, "latency_seconds": 0.004},
+        **{"gain": 0.01, "gain_low": -0.01, "gain_high": 0.03, "gain_p_value": 0.3},
+        **{"train_seconds": 0.001, "val_accuracy": 0.99},
+    }
+    told = answer([make_row(0.9, **WINNER, train_seconds=9.0), make_row(0.91, **joined)], INFO)
+    said = (
+        "The ensemble of 2 models reaches test accuracy 0.9100, for 2.5k parameters, 11.2M "
+        "multiply-adds, 4 ms for one image: gain over the model that the winner exports +0.0100, "
+        "95 % interval -0.0100 to +0.0300 (p = 0.3)."
+    )
+    assert said in told
+    assert "trial -1" not in " ".join(told)
+    exceeding = answer([make_row(0.9, **WINNER), make_row(0.91, **joined, exceeds="much")], INFO)
+    assert f"{said[:-1]}; it exceeds a limit: much." in exceeding
+    assert "cannot win" not in " ".join(exceeding)
 
 
 def test_without_a_winner_the_page_says_so(make_row: MakeRow) -> None:

@@ -1,5 +1,6 @@
 """What rows say of each other, from stored predictions; across runs too."""
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from benchmarks.metric_intervals import Setting, draw, evaluation_of
 from trainables.metrics import METRICS
@@ -46,13 +48,7 @@ def store(storage: Path, row: Row, *, first: int = 0) -> None:
 
 def add(storage: Path, rows: list[Row]) -> list[Row]:
     run = place_of(LocalStorage(storage), rows[0].job, rows[0].run_id)
-    return add_statistics(
-        rows,
-        {
-            r.trial_number: read_answers(run, r.trial_number, r.seeds or (), r.compared_by)
-            for r in rows
-        },
-    )
+    return add_statistics(rows, {row.trial_number: read_answers(run, row) for row in rows})
 
 
 def test_rows_get_interval_gain_and_rank(tmp_path: Path, make_row: MakeRow) -> None:
@@ -78,6 +74,39 @@ def test_rows_get_interval_gain_and_rank(tmp_path: Path, make_row: MakeRow) -> N
     assert found.test_accuracy_low is not None
     assert found.test_accuracy_high is not None
     assert 0.92 < found.test_accuracy_low < 0.95 < found.test_accuracy_high < 0.98
+
+
+def test_an_ensemble_is_compared_with_the_winners_best_seed(
+    tmp_path: Path, make_row: MakeRow
+) -> None:
+    """Two of three models are right wherever two are; its interval knows of no seeds."""
+    members = [{"trial_number": 1, "seed": seed, "weight": 1 / 3} for seed in (1, 2, 3)]
+    winner = make_row(0.9, trial_number=1, seeds=(1, 2, 3), winner=True)
+    rows = [
+        make_row(0.8, trial_number=0, origin="published"),
+        winner,
+        make_row(trial_number=-1, origin="ensemble", seeds=None, ensemble=json.dumps(members)),
+    ]
+    store(tmp_path, rows[0])
+    store(tmp_path, rows[1])
+    run = place_of(LocalStorage(tmp_path), winner.job, winner.run_id)
+    answers = {row.trial_number: read_answers(run, row) for row in rows}
+    *_, row = add_statistics(rows, answers, best_seed=1)
+    alone, joined = answers[1], answers[-1]
+    assert alone is not None
+    assert joined is not None
+    np.testing.assert_array_equal(joined.correct_SN[0], alone.correct_SN.sum(axis=0) >= 2)
+    single_N, joined_N = alone.correct_SN[1], joined.correct_SN[0]
+    assert row.gain_over == 1
+    assert row.gain == pytest.approx(joined_N.mean() - single_N.mean())
+    discordant = int((single_N > joined_N).sum()), int((joined_N > single_N).sum())
+    expected = binomtest(discordant[0], sum(discordant)).pvalue
+    assert row.gain_p_value == pytest.approx(expected)
+    assert row.interval is not None
+    low, high = row.interval
+    wilson = binomtest(int(joined_N.sum()), NUM_EXAMPLES).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx((wilson.low, wilson.high), abs=2e-4)
+    assert row.tie_group is not None
 
 
 def rows_of(storage: Path, make_row: MakeRow, metric: str) -> list[Row]:
@@ -207,19 +236,19 @@ def test_the_front_holds_what_nothing_beats() -> None:
 
 
 def test_a_store_that_is_away_is_not_a_configuration_without_predictions(
-    s3_server: "ThreadedMotoServer", bucket: str
+    s3_server: "ThreadedMotoServer", bucket: str, make_row: MakeRow
 ) -> None:
     """Or its row would be written without interval and rank, as final."""
     place = open_storage(bucket).child("away")
     s3_server.stop()
     try:
         with pytest.raises(StorageError):
-            read_answers(place, 1, (1, 2), METRICS["accuracy"])
+            read_answers(place, make_row())
         with pytest.raises(StorageError):
             read_rows(bucket)
     finally:
         s3_server.start()
-    assert read_answers(place, 1, (1, 2), METRICS["accuracy"]) is None
+    assert read_answers(place, make_row()) is None
 
 
 def test_damaged_predictions_are_named(tmp_path: Path, make_row: MakeRow) -> None:
@@ -228,5 +257,5 @@ def test_damaged_predictions_are_named(tmp_path: Path, make_row: MakeRow) -> Non
     run = place_of(LocalStorage(tmp_path), row.job, row.run_id)
     assert find_damage(run, row) is None
     retraining_place(run, row.trial_number, 2).write(PREDICTIONS, b"PAR1")
-    assert read_answers(run, row.trial_number, row.seeds or (), row.compared_by) is None
+    assert read_answers(run, row) is None
     assert "seed-2/predictions.parquet" in (find_damage(run, row) or "")

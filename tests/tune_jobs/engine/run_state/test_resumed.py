@@ -148,7 +148,7 @@ def retrained(trial_number: int, val_accuracy: float) -> Retrained:
         seeds=(1,),
         metrics=(make_metrics(1, val_accuracy),),
         names=("one",),
-        train_seconds=1.0,
+        seconds=(1.0,),
         all_seeds_ended=True,
     )
 

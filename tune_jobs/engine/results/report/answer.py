@@ -16,7 +16,11 @@ CHEAP = 1 / 10
 def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
     """Say what a run has found, in sentences, the most important first."""
     winner = next((row for row in rows if row.winner), None)
-    exceeding = [f"Trial {r.trial_number} cannot win: {r.exceeds}." for r in rows if r.exceeds]
+    exceeding = [
+        f"Trial {r.trial_number} cannot win: {r.exceeds}."
+        for r in rows
+        if r.exceeds and not r.ensemble
+    ]
     if winner is None and exceeding:
         return ["No configuration that ended on every seed keeps to the limits.", *exceeding]
     if winner is None:
@@ -34,6 +38,7 @@ def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
         _gain(winner),
         *_claims(rows),
         _cost(winner),
+        *(describe_ensemble(row) for row in rows if row.ensemble),
         *_cheap(winner, rows),
         _choice(winner, rows),
         *exceeding,
@@ -96,10 +101,34 @@ def _cost(winner: Row) -> str:
     return f"Cost, on {winner.device}: {', '.join(words)}."
 
 
+def describe_ensemble(row: Row) -> str:
+    """Say what an ensemble reaches, at what cost, and what it gains over the exported model."""
+    cost = [f"{format_count(row.num_parameters)} parameters"] if row.num_parameters else []
+    if row.multiply_adds is not None:
+        cost.append(f"{format_count(row.multiply_adds)} multiply-adds")
+    if row.latency_seconds is not None:
+        cost.append(f"{1000 * row.latency_seconds:.3g} ms for one image")
+    told = (
+        f"The ensemble of {len(row.members)} models reaches test {row.compared_by.words} "
+        f"{row.reached:.4f}, for {', '.join(cost)}"
+    )
+    if row.gain is not None and row.gain_low is not None and row.gain_high is not None:
+        lower = " (lower is better)" if row.compared_by.direction == "minimize" else ""
+        told += (
+            f": gain{lower} over the model that the winner exports {row.gain:+.4f}, 95 % interval "
+            f"{row.gain_low:+.4f} to {row.gain_high:+.4f} (p = {row.gain_p_value:.2g})"
+        )
+    return f"{told}; it exceeds a limit: {row.exceeds}." if row.exceeds else f"{told}."
+
+
 def _cheap(winner: Row, rows: Sequence[Row]) -> list[str]:
     """Name the best on validation of the rows that are cheap to train, if there is one."""
     limit = CHEAP * _seconds_to_train(winner)
-    cheap = [row for row in rows if row.val_accuracy and _seconds_to_train(row) <= limit]
+    cheap = [
+        row
+        for row in rows
+        if row.val_accuracy and not row.ensemble and _seconds_to_train(row) <= limit
+    ]
     if not cheap:
         return []
     best = max(cheap, key=lambda row: row.val_accuracy or 0.0)

@@ -78,7 +78,7 @@ def retrained(number: int, origin: str, *accuracies: float) -> Retrained:
         seeds=tuple(range(len(accuracies))),
         metrics=tuple(make_metrics(3, accuracy) for accuracy in accuracies),
         names=(),
-        train_seconds=1.0,
+        seconds=(1.0,),
         all_seeds_ended=True,
     )
 
