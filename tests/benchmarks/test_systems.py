@@ -121,4 +121,5 @@ def test_a_published_winner_is_said_to_be_it(tmp_path: Path) -> None:
     keep(tmp_path, "fashion_mlp", "3a", published=0.8, winner=0.85)
     rows = [replace(row, winner=row.system == "3a") for row in read_rows(tmp_path).rows]
     write_rows(rows, LocalStorage(tmp_path))
-    assert line_of(build_tables(tmp_path), "3a")[5] == "this one: the search found no better"
+    told = line_of(build_tables(tmp_path), "3a")[5]
+    assert told == "this one: the search found no better, below the report"
