@@ -30,7 +30,7 @@ def test_no_job_is_run_twice() -> None:
 
 
 @pytest.mark.usefixtures("on_one_ray")
-def test_a_second_start_measures_what_is_not_kept_yet(
+def test_another_start_measures_what_is_not_kept_yet(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = System(
@@ -48,6 +48,10 @@ def test_a_second_start_measures_what_is_not_kept_yet(
     assert {(row.job, row.num_seeds) for row in rows} == {("digits_linear", 3)}
     assert start() == [(broken, False)]
     assert "digits_linear: measured before" in capsys.readouterr().out
+    # A start that ended before it kept the leaderboard: the run goes on, and trains nothing anew.
+    next((tmp_path / "kept").rglob("*.parquet")).unlink()
+    assert start() == [(broken, False), (sound, True)]
+    assert read_rows(tmp_path / "kept").rows == rows
 
 
 def test_the_photographs_that_the_report_validates_on_are_tested_on(tmp_path: Path) -> None:
