@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 .PHONY: demo test commands rest smoke faults cluster lint format docs systems
 
 demo: $(VENV)/.installed
-	$(BIN)/python -m tune_jobs.digits_cnn
+	$(BIN)/python -m tune_jobs.demo
 
 # Tests that run whole commands take as long as all others together, so the halves run at once: a
 # test of a run waits for processes to start more than it computes.

@@ -38,7 +38,9 @@ class DataSet:
 
 
 DATA_SETS = {
-    "digits": DataSet(dataset="digits", pixels=None, train_size=None, epochs=20, mirrored=False),
+    "digits": DataSet(
+        dataset="digits?split=writers", pixels=None, train_size=None, epochs=20, mirrored=False
+    ),
     "fashion": DataSet(dataset="fashion-mnist", pixels=28, train_size=10_000, epochs=16),
     "cifar10": DataSet(dataset="parquet:{}/cifar10-jpeg", pixels=32, train_size=10_000, epochs=16),
     "flowers5": DataSet(dataset="parquet:{}/flowers5", pixels=32, train_size=None, epochs=20),

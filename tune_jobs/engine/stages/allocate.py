@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 
 EXPONENT = 4
@@ -52,9 +51,18 @@ def choose_architecture(architectures: Sequence[str], trials: Sequence[RecordedT
     return max(errors, key=promise)
 
 
-def architecture_of(record: Record, number: int) -> str:
-    """Return the architecture of a trial of a search that has begun."""
-    return str(record.trials()[number].params["architecture"])
+def rung_group(trial: RecordedTrial, *, by_architecture: bool) -> str:
+    """Return the group within which a trial is compared at rungs.
+
+    A report's configuration is compared with those of reports alone. Most of them train at a
+    constant rate and lead early: a recipe whose rate warms up first, and ends higher, would be
+    stopped by them.
+
+    Args:
+        by_architecture: Whether an epoch of one architecture is no other's.
+    """
+    architecture = str(trial.params["architecture"]) if by_architecture else ""
+    return f"{architecture} {'published' if trial.origin == 'published' else 'searched'}"
 
 
 def _error(trial: RecordedTrial) -> float:

@@ -22,13 +22,13 @@ class FirstConfiguration:
     Attributes:
         config: The configuration, over the defaults of its architecture.
         published: The report's entry for it, where it is a report's.
-        source: The option that has brought it from other runs, as the record names it.
+        source: Where it is from, as the record names it, if neither a report nor a default says it.
     """
 
     config: Configuration
     origin: Origin
     published: Published | None = None
-    source: Literal["", "fork", "portfolio"] = ""
+    source: Literal["", "recipe", "fork", "portfolio"] = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +90,7 @@ def first_configurations(
 def recipes(job: Job, defaults: Mapping[str, Configuration]) -> list[FirstConfiguration]:
     """Return what an expert would run first of each of the job's architectures."""
     return [
-        FirstConfiguration(config=recipe_of(defaults[name]), origin="search")
+        FirstConfiguration(config=recipe_of(defaults[name]), origin="search", source="recipe")
         for name in job.architectures
     ]
 

@@ -6,7 +6,6 @@ seconds. Retrainings that are certain begin while the search's last trials still
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
@@ -26,7 +25,7 @@ from tune_jobs.engine.run_state.folder import RunFolder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import RULES, StoppingRule, WithinGroups
 from tune_jobs.engine.search.limits import SearchLimits
-from tune_jobs.engine.stages.allocate import architecture_of
+from tune_jobs.engine.stages.allocate import rung_group
 from tune_jobs.engine.stages.candidates import pair_name
 from tune_jobs.engine.stages.first import (
     FirstConfiguration,
@@ -209,8 +208,10 @@ class Steps:
             model_limits=options.model_limits,
         )
         searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
-        if isinstance(job.space, JoinedSpace):  # an epoch of one architecture is no other's
-            self.rule = WithinGroups(self.rule, partial(architecture_of, searched))
+        joined = isinstance(job.space, JoinedSpace)
+        self.rule = WithinGroups(
+            self.rule, lambda number: rung_group(searched.trials()[number], by_architecture=joined)
+        )
         for listener in self._listeners:  # before the records tell them of anything
             listener.begin(plan.trials, self.rule, searched.ended() + retrained.ended())
         search = Search(plan, searched, self.rule)

@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from trainables.datasets import load_dataset
+from trainables.datasets.errors import DatasetError
 
 REPOSITORY = Path(__file__).parents[4]
 
@@ -27,6 +30,15 @@ def test_fingerprints_stay_those_that_earlier_runs_have_recorded(
     assert data.fingerprint == "a0dcb2af4a716e620e221856709310e05005085eab29f95ad3e506b7f0559384"
     split = "07a605f7560fb9a88cbb95cd8ce2e872c75b9e0007b629e5a64529a2ceda2735"
     assert data.split_fingerprint == split
+
+
+def test_what_a_person_wrote_is_in_one_split(data_dir: Path) -> None:
+    data = load_dataset("digits?split=writers", data_dir=data_dir)
+    assert data.train_indices.tolist() == list(range(646))
+    assert data.validation_indices.tolist() == list(range(646, 1157))
+    assert data.test_indices.tolist() == list(range(1157, 1797))
+    with pytest.raises(DatasetError, match="split must be writers, not 'people'"):
+        load_dataset("digits?split=people", data_dir=data_dir)
 
 
 def test_digits_resized(data_dir: Path) -> None:

@@ -1,20 +1,27 @@
 """Of which architecture the next proposal is: where an error is lowered in the least time."""
 
+from typing import Any
+
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
-from tune_jobs.engine.stages.allocate import choose_architecture
+from tune_jobs.engine.stages.allocate import choose_architecture, rung_group
 
 NAMES = ("cheap", "middling", "dear")
 
 
 def trial(
-    architecture: str, accuracy: float | None = None, seconds: float = 1.0, *, runs: bool = False
+    architecture: str,
+    accuracy: float | None = None,
+    seconds: float = 1.0,
+    *,
+    runs: bool = False,
+    origin: str = "search",
 ) -> RecordedTrial:
     """A trial of one epoch; without an accuracy it has not reported, or failed."""
-    attributes = {}
+    attributes: dict[str, Any] = {"origin": origin}
     state = TrialState.RUNNING if runs else TrialState.FAIL
     if accuracy is not None:
         metrics = EpochMetrics(epoch=1, val_accuracy=accuracy, val_loss=1.0, seconds=seconds)
@@ -71,3 +78,12 @@ def test_one_that_diverged_is_far_behind() -> None:
 def test_a_perfect_one_leaves_something_to_gain() -> None:
     trials = [trial("cheap", 1.0, 1), trial("dear", 1.0, 300)]
     assert choose_architecture(NAMES, trials) == "cheap"
+
+
+def test_at_rungs_a_report_is_compared_with_reports_and_an_architecture_with_itself() -> None:
+    cheap, dear, published = trial("cheap"), trial("dear"), trial("cheap", origin="published")
+    assert rung_group(cheap, by_architecture=False) == rung_group(dear, by_architecture=False)
+    assert rung_group(cheap, by_architecture=True) != rung_group(dear, by_architecture=True)
+    for by_architecture in (True, False):
+        own = rung_group(cheap, by_architecture=by_architecture)
+        assert own != rung_group(published, by_architecture=by_architecture)

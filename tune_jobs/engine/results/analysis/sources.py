@@ -16,6 +16,7 @@ NOT_RECORDED = "not recorded"
 SOURCES = {
     "published": "from a report",
     "default": "at the recipe",
+    "recipe": "at the recipe",
     "fork": "of the forked run",
     "portfolio": "of other leaderboards",
     "centre": "around the recipe",
