@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test commands rest smoke faults cluster lint format docs
+.PHONY: demo test commands rest smoke faults cluster lint format docs systems
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m tune_jobs.demo
@@ -41,6 +41,11 @@ format: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m docs.generate
+
+DATA ?= data
+
+systems: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.systems $(DATA)
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -28,7 +28,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from optuna.samplers import RandomSampler
 
-from benchmarks.debian import link_fashion_mnist
 from searchspaces import classical, cnn, mlp
 from trainables.config import Runtime, complete_config, number_entries
 from trainables.datasets import ImageData, load_dataset
@@ -102,8 +101,6 @@ Curve = list[dict[str, Any]]
 
 def load_task(task: Task, data: Path, cache: Path) -> TrialInputs:
     """The task's images, fewer where it wants fewer, with features where it has them."""
-    if task.dataset == "fashion-mnist":
-        link_fashion_mnist(cache)
     images = load_dataset(task.dataset.format(data), data_dir=cache, image_size=task.pixels)
     images = fewer(images, task)
     pretrained = None

@@ -1,15 +1,17 @@
 """Writes the pages, and the parts of pages, that repeat what the code says: `make docs`.
 
 All of `options.md` is `Options`. Between two marks, `record.md` has the columns of `Row`, and
-`your-own.md` the sources that `--dataset` names.
+`your-own.md` the sources that `--dataset` names, `systems.md` what was measured.
 """
 
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from benchmarks.systems.page import build_tables
+from docs.tables import build_table
 from trainables.config.quantities import seconds
 from trainables.datasets.sources import find_source, source_names
 from tune_jobs.engine.options import JOB_DEFAULTS, Options
@@ -48,6 +50,7 @@ def build_pages() -> dict[Path, str]:
         FOLDER / "options.md": OPTIONS_PAGE.format(table=_build_options_table()),
         FOLDER / "record.md": _fill("record.md", "columns", _build_columns_table()),
         FOLDER / "your-own.md": _fill("your-own.md", "sources", _build_sources_table()),
+        FOLDER / "systems.md": _fill("systems.md", "systems", build_tables()),
     }
 
 
@@ -64,7 +67,7 @@ def _build_options_table() -> str:
         (f"`--{option.name.replace('_', '-')}`", *_describe(option, hints[option.name]))
         for option in fields(Options)
     ]
-    return _build_table(("option", "default", "must be", "meaning"), rows)
+    return build_table(("option", "default", "must be", "meaning"), rows)
 
 
 def _describe(option: "Field[Any]", hint: Any) -> tuple[str, str, str]:
@@ -116,7 +119,7 @@ def _build_columns_table() -> str:
         )
         for column in SCHEMA
     ]
-    return _build_table(("column", "Arrow type", "null", "meaning"), rows)
+    return build_table(("column", "Arrow type", "null", "meaning"), rows)
 
 
 def _build_sources_table() -> str:
@@ -127,12 +130,7 @@ def _build_sources_table() -> str:
         meaning = f"{kind.help}; options: {options}" if options else kind.help
         rows.append((f"`{kind.usage(name)}`", meaning))
     own = ("`MODULE[:...]`", "a source of your own, by the dotted path of its module")
-    return _build_table(("`--dataset`", "what it reads"), [*rows, own])
-
-
-def _build_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [header, ("---",) * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return build_table(("`--dataset`", "what it reads"), [*rows, own])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.debian import link_fashion_mnist
 from trainables.datasets import ImageData, load_dataset
 from trainables.datasets.image_data import Integers, Pixels
 
@@ -170,10 +169,8 @@ def read_turn() -> Turn:
 
 
 def load(name: str, data: Path, cache: Path) -> ImageData:
-    """Load a data set as a run of the project does; Fashion-MNIST is Debian's package."""
+    """Load a data set as a run of the project does."""
     wanted = DATA_SETS[name]
-    if wanted.dataset == "fashion-mnist":
-        link_fashion_mnist(cache)
     return load_dataset(
         wanted.dataset.format(data),
         data_dir=cache,

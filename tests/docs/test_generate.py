@@ -16,7 +16,7 @@ def test_a_page_says_what_the_code_says(path: Path) -> None:
 
 
 def test_every_flag_column_and_source_has_its_line() -> None:
-    options, record, own = (text for _, text in sorted(PAGES.items()))
+    options, record, _, own = (text for _, text in sorted(PAGES.items()))
     flags = [word for word in build_parser(JOB).format_usage().split() if word.startswith("[--")]
     assert len(flags) > 30
     for flag in flags:

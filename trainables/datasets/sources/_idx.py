@@ -38,12 +38,14 @@ class IdxDataset:
         folder: Under the folder of `--data-dir`.
         files: In the order of `NAMES`.
         class_names: By label.
+        packaged: The folder in which a package of the system puts the files.
     """
 
     name: str
     folder: str
     files: tuple[RemoteFile, ...]
     class_names: tuple[str, ...]
+    packaged: Path | None = None
 
 
 def idx_files(mirrors: tuple[str, ...], md5s: tuple[str, str, str, str]) -> tuple[RemoteFile, ...]:
@@ -76,13 +78,19 @@ class IdxFiles:
 
 
 def open_idx(dataset: IdxDataset, data_dir: Path) -> IdxFiles:
-    """Find the files of a set; those that are missing are downloaded."""
+    """Find the files of a set in `data_dir`, else all in the package's folder; else download those
+    that are missing."""
     folder = (data_dir / dataset.folder).resolve()
-    missing = [
-        file for file, name in zip(dataset.files, NAMES, strict=True) if find(folder, name) is None
-    ]
+    missing = _missing(dataset, folder)
+    if missing and dataset.packaged and not _missing(dataset, dataset.packaged):
+        return IdxFiles(dataset.packaged, dataset.class_names)
     fetch_all(dataset.name, missing, folder)
     return IdxFiles(folder, dataset.class_names)
+
+
+def _missing(dataset: IdxDataset, folder: Path) -> list[RemoteFile]:
+    files = zip(dataset.files, NAMES, strict=True)
+    return [file for file, name in files if find(folder, name) is None]
 
 
 def find(folder: Path, name: str) -> str | None:

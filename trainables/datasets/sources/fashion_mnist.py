@@ -3,8 +3,13 @@
 Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset" (2017).
 """
 
+from pathlib import Path
+
 from trainables.datasets.source import SourceKind
 from trainables.datasets.sources._idx import IdxDataset, idx_files, open_idx
+
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+"""Where Debian's package `dataset-fashion-mnist` puts the files."""
 
 FASHION_MNIST = IdxDataset(
     name="fashion-mnist",
@@ -22,8 +27,10 @@ FASHION_MNIST = IdxDataset(
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
         "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
     ),
+    packaged=DEBIAN,
 )  # fmt: skip
 SOURCE = SourceKind(
-    help="70,000 grey images of clothes of 28x28 in 10 classes, downloaded when missing",
+    help="70,000 grey images of clothes of 28x28 in 10 classes, from Debian's package, else "
+    "downloaded when missing",
     open=lambda spec, data_dir: open_idx(FASHION_MNIST, data_dir),
 )

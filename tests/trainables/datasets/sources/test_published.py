@@ -24,7 +24,7 @@ from trainables.datasets.sources._download import RemoteFile
 from trainables.datasets.sources._idx import IdxDataset, open_idx
 from trainables.datasets.sources.cifar10 import ARCHIVE as CIFAR10_ARCHIVE
 from trainables.datasets.sources.cifar10 import open_cifar10
-from trainables.datasets.sources.fashion_mnist import FASHION_MNIST
+from trainables.datasets.sources.fashion_mnist import DEBIAN, FASHION_MNIST
 from trainables.datasets.sources.mnist import MNIST
 from trainables.datasets.sources.stl10 import ARCHIVE as STL10_ARCHIVE
 from trainables.datasets.sources.stl10 import open_stl10
@@ -134,7 +134,7 @@ def served(file: RemoteFile, content: bytes, url: str) -> RemoteFile:
 def served_mnist(dataset: IdxDataset, url: str) -> IdxDataset:
     contents = mnist_files()
     files = tuple(served(file, contents[file.name], url) for file in dataset.files)
-    return replace(dataset, files=files)
+    return replace(dataset, files=files, packaged=None)
 
 
 # On disk, where torchvision or a user has put them
@@ -160,6 +160,28 @@ def test_fashion_mnist_is_loaded_by_name(tmp_path: Path) -> None:
     assert data.class_names[0] == "T-shirt/top"
     assert data.test_indices.tolist() == list(range(30, 40))
     assert (len(data.train_indices), len(data.validation_indices)) == (20, 10)
+
+
+def test_fashion_mnist_is_found_where_debian_packages_it(tmp_path: Path) -> None:
+    assert FASHION_MNIST.packaged == DEBIAN
+    package, data_dir = tmp_path / "package", tmp_path / "data"
+    write(package, mnist_files())
+    dataset = replace(FASHION_MNIST, packaged=package)
+    read(open_idx(dataset, data_dir))
+    assert not data_dir.exists()
+    write(data_dir / dataset.folder, mnist_files())
+    assert open_idx(dataset, data_dir).root == data_dir / dataset.folder
+    (data_dir / dataset.folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    assert open_idx(dataset, data_dir).root == package
+
+
+def test_half_a_package_is_none(tmp_path: Path, web: tuple[Path, str]) -> None:
+    package, data_dir = tmp_path / "package", tmp_path / "data"
+    write(package, mnist_files())
+    (package / "train-labels-idx1-ubyte.gz").unlink()
+    write(web[0], mnist_files())
+    dataset = replace(served_mnist(FASHION_MNIST, web[1]), packaged=package)
+    assert open_idx(dataset, data_dir).root == data_dir / dataset.folder
 
 
 @pytest.mark.parametrize("packed", [False, True])
