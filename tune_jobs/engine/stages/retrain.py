@@ -114,8 +114,9 @@ class Retraining(TrialStage):
         always = references.always([trial.number for trial in self.search.record.best()])
         for number in dict.fromkeys([*always, *sorted(references.all), *self._candidates]):
             if number in self._candidates and number not in self._dropped:
-                # The seeds of those that train all come before a row more, but that of a default.
-                rest = () if number in references.all else self._all_pairs(always)
+                # All seeds of some come before a first one of another, unless it is a default's.
+                is_first = number in always or number in references.all
+                rest = () if is_first else self._all_pairs(always)
                 self._begin_if_in_time(number, rest)
 
     def _begin_if_in_time(self, number: int, rest: Iterable[Pair]) -> None:
@@ -150,7 +151,7 @@ class Retraining(TrialStage):
         latest = {trial.pair: trial for trial in self.record.trials()}
         ended = {pair: trial for pair, trial in latest.items() if trial.state.is_finished()}
         for num_rounds, seed in enumerate(self._seeds[:-1], start=1):
-            if num_rounds == len(self._seeds):
+            if num_rounds >= len(self._seeds):  # there was no time for more
                 return
             racing = [number for number in self._candidates if (number, seed) in self._pairs]
             due = {(n, s) for n in racing for s in self._seeds[:num_rounds]} & self._pairs

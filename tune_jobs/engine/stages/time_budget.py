@@ -9,6 +9,7 @@ from statistics import fmean
 from trainables.config import Configuration
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.search.limits import NO_TIME
 
 END_SECONDS = 10.0
 """What comes after the last training: Ray ends, rows are compared, the report is drawn."""
@@ -188,12 +189,14 @@ class SearchTime:
 
         That is one seed of each default, and all seeds of the published ones, of the best default
         and of the `retrain_top` best trials. Where that is more than the retraining's share, it is
-        the share, or what two seeds take, with the best trial alone.
+        the share, or what two seeds take, with the best trial alone. A default that was stopped
+        for lack of time is not expected to be retrained.
         """
         self._reserved = 0.0
         if self._budget.seconds is None:
             return
-        begun = [t for t in self._record.trials() if t.config and not t.is_left_out]
+        known = self._record.trials()
+        begun = [t for t in known if t.config and not t.is_left_out and t.end_reason != NO_TIME]
         references = [trial.number for trial in begun if trial.origin != "search"]
         published = [trial.number for trial in begun if trial.origin == "published"]
         best = [trial.number for trial in self._record.best()]
