@@ -114,12 +114,16 @@ class TrainingTimes:
         """Take an epoch of a trial of the search, or of its configuration in the retraining."""
         self._paces.setdefault(number, Pace()).add(metrics)
 
-    def expected(self, architecture: str | None) -> float:
-        """Return the seconds of a training of this architecture; `None`: of any."""
+    def expected(self, architecture: str | None, but: int | None = None) -> float:
+        """Return the seconds of a training of this architecture; `None`: of any.
+
+        Args:
+            but: A trial that does not count.
+        """
         known = [
             pace.training(self._epochs)
             for number, pace in self._paces.items()
-            if architecture in (None, self._architectures.get(number))
+            if architecture in (None, self._architectures.get(number)) and number != but
         ]
         if known:
             return fmean(known)
@@ -132,10 +136,16 @@ class TrainingTimes:
         return self.expected(self._architectures.get(number))
 
     def rest(self, number: int) -> float:
-        """Return the seconds that a running trial still takes to its end."""
+        """Return the seconds that a running trial still takes to its end.
+
+        Its first epoch, which warms up, says no more than others of its architecture do.
+        """
         pace = self._paces[number]
-        left = 1 if pace.is_fit else self._epochs - pace.last_epoch
-        return pace.epoch_seconds * left
+        training = pace.training(self._epochs)
+        others = self.expected(self._architectures.get(number), but=number)
+        if pace.num_reports == 1 and others:
+            training = min(training, others)
+        return training if pace.is_fit else training * (1 - pace.last_epoch / self._epochs)
 
     def retraining(self, number: int) -> float:
         """Return the seconds of a retraining. The look at the test split counts as an epoch."""

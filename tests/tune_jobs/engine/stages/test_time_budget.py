@@ -240,7 +240,7 @@ def test_times_are_estimated_from_what_was_reported() -> None:
     times.begin(0, {"architecture": "net"})
     assert (times.expected("net"), times.expected("other")) == (20.0, 0.0)
     times.take(0, report(1, 0.5, seconds=9.0).metrics)
-    assert times.training(0) == 90.0
+    assert (times.training(0), times.rest(0)) == (90.0, 18.0), "the probe has seen less"
     times.take(0, report(2, 0.5, seconds=3.0).metrics)
     assert (times.training(0), times.rest(0)) == (30.0, 24.0), "the first epoch warms up"
     times.begin(1, {"architecture": "svm"})
