@@ -141,9 +141,11 @@ class Search(TrialStage):
     def _too_slow(self, trial: Trial) -> str | None:
         """Return why a trial is not begun, in words: an architecture's first trial, for which, and
         for a retraining of it, there is no time; `None`: it is begun."""
+        if trial.number == 0 or self._architectures == (None,):
+            return None
         chosen = trial.user_attrs["config"]["architecture"]
-        is_first = trial.user_attrs.get("origin") == "default" and trial.number > 0
-        if self._architectures == (None,) or self.time.suffices_for(chosen, 2 if is_first else 1):
+        trainings = 2 if trial.user_attrs.get("origin") == "default" else 1
+        if self.time.suffices_for(chosen, trainings):
             return None
         needed = self.time.times.expected(chosen)
         return f"{TOO_SLOW}: a training takes an estimated {needed:,.0f} s or more"
@@ -279,4 +281,7 @@ class Search(TrialStage):
         return {number for number, goes_on in passes.items() if not goes_on}
 
     def _enough(self) -> str | None:
-        return NO_TIME if self.time.left() <= 0 else self.plan.limits.reached(self._scores)
+        """Return why the search is to end, in words; its first trial begins in any case."""
+        if self._num_asked and self.time.left() <= 0:
+            return NO_TIME
+        return self.plan.limits.reached(self._scores)

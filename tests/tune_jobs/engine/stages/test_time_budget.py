@@ -172,10 +172,11 @@ def test_a_short_budget_has_fewer_candidates_then_fewer_seeds(begin: Begin) -> N
     assert run.has_winner
 
 
+@pytest.mark.parametrize("budget", [5.0, -5.0])
 def test_too_short_for_one_training_the_default_is_trained_once_and_it_is_said(
-    begin: Begin,
+    begin: Begin, budget: float
 ) -> None:
-    run = begin({"net": 10.0}, 5.0).go()
+    run = begin({"net": 10.0, "other": 10.0}, budget).go()
     assert run.trained == {0: 1}
     assert run.now == 10.0 + 51.0, "the search has seen one epoch"
     assert "an estimated 51 s" in (run.retraining.cut_short or "")
