@@ -15,6 +15,7 @@ from tune_jobs import engine
 from tune_jobs.auto import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.reproduce import find_row, reproduce
+from tune_jobs.engine.results.analysis.architectures import NOT_BEGUN
 from tune_jobs.engine.results.publish import RunResult
 
 pytestmark = pytest.mark.usefixtures("on_one_ray")
@@ -120,3 +121,19 @@ def test_what_the_job_does_not_have_is_refused(asked: str, said: str, tmp_path: 
     with pytest.raises(RequestError, match=said):
         run(tmp_path, architectures=asked)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_in_no_time_the_cheapest_is_trained_once_and_the_others_are_told(tmp_path: Path) -> None:
+    result = run(tmp_path, time_budget=1, retrain_seeds=3)
+    [row] = result.rows
+    assert (row.architecture, row.seeds, row.winner) == ("linear", (1,), True)
+    assert "trial 0 was trained with one seed all the same" in (result.cut_short or "")
+    info = json.loads((tmp_path / "runs" / "auto" / "one" / "run.json").read_text())
+    assert info["not_tried"] == dict.fromkeys(("svm", "mlp"), NOT_BEGUN)
+    assert info["costs"].keys() == {"linear", "mlp"}
+    assert f"mlp not tried: {NOT_BEGUN}" in result.learned["architecture"]
+    page = (tmp_path / "runs" / "auto" / "one" / "report" / "index.html").read_text()
+    assert "Note: the time budget is over: one training takes longer than was left" in page
+    more = run(tmp_path, resume="one", run_id=None, trials=4, scheduler="none", retrain_seeds=3)
+    assert {row.architecture for row in more.rows} == set(THREE)
+    assert (more.cut_short, more.rows[0].num_seeds) == (None, 3)

@@ -1,7 +1,7 @@
 """Define what a worker reports: an epoch, what the probe has found, an error, or no storage."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trainables.config import Runtime
@@ -31,10 +31,24 @@ class EpochReport:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingCost:
+    """Says what a network's default costs.
+
+    Attributes:
+        multiply_adds: Of the forward pass of one image.
+        epoch_seconds: What an epoch takes at the least: its training steps alone.
+    """
+
+    multiply_adds: int
+    epoch_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProbeReport:
-    """Reports the arithmetic in which all trials train."""
+    """Reports the arithmetic in which all trials train, and what architectures cost, by name."""
 
     runtime: Runtime
+    costs: Mapping[str, TrainingCost] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,13 @@ class ProbeTask:
         proposals: Configurations sampled from the space, one of which, at least, must be
             trainable.
         precision: The precision to train in; `None` takes the fastest.
+        defaults: The defaults of several architectures, whose costs are to be measured.
     """
 
     config: Configuration
     proposals: tuple[Configuration, ...]
     precision: Precision | None
+    defaults: tuple[Configuration, ...] = ()
 
     @property
     def name(self) -> str:

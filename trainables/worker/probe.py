@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from trainables.architectures import find_architecture
 from trainables.config import (
@@ -24,6 +26,7 @@ from trainables.training.device import autocast, memory_format
 from trainables.training.inputs import build_inputs, place
 from trainables.training.pretrained import start_from
 from trainables.trials.inputs import TrialInputs
+from trainables.trials.report import TrainingCost
 
 PROBE_SECONDS = 0.8
 """Combinations of precision and memory format take turns for this long; the first step of each is
@@ -113,6 +116,37 @@ def check_proposals(proposals: Sequence[Configuration], inputs: TrialInputs) -> 
             f"space: none of {len(causes)} configurations sampled from it can be trained: "
             f"{causes[0]}"
         )
+
+
+def measure_costs(
+    configs: Sequence[Configuration], inputs: TrialInputs, runtime: Runtime
+) -> dict[str, TrainingCost]:
+    """Measure what networks cost to train, by architecture, in two steps of each.
+
+    An estimator, which has no steps, is left out. So is a network that cannot be trained: its trial
+    says why.
+    """
+    found = {}
+    for flat in configs:
+        with suppress(Exception):  # a network of the user's own may raise anything
+            if not is_estimator(flat["architecture"]):
+                found[flat["architecture"]] = _measure_cost(flat, inputs.seen_by(flat), runtime)
+    return found
+
+
+def _measure_cost(flat: Configuration, inputs: TrialInputs, runtime: Runtime) -> TrainingCost:
+    config, model, shape_CHW = _build_network(flat, inputs, runtime)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.eval()(torch.randn(1, *shape_CHW))
+    num_images = min(PROBE_BATCH_SIZE, config.batch_size)
+    images_NCHW = torch.randn(num_images, *shape_CHW)
+    labels_N = torch.randint(inputs.data.num_classes, (num_images,))
+    step = _build_step(model.train(), runtime, images_NCHW, labels_N)
+    step()  # not counted: it allocates, and picks algorithms
+    return TrainingCost(
+        multiply_adds=int(counter.get_total_flops()) // 2,
+        epoch_seconds=_seconds(step) / num_images * len(inputs.data.train_indices),
+    )
 
 
 def _build_network(

@@ -94,11 +94,11 @@ def check_run_folder(checkpoints: Storage) -> None:
 
 
 def _probe(task: ProbeTask, inputs: "TrialInputs") -> ProbeReport:
-    from trainables.worker.probe import check_proposals, probe
+    from trainables.worker.probe import check_proposals, measure_costs, probe
 
     runtime = probe(task.config, inputs, pinned=task.precision)
     check_proposals(task.proposals, inputs)
-    return ProbeReport(runtime=runtime)
+    return ProbeReport(runtime=runtime, costs=measure_costs(task.defaults, inputs, runtime))
 
 
 def _train(

@@ -79,7 +79,10 @@ class Options:
     trials: Count = _resolved("number of configurations that the search tries")
     epochs: Count = _resolved("epochs of a trial that is not stopped early")
     time_budget: Positive | None = _option(
-        None, "time after which the search ends, as 90s, 30m or 2h (default: no limit)", seconds
+        None,
+        "time that the run may take, from data to report, as 90s, 30m or 2h; a resumed run has it "
+        "anew (default: no limit)",
+        seconds,
     )
     target: NotNegative | None = _option(
         None, "metric of a full-budget trial at which the search ends (default: none)"

@@ -4,9 +4,11 @@ Heavy libraries (numpy, Ray, Optuna, pyarrow) are imported when a run starts, si
 answer without them.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trainables.storage import LocalStorage, OtherDiskError, Storage, patient, to_storage_error
@@ -39,6 +41,7 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 
 def run_resolved(job: Job, options: Options, console: "Console | None" = None) -> "RunResult":
     """Do what `run` does, for options that are already complete."""
+    began = time.monotonic()
     from tune_jobs.engine.cluster.address import check_address
     from tune_jobs.engine.job_checks import check_declaration, check_job
     from tune_jobs.engine.prepare import choose_architectures
@@ -82,6 +85,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 defaults=checked.defaults,
                 notes=checked.notes,
                 earlier=earlier,
+                began=began,
             )
             with closing(study, studies), _nothing_left_if_refused(request), trackers:
                 return _run(request, study, torn, storage, console, trackers)
@@ -122,6 +126,7 @@ def _run(
         Progress(info, console) as progress,
         ray_cluster(options.address, verbose=options.verbose, meanwhile=_import_ahead) as is_local,
     ):
+        from tune_jobs.engine.cluster.capacity import count_slots
         from tune_jobs.engine.ray_tune.trainable import build_trainable
         from tune_jobs.engine.ray_tune.tuner import run_tasks
         from tune_jobs.engine.results.trial_logs import TrialLogs
@@ -133,7 +138,7 @@ def _run(
         info = replace(info, resources=resources)
         folder.write_info(info)
         logs = TrialLogs(folder.tensorboard, request.distributions)
-        steps = Steps(request, info, [progress, logs])
+        steps = Steps(request, info, [progress, logs], partial(count_slots, resources))
         trackers.follow(lambda: steps.records)
         settings = _settings(steps, request, inputs, resources)
         max_failures = options.max_failures

@@ -15,7 +15,7 @@ from trainables.features.extract import describe_all
 from trainables.registry import default_of
 from trainables.training.fit import build_training, fit
 from trainables.trials.inputs import TrialInputs
-from trainables.worker.probe import check_proposals, probe
+from trainables.worker.probe import check_proposals, measure_costs, probe
 
 MakeData = Callable[..., ImageData]
 
@@ -83,3 +83,15 @@ def test_a_space_of_which_nothing_can_be_trained_is_refused(make_data: MakeData)
     with pytest.raises(ConfigError, match="none of 3 configurations sampled from it can be traine"):
         check_proposals([hopeless] * 3, inputs)
     check_proposals([hopeless, hopeless, default], inputs)
+
+
+@without_gpu
+def test_networks_are_measured_and_what_cannot_be_is_left_out(make_data: MakeData) -> None:
+    data = make_data()
+    configs = [default_of(name, 1) for name in ("linear", "cnn", "knn")]
+    configs.append({**default_of("mlp", 1), "lr": -1})
+    costs = measure_costs(configs, TrialInputs(data=data), Runtime(device="cpu"))
+    assert list(costs) == ["linear", "cnn"]
+    assert costs["linear"].multiply_adds == data.images_NHWC[0].size * data.num_classes
+    assert costs["cnn"].multiply_adds > costs["linear"].multiply_adds
+    assert all(cost.epoch_seconds > 0 for cost in costs.values())

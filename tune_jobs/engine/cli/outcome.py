@@ -23,9 +23,11 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
     console.print(render_table(result.rows, console.width))
     console.print()
     told = {
+        **{f"by {cost}": front for cost, front in result.fronts.items()},
         **result.learned,
         "failed": result.failures,
         "dropped out": result.dropped,
+        "time budget": result.cut_short,
         "report": result.report,
     }
     for name, text in told.items():

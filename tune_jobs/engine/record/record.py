@@ -108,8 +108,8 @@ class Record:
             for trial in self.study.get_trials(deepcopy=False, states=states or None)
         ]
 
-    def best(self, top: int) -> list[RecordedTrial]:
-        """Return the `top` best of the trials that reached their full budget, the best first."""
+    def best(self, top: int | None = None) -> list[RecordedTrial]:
+        """Return the trials that reached their full budget, or the `top` best, the best first."""
         complete = self.trials(TrialState.COMPLETE)
         return sorted(complete, key=lambda t: (-self.metric.score(t.value or 0.0), t.number))[:top]
 
@@ -235,6 +235,15 @@ class Record:
 
     def add_seconds(self, seconds: float) -> None:
         self.study.set_user_attr("seconds", self.seconds + seconds)
+
+    @property
+    def num_rounds(self) -> int | None:
+        """Return after how many seeds the retraining ended for lack of time; `None`: it did not."""
+        rounds: int | None = self.study.user_attrs.get("rounds")
+        return rounds
+
+    def end_rounds(self, num_rounds: int | None) -> None:
+        self.study.set_user_attr("rounds", num_rounds)
 
     def group_ends(self) -> str:
         """Count the reasons for which trials ended; return a line each, the most frequent first."""

@@ -12,6 +12,7 @@ from trainables.config.validation import from_json
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.job import Origin, Published
 from tune_jobs.engine.record.listener import Past
+from tune_jobs.engine.search.limits import TOO_SLOW
 
 EPOCH = "epoch_"
 
@@ -124,6 +125,11 @@ class RecordedTrial:
     def is_skipped(self) -> bool:
         """Return whether it was never to be trained: see `Record.skip`."""
         return self.state == TrialState.PRUNED and not self._stored()
+
+    @property
+    def is_left_out(self) -> bool:
+        """Return whether it was not begun, since its architecture was too slow for the budget."""
+        return (self.end_reason or "").startswith(TOO_SLOW)
 
     @property
     def seconds(self) -> float:

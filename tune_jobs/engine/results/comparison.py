@@ -119,12 +119,13 @@ def add_statistics(
 
 def best_before(rows: Iterable[Row]) -> int | None:
     """Return the trial number of the published (or default) row that is best on validation: what
-    people had before the search."""
+    people had before the search. One that dropped out has lost, or fewer seeds to tell by."""
 
-    def rank(row: Row) -> tuple[float, int]:
-        if row.metric is None or row.val_metric is None:  # of a version that knew accuracy alone
-            return row.val_accuracy or 0.0, -row.trial_number
-        return METRICS[row.metric].score(row.val_metric), -row.trial_number
+    def rank(row: Row) -> tuple[bool, float, int]:
+        score = row.val_accuracy or 0.0  # of a version that knew accuracy alone
+        if row.metric is not None and row.val_metric is not None:
+            score = METRICS[row.metric].score(row.val_metric)
+        return row.dropped_out is None, score, -row.trial_number
 
     before = [row for row in rows if row.origin in REFERENCES]
     best = max(before, key=rank, default=None)

@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from optuna.trial import TrialState
@@ -16,10 +16,12 @@ from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.study_storage import dashboard_storage, read_studies
 from tune_jobs.engine.results.analysis.analysis import analyse
+from tune_jobs.engine.results.analysis.architectures import find_not_tried
 from tune_jobs.engine.results.build_rows import build_rows
 from tune_jobs.engine.results.kept import keep_comparisons
 from tune_jobs.engine.results.leaderboard import read_run, sort_rows, write_rows
 from tune_jobs.engine.results.report import write_report
+from tune_jobs.engine.results.report.answer import describe_fronts
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.folder import (
     RunFolder,
@@ -34,6 +36,7 @@ from tune_jobs.engine.stages.candidates import (
     best_seed,
     choose_candidates,
     choose_winner,
+    find_skipped,
     pair_name,
     read_results,
 )
@@ -56,6 +59,8 @@ class RunResult:
             parameters mattered, epochs at chance, what more would bring.
         dropped: Which of the best configurations were not retrained with every seed, and why, in
             words; `None`: all were.
+        cut_short: What the time budget left no time for, in words; `None`: there was time enough.
+        fronts: Which rows are on the front of the metric against a cost, in words, by that cost.
     """
 
     storage: str
@@ -69,6 +74,8 @@ class RunResult:
     failures: str | None = None
     learned: Mapping[str, str] = field(default_factory=dict)
     dropped: str | None = None
+    cut_short: str | None = None
+    fronts: Mapping[str, str] = field(default_factory=dict)
 
 
 def publish(
@@ -92,6 +99,11 @@ def publish(
     rows = sort_rows(keep_comparisons(rows, earlier, folder.place))
     joined = next((row for row in rows if row.ensemble), None)
     ensemble = export_ensemble(joined, folder) if joined else None
+    not_tried = find_not_tried(search, retrain, {row.architecture for row in rows})
+    info = replace(info, not_tried={**info.not_tried, **not_tried})
+    folder.write_info(info)
+    if cut_short := stages.retraining.cut_short:
+        info = info.noting(f"the time budget is over: {cut_short}")
     part = write_rows(rows, storage)
     analysis = analyse(info, search, results, len(data.validation_indices))
     report = write_report(info, search, retrain, results, rows, analysis, data, folder)
@@ -106,7 +118,9 @@ def publish(
         report=report,
         failures=describe_failures(search),
         learned=analysis.describe(),
-        dropped=describe_dropped(rows, search, info.options.retrain_top),
+        dropped=describe_dropped(rows, search, retrain, info.options.retrain_top),
+        cut_short=cut_short,
+        fronts=describe_fronts(rows),
     )
 
 
@@ -125,7 +139,7 @@ def describe_failures(search: Record) -> str | None:
     )
 
 
-def describe_dropped(rows: Sequence[Row], search: Record, top: int) -> str | None:
+def describe_dropped(rows: Sequence[Row], search: Record, retrain: Record, top: int) -> str | None:
     """Say which of the `top` best trials were not retrained with every seed, and why; `None`: all
     were.
 
@@ -136,8 +150,11 @@ def describe_dropped(rows: Sequence[Row], search: Record, top: int) -> str | Non
         if row.dropped_out:
             reasons.setdefault(row.dropped_out, []).append(row.trial_number)
     retrained = {row.trial_number for row in rows}
-    if left := [t.number for t in search.best(top) if t.number not in retrained]:
-        reasons.setdefault(NOT_AFFORDED, []).extend(left)
+    skipped = find_skipped(retrain)
+    for trial in search.best(top):
+        if trial.number not in retrained:
+            reason = skipped.get(trial.number, NOT_AFFORDED)
+            reasons.setdefault(reason, []).append(trial.number)
     told = [
         f"{'trial' if len(numbers) == 1 else 'trials'} {', '.join(map(str, numbers))} {reason}"
         for reason, numbers in reasons.items()

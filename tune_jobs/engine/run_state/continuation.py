@@ -53,7 +53,12 @@ def continue_run(info: RunInfo, earlier: RunInfo | None) -> RunInfo:
             f"an earlier session ran commit {earlier.git_commit}, this one runs "
             f"{info.git_commit}: their results compare only if no change between them matters"
         )
-    return replace(info, runtime=earlier.runtime, default_configs=earlier.default_configs)
+    return replace(
+        info,
+        runtime=earlier.runtime,
+        costs=earlier.costs,
+        default_configs=earlier.default_configs,
+    )
 
 
 def _differs(key: str, was: Any, now: Any) -> bool:

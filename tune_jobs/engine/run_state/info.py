@@ -14,6 +14,7 @@ from trainables.datasets.duplicates import Duplicates, name_conflicts, name_pair
 from trainables.datasets.errors import counted, name_first
 from trainables.datasets.image_data import MajorityClass
 from trainables.features import Features
+from trainables.trials.report import TrainingCost
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_state import provenance
@@ -76,7 +77,10 @@ class RunInfo:
         study: `journal`, or the URL of the database that holds the record.
         resources: The resources of a trial; `None` until the cluster is known.
         runtime: The arithmetic in which trials train; `None` until it was probed.
+        costs: What the default of each of several architectures costs; empty until it was probed.
         default_configs: Each architecture's default configuration when the run began.
+        not_tried: Why architectures of the job have no row, by name: there are no weights for it,
+            or it is too slow for the time budget.
     """
 
     run_id: str
@@ -111,7 +115,9 @@ class RunInfo:
     study: str = JOURNAL_FILE
     resources: Resources | None = None
     runtime: Runtime | None = None
+    costs: Mapping[str, TrainingCost] = field(default_factory=dict)
     default_configs: Mapping[str, Configuration] = field(default_factory=dict)
+    not_tried: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         stored: dict[str, Any] = to_json(self)

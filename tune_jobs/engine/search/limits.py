@@ -7,22 +7,26 @@ from statistics import median
 
 from trainables.metrics import EpochMetrics
 
+NO_TIME = "time budget"
+"""The reason why trials end that the time budget leaves no time for."""
+
+TOO_SLOW = "too slow for the time budget"
+"""The beginning of the reason why an architecture's first trial is not begun."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchLimits:
     """Says what ends a search before its last proposal; `None`: that does not.
 
     Attributes:
-        seconds: The time that it may take.
         target: The score of a full-budget trial that is good enough; a higher one is better.
         patience: The number of proposals that may end, one after the other, without a better score.
     """
 
-    seconds: float | None = None
     target: float | None = None
     patience: int | None = None
 
-    def reached(self, scores: Sequence[float | None], seconds: float) -> str | None:
+    def reached(self, scores: Sequence[float | None]) -> str | None:
         """Return which limit is reached, in words; `None`: none is.
 
         Patience begins with the first trial that reaches its full budget.
@@ -30,10 +34,7 @@ class SearchLimits:
         Args:
             scores: Of the trials that have ended, in the order of their ends; `None`: it was
                 stopped early, or failed.
-            seconds: The time since the search began.
         """
-        if self.seconds is not None and seconds > self.seconds:
-            return "time budget"
         best, num_since = -math.inf, 0
         for score in scores:
             if score is not None and score > best:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from optuna.trial import TrialState
 
@@ -15,7 +15,6 @@ from tune_jobs.engine.record.record import AnyTrial, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.run_state.folder import retraining_name
 from tune_jobs.engine.search.limits import ModelLimits
-from tune_jobs.engine.stages.search import REFERENCES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +43,8 @@ class Retrained:
         names: The names of the seeds' trials, and so of their folders.
         seconds: Their training times.
         num_failed: The number of seeds that were to be trained and came to no end.
+        all_seeds_ended: Whether it was trained to the end with each seed of the retraining, which
+            may have had time for fewer than it was asked for.
         dropped_out: Why it trained no further seeds; `None`: it was to train all of them.
     """
 
@@ -66,12 +67,47 @@ class Retrained:
         return fmean(map(value, self.metrics)) if self.metrics else None
 
 
+class References(NamedTuple):
+    """Holds the numbers of the references, those included that have not begun.
+
+    Attributes:
+        fixed: Those that train all seeds: the published ones, or the only default.
+        defaults: Those of several architectures, of which the best one trains all seeds.
+    """
+
+    fixed: set[int]
+    defaults: set[int]
+
+    @property
+    def all(self) -> set[int]:
+        return self.fixed | self.defaults
+
+    def always(self, ranked: Sequence[int]) -> list[int]:
+        """Return who trains all seeds, of candidates that are sorted, the best first."""
+        leading = [number for number in ranked if number in self.defaults][:1]
+        searched = [number for number in ranked if number not in self.all][:1]
+        return [*leading, *sorted(self.fixed), *searched]
+
+
+def find_references(search: Record) -> References:
+    """Find the published (or default) configurations that are retrained whatever becomes of them in
+    the search."""
+    known = [trial for trial in search.trials() if not trial.is_left_out]
+    published = {trial.number for trial in known if trial.origin == "published"}
+    defaults = {trial.number for trial in known if trial.origin == "default"}
+    if len(defaults) > 1:
+        return References(published, defaults)
+    return References(published | defaults, set())
+
+
 def choose_candidates(search: Record, chosen: Collection[int]) -> list[Candidate]:
-    """Return the candidates of these trials, and every published (or default) one, by number."""
+    """Return the candidates of these trials, and every published (or default) one that was begun,
+    by number."""
+    references = find_references(search).all
     return [
         _candidate(trial, trial.config)
         for trial in search.trials()
-        if trial.config and (trial.number in chosen or trial.origin in REFERENCES)
+        if trial.config and (trial.number in chosen or trial.number in references)
     ]
 
 
@@ -89,15 +125,20 @@ def _candidate(trial: RecordedTrial, config: Configuration) -> Candidate:
 def read_results(
     candidates: Sequence[Candidate], record: Record, seeds: Sequence[int], epochs: int
 ) -> list[Retrained]:
-    """Read from the record of the retraining what each candidate's seeds reached."""
+    """Read from the record of the retraining what each candidate's seeds reached; one for which
+    there was no time at all is left out."""
     ended = {trial.pair: trial for trial in record.trials(TrialState.COMPLETE)}
     begun = {trial.pair for trial in record.trials() if not trial.is_skipped}
-    skipped = {t.pair[0]: t.end_reason for t in record.trials(TrialState.PRUNED) if t.is_skipped}
+    skipped = find_skipped(record)
+    rounds = seeds[: record.num_rounds]
     results = []
     for candidate in candidates:
         number = candidate.trial_number
         trials = {seed: ended[number, seed] for seed in seeds if (number, seed) in ended}
-        due = [seed for seed in seeds if number not in skipped or (number, seed) in begun]
+        due = [seed for seed in rounds if number not in skipped or (number, seed) in begun]
+        due += [seed for seed in trials if seed not in due]
+        if not due:
+            continue
         results.append(
             Retrained(
                 candidate=candidate,
@@ -105,12 +146,20 @@ def read_results(
                 metrics=tuple(trial.epochs[epochs] for trial in trials.values()),
                 names=tuple(retraining_name(number, seed) for seed in trials),
                 seconds=tuple(trial.seconds for trial in trials.values()),
-                all_seeds_ended=len(trials) == len(seeds),
+                all_seeds_ended=trials.keys() >= set(rounds),
                 num_failed=len(due) - len(trials),
                 dropped_out=skipped.get(number),
             )
         )
     return results
+
+
+def find_skipped(record: Record) -> dict[int, str]:
+    """Return why candidates train no further seeds, by number. One for which there was no time may
+    go on in a later session."""
+    begun = {trial.pair for trial in record.trials() if not trial.is_skipped}
+    skipped = [trial for trial in record.trials(TrialState.PRUNED) if trial.is_skipped]
+    return {t.pair[0]: t.end_reason or "" for t in skipped if t.pair not in begun}
 
 
 def choose_winner(

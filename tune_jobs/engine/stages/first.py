@@ -1,6 +1,6 @@
 """Say what a search tries before its sampler is asked, and fit that into the search space."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from searchspaces.joined import JoinedSpace, joined_names
 from trainables.config import Configuration, complete_config, number_entries
 from trainables.config.validation import to_json
 from trainables.registry import recipe_of
+from trainables.trials.report import TrainingCost
 from tune_jobs.engine.job import Job, Origin, Published, Space
 from tune_jobs.engine.search.nearest_value import describe
 from tune_jobs.engine.search.space import replay
@@ -85,6 +86,18 @@ def first_configurations(
         )
         for published in job.published
     ]
+
+
+def cheapest_first(
+    firsts: Sequence[FirstConfiguration], costs: Mapping[str, TrainingCost]
+) -> list[FirstConfiguration]:
+    """Sort configurations by the multiply-adds of their architectures, which are the same each
+    time; one of which they are not known stays behind the one that it was declared behind."""
+    keys: list[int] = []
+    for first in firsts:
+        cost = costs.get(first.config["architecture"])
+        keys.append(cost.multiply_adds if cost else keys[-1] if keys else 0)
+    return [first for _, first in sorted(zip(keys, firsts, strict=True), key=lambda pair: pair[0])]
 
 
 def recipes(job: Job, defaults: Mapping[str, Configuration]) -> list[FirstConfiguration]:

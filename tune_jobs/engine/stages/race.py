@@ -5,7 +5,7 @@ scores of complete rounds alone, so a resumed run decides the same, in whatever 
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from statistics import fmean
 
@@ -70,19 +70,36 @@ def _critical_range(alpha: float, num_candidates: int, degrees: int) -> float:
     return float(studentized_range.isf(alpha, num_candidates, degrees))
 
 
+def describe_loss(
+    number: int, scores: Mapping[int, Sequence[float]], value_of: Callable[[float], float]
+) -> str:
+    """Say what a candidate has lost by.
+
+    Args:
+        value_of: Makes a value of the metric of a score.
+    """
+    leader = rank(scores, scores)[0]
+    own, best = value_of(fmean(scores[number])), value_of(fmean(scores[leader]))
+    means = f"{own:.4f} on validation against {best:.4f}"
+    return f"lost to trial {leader}: {means}, over {len(scores[number])} seeds"
+
+
 def afford(
-    ranked: Sequence[int], seed: int, committed: Collection[Pair], num_pairs: int
+    ranked: Sequence[int],
+    seed: int,
+    committed: Collection[Pair],
+    fits: Callable[[Collection[Pair]], bool],
 ) -> list[int]:
     """Return the candidates that can be trained with a seed, the best served first.
 
     Args:
         ranked: The candidates, best first.
         committed: The pairs that are trained in any case; one that is among them is afforded.
-        num_pairs: The number of pairs that the retraining may train in all.
+        fits: Says whether the retraining may train these pairs in all.
     """
     paid, afforded = set(committed), []
     for number in ranked:
-        if (number, seed) in paid or len(paid) < num_pairs:
+        if (number, seed) in paid or fits({*paid, (number, seed)}):
             paid.add((number, seed))
             afforded.append(number)
     return afforded

@@ -3,13 +3,14 @@
 Validation chooses the winner; the test split is read here alone, once per retrained model.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState
 
 from trainables.config import Configuration
+from trainables.metrics import EpochMetrics
 from trainables.trials.task import Stage, TrialTask
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
@@ -18,23 +19,32 @@ from tune_jobs.engine.stages.candidates import (
     Candidate,
     Retrained,
     choose_candidates,
+    find_references,
+    find_skipped,
     read_results,
 )
-from tune_jobs.engine.stages.race import Pair, afford, find_losers, rank
-from tune_jobs.engine.stages.search import REFERENCES, Search
+from tune_jobs.engine.stages.race import Pair, afford, describe_loss, find_losers, rank
+from tune_jobs.engine.stages.search import Search
 from tune_jobs.engine.stages.trial_stage import TrialStage
 
 NOT_AFFORDED = "not afforded: the retraining would train more epochs than the search did"
+NOT_IN_TIME = "not afforded: the time budget leaves no time for it"
 
 
 class Retraining(TrialStage):
     """Gives (candidate, seed) pairs in rounds; pairs that the record holds are not run again.
 
     References, which are the published (or default) configurations, and the best of the searched
-    ones train all seeds. The other searched candidates train one more seed a round, as long as
-    they have not lost, and as long as the retraining trains no more epochs than the search did. One
-    that drops out never comes back. What costs more than the winner may is no rival of the others,
-    and drops out too.
+    ones train all seeds; of several defaults the best one does, and the others at least one. The
+    other candidates train one more seed a round, as long as they have not lost, and as long as the
+    retraining trains no more epochs than the search did. One that drops out never comes back. What
+    costs more than the winner may is no rival of the others, and drops out too.
+
+    Where the time budget leaves too little time, other candidates drop out first, until a later
+    session, then all train fewer seeds. One seed of one candidate is trained in any case.
+
+    Attributes:
+        cut_short: What there was no time for, in words; `None`: there was time enough.
     """
 
     def __init__(self, search: Search, record: Record, *, top: int, seeds: Sequence[int]) -> None:
@@ -42,14 +52,19 @@ class Retraining(TrialStage):
         super().__init__(Stage.RETRAIN, record, epochs=plan.epochs, runtime=plan.runtime)
         self.search = search
         self._top = top
-        self._seeds = tuple(seeds)
+        self._seeds = self._asked = tuple(seeds)
+        self._budget = plan.budget
+        self._times = search.time.times
+        self.cut_short: str | None = None
         self._candidates: dict[int, Candidate] = {}
         self._num_ended = 0
         self._decided_at: tuple[int, bool, int] | None = None
         self._settle(record.trials(TrialState.RUNNING))
         known = record.trials()
         self._pairs = {t.pair for t in known if t.state != TrialState.FAIL and not t.is_skipped}
-        self._dropped = {trial.pair[0] for trial in known if trial.is_skipped}
+        self._dropped = {n for n, why in find_skipped(record).items() if why != NOT_IN_TIME}
+        if record.num_rounds is not None:
+            record.end_rounds(None)
         self._num_waiting = len(record.trials(TrialState.WAITING))
         self._try_again([trial for trial in known if trial.state == TrialState.FAIL])
 
@@ -79,7 +94,7 @@ class Retraining(TrialStage):
 
     def results(self) -> list[Retrained]:
         candidates = list(self._candidates.values())
-        return read_results(candidates, self.record, self._seeds, self.epochs)
+        return read_results(candidates, self.record, self._asked, self.epochs)
 
     def _advance(self) -> None:
         """Enqueue the pairs that have become certain since the last call."""
@@ -95,25 +110,49 @@ class Retraining(TrialStage):
     def _enter(self) -> None:
         """Begin the first round, with those candidates that are certain to be in it."""
         self._take_up(self._best_of_search())
-        for number in self._candidates:
-            self._enqueue(number, self._seeds[0])
+        references = find_references(self.search.record)
+        always = references.always([trial.number for trial in self.search.record.best()])
+        for number in dict.fromkeys([*always, *sorted(references.all), *self._candidates]):
+            if number in self._candidates and number not in self._dropped:
+                # All seeds of some come before a first one of another, unless it is a default's.
+                is_first = number in always or number in references.all
+                rest = () if is_first else self._all_pairs(always)
+                self._begin_if_in_time(number, rest)
+
+    def _begin_if_in_time(self, number: int, rest: Iterable[Pair]) -> None:
+        """Begin a candidate if there is time for it and for the rest, or if it is the only one."""
+        pair = number, self._seeds[0]
+        if pair in self._pairs or self._has_time({pair, *rest}):
+            self._enqueue(*pair)
+        elif self.search.finished and self._pairs:
+            self._drop(*pair, NOT_IN_TIME)
+        elif self.search.finished:
+            self._enqueue(*pair)
+            needed = self._times.retraining(number)
+            self.cut_short = (
+                f"one training takes longer than was left, an estimated {needed:,.0f} s: trial "
+                f"{number} was trained with one seed all the same"
+            )
 
     def _best_of_search(self) -> list[int]:
         """Return the trials that are among the `top` best, and afforded, however those end that
         still run: these are put first, by negative numbers."""
         num_open = 0 if self.search.finished else min(self.search.num_open, self._top)
-        best = [trial.number for trial in self.search.record.best(self._top)]
+        best = [trial.number for trial in self.search.record.best()]
         ranked = [*range(-num_open, 0), *best][: self._top]
-        references = self._references()
-        searched = [number for number in ranked if number not in references]
-        committed = self._pairs | self._all_pairs([*references, *searched[:1]])
-        return afford(ranked, self._seeds[0], committed, self._num_afforded())
+        references = find_references(self.search.record)
+        always = references.always([*ranked, *(n for n in best if n in references.all)])
+        rows = {(number, self._seeds[0]) for number in references.all}
+        committed = self._pairs | self._all_pairs(always) | rows
+        return afford(ranked, self._seeds[0], committed, self._is_afforded)
 
     def _decide_rounds(self) -> None:
         """Decide, after each round that is complete, who begins the next one."""
         latest = {trial.pair: trial for trial in self.record.trials()}
         ended = {pair: trial for pair, trial in latest.items() if trial.state.is_finished()}
         for num_rounds, seed in enumerate(self._seeds[:-1], start=1):
+            if num_rounds >= len(self._seeds):  # there was no time for more
+                return
             racing = [number for number in self._candidates if (number, seed) in self._pairs]
             due = {(n, s) for n in racing for s in self._seeds[:num_rounds]} & self._pairs
             if not due <= ended.keys():
@@ -163,40 +202,62 @@ class Retraining(TrialStage):
         undecided = [n for n in ranked if (n, seed) not in self._pairs and n not in self._dropped]
         if not undecided:
             return
-        references = self._references()
-        out = references | self._dropped | exceeded.keys()
-        searched = [number for number in ranked if number not in out]
-        safe = [*references, *searched[:1]]
-        lost = find_losers(scores, num_looks=max(1, len(self._seeds) - 2))
-        committed = self._pairs | self._all_pairs(safe)
-        going_on = [number for number in searched if number not in lost]
-        afforded = afford(going_on, seed, committed, self._num_afforded())
+        references = find_references(self.search.record)
+        able = [n for n in ranked if n not in self._dropped]
+        always = references.always([n for n in able if n in references.all or n not in exceeded])
+        if not self._has_time({(number, seed) for number in always}):
+            self._end_race(num_rounds)
+            return
+        lost = self._find_lost(scores, num_rounds)
+        committed = self._pairs | self._all_pairs(always)
+        going_on = [number for number in able if number not in lost and number not in exceeded]
+        afforded = afford(going_on, seed, committed, self._is_afforded)
+        in_time = afford(afforded, seed, committed, self._has_time)
         for number in undecided:
-            if number in safe or number in afforded:
+            if number in always or number in in_time:
                 self._enqueue(number, seed)
             elif number in exceeded:
                 self._drop(number, seed, exceeded[number])
             elif number in lost:
-                self._drop(number, seed, self._describe_loss(number, ranked[0], scores))
+                self._drop(number, seed, lost[number])
             else:
-                self._drop(number, seed, NOT_AFFORDED)
+                self._drop(number, seed, NOT_IN_TIME if number in afforded else NOT_AFFORDED)
 
-    def _describe_loss(
-        self, number: int, leader: int, scores: Mapping[int, Sequence[float]]
-    ) -> str:
-        score = self.record.metric.score  # of a score it is the value again
-        own, best = score(fmean(scores[number])), score(fmean(scores[leader]))
-        means = f"{own:.4f} on validation against {best:.4f}"
-        return f"lost to trial {leader}: {means}, over {len(scores[number])} seeds"
+    def _end_race(self, num_rounds: int) -> None:
+        self.record.end_rounds(num_rounds)
+        self._seeds = self._seeds[:num_rounds]
+        why = f"there was time for {num_rounds} of {len(self._asked)} seeds"
+        self.cut_short = self.cut_short or why
+
+    def _find_lost(self, scores: Mapping[int, Sequence[float]], num_rounds: int) -> dict[int, str]:
+        """Return why candidates have lost, by number.
+
+        After one seed defaults alone may lose, to the best of them: their trials of the search are
+        a second seed. Those of other candidates, which were chosen by them, are not.
+        """
+        defaults = find_references(self.search.record).defaults
+        num_looks = max(1, len(self._seeds) - (1 if defaults else 2))
+        score = self.record.metric.score
+        if num_rounds == 1:
+            searched = {t.number: score(t.value or 0.0) for t in self.search.record.best()}
+            both = sorted(defaults & scores.keys() & searched.keys())
+            scores = {number: [searched[number], *scores[number]] for number in both}
+        lost = find_losers(scores, num_looks)
+        # Of a score, the metric's score is the value again.
+        return {number: describe_loss(number, scores, score) for number in lost}
 
     def _enqueue_owed(self) -> None:
         """Enqueue one pair that will be trained however the race ends, if one is left."""
         going_on = self._candidates.keys() - self._dropped
-        owed = going_on & self._references()
+        references = find_references(self.search.record)
+        owed = going_on & references.fixed
+        if self.search.finished and len(going_on & references.defaults) == 1:
+            owed |= going_on & references.defaults  # the others have dropped out
         if self.search.finished and len(going_on - owed) == 1:
             owed = going_on  # the one that is left has no rival
         left = ((n, s) for s in self._seeds for n in sorted(owed) if (n, s) not in self._pairs)
-        if pair := next(left, None):
+        pair = next(left, None)
+        if pair and self._has_time({pair}):
             self._enqueue(*pair)
 
     def _enqueue(self, number: int, seed: int) -> None:
@@ -219,16 +280,22 @@ class Retraining(TrialStage):
         for candidate in choose_candidates(self.search.record, {*numbers, *known}):
             self._candidates[candidate.trial_number] = candidate
 
-    def _references(self) -> set[int]:
-        """Return the numbers of the references, those included that have not begun."""
-        return {t.number for t in self.search.record.trials() if t.origin in REFERENCES}
-
     def _all_pairs(self, numbers: Iterable[int]) -> set[Pair]:
         return {(number, seed) for number in numbers for seed in self._seeds}
 
-    def _num_afforded(self) -> int:
-        """Return how many pairs have no more epochs than the search has trained."""
-        return sum(trial.num_epochs for trial in self.search.record.trials()) // self.epochs
+    def _is_afforded(self, pairs: Collection[Pair]) -> bool:
+        """Return whether these pairs have no more epochs than the search has trained."""
+        epochs = sum(trial.num_epochs for trial in self.search.record.trials())
+        return len(pairs) * self.epochs <= epochs
+
+    def _has_time(self, pairs: Collection[Pair]) -> bool:
+        """Return whether these pairs can be trained in time, after those that are enqueued."""
+        left = self._budget.left()
+        if left == math.inf:
+            return True
+        ended = {trial.pair for trial in self.record.trials() if trial.state.is_finished()}
+        due = {*self._pairs, *pairs} - ended
+        return self._budget.wall([self._times.retraining(number) for number, _ in due]) <= left
 
     def _try_again(self, failed: Sequence[RecordedTrial]) -> None:
         """Enqueue the pairs that have failed in earlier sessions."""
@@ -236,6 +303,11 @@ class Retraining(TrialStage):
         self._take_up(number for number, _ in pairs)
         for number, seed in sorted(pairs):
             self._enqueue(number, seed)
+
+    def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
+        candidate, _ = self.record.trials()[number].pair
+        self._times.take(candidate, metrics)
+        return True
 
     def _end(self, number: int, state: TrialState, reason: str) -> None:
         super()._end(number, state, reason)

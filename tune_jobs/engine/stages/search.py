@@ -20,11 +20,12 @@ from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.record import ProposalError, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.early_stopping import StoppingRule
-from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
+from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, SearchLimits
 from tune_jobs.engine.search.samplers import build_sampler
 from tune_jobs.engine.search.space import Proposal, constants_of
 from tune_jobs.engine.stages.allocate import choose_architecture
 from tune_jobs.engine.stages.first import FirstConfiguration, Fitted, fit
+from tune_jobs.engine.stages.time_budget import SearchTime, TimeBudget
 from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
 
 REFERENCES = ("published", "default")
@@ -50,6 +51,7 @@ class SearchPlan:
         seed: Seeds the sampler and the trials.
         limits: What ends the search before all are tried.
         model_limits: What a model may cost; a trial above it is stopped at its first epoch.
+        budget: The time of the session, of which the search leaves the retraining its part.
     """
 
     space: Space
@@ -64,6 +66,7 @@ class SearchPlan:
     runtime: Runtime
     limits: SearchLimits
     model_limits: ModelLimits
+    budget: TimeBudget = TimeBudget()
 
 
 class Search(TrialStage):
@@ -73,8 +76,10 @@ class Search(TrialStage):
         super().__init__(Stage.SEARCH, record, epochs=plan.epochs, runtime=plan.runtime)
         self.plan = plan
         self.rule = rule
-        self._started = self._counted = time.monotonic()
+        self._counted = time.monotonic()
+        self.time = SearchTime(plan.budget, record, plan.epochs)
         known = record.trials()
+        self._is_over = False
         self._scores = self._scores_so_far()
         self._num_asked = sum(trial.state != TrialState.WAITING for trial in known)
         stopped = self._replay_reports(known)
@@ -90,9 +95,14 @@ class Search(TrialStage):
 
     @property
     def finished(self) -> bool:
-        """Return whether nothing is left to propose, and nothing still runs."""
-        exhausted = not self._unfinished and self._num_asked >= self.plan.trials
-        return (exhausted or self._enough() is not None) and not self._running
+        """Return whether nothing is left to propose, and nothing still runs.
+
+        That stays so: the retraining, which then begins, may show trainings to take less time.
+        """
+        if not self._is_over:
+            exhausted = not self._unfinished and not self._may_propose()
+            self._is_over = (exhausted or self._enough() is not None) and not self._running
+        return self._is_over
 
     def next_task(self) -> TrialTask | None:
         """Return the next proposal's task, an earlier session's unfinished trials first.
@@ -105,10 +115,40 @@ class Search(TrialStage):
                     left = self._restart(self._unfinished.pop(0))
                     self._end(left.number, TrialState.PRUNED, enough)
             return None
-        while self._unfinished or self._num_asked < self.plan.trials:
+        while self._unfinished or self._may_propose():
             with suppress(ProposalError):
-                return self._task(self._next_trial(), seed=self.plan.seed)
+                trial = self._next_trial()
+                self.time.begin(trial.number, trial.user_attrs["config"])
+                if slow := self._too_slow(trial):
+                    self._end(trial.number, TrialState.PRUNED, slow)
+                else:
+                    return self._task(trial, seed=self.plan.seed)
         return None
+
+    @property
+    def _architectures(self) -> Sequence[str | None]:
+        """Return those between which the search decides; `None`: it is the space that does."""
+        space = self.plan.space
+        return tuple(space.spaces) if isinstance(space, JoinedSpace) else (None,)
+
+    def _may_propose(self) -> bool:
+        """Return whether proposals are left, and time for one; for the first one there always is,
+        since it is retrained in any case."""
+        if self._is_over or self._num_asked >= self.plan.trials:
+            return False
+        return self._num_asked == 0 or any(map(self.time.suffices_for, self._architectures))
+
+    def _too_slow(self, trial: Trial) -> str | None:
+        """Return why a trial is not begun, in words: an architecture's first trial, for which, and
+        for a retraining of it, there is no time; `None`: it is begun."""
+        if trial.number == 0 or self._architectures == (None,):
+            return None
+        chosen = trial.user_attrs["config"]["architecture"]
+        trainings = 2 if trial.user_attrs.get("origin") == "default" else 1
+        if self.time.suffices_for(chosen, trainings):
+            return None
+        needed = self.time.times.expected(chosen)
+        return f"{TOO_SLOW}: a training takes an estimated {needed:,.0f} s or more"
 
     def _next_trial(self) -> Trial:
         if self._unfinished:
@@ -121,7 +161,8 @@ class Search(TrialStage):
         """Choose the architecture of the next proposal to a joined space, whatever the sampler."""
         space = self.plan.space
         if isinstance(space, JoinedSpace) and not self.record.trials(TrialState.WAITING):
-            chosen = choose_architecture(tuple(space.spaces), self.record.trials())
+            able = tuple(filter(self.time.suffices_for, space.spaces)) or tuple(space.spaces)
+            chosen = choose_architecture(able, self.record.trials())
             self.record.enqueue({"architecture": chosen})
 
     def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:
@@ -131,7 +172,7 @@ class Search(TrialStage):
         since an earlier session is tried too; a default by its architecture; one of another run by
         all that is trained.
         """
-        same_origin = [trial for trial in known if trial.origin == first.origin]
+        same_origin = [t for t in known if t.origin == first.origin and not t.is_left_out]
         if first.published:
             names = [trial.published.name for trial in same_origin if trial.published]
             is_known = first.published.name in names
@@ -183,6 +224,7 @@ class Search(TrialStage):
         return self._complete(config)
 
     def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
+        self.time.take(number, metrics)
         if time.monotonic() - self._counted >= COUNTED_EVERY_SECONDS:
             self._count_time()
         if metrics.epoch >= self.epochs or metrics.diverged:
@@ -194,18 +236,23 @@ class Search(TrialStage):
         score = metric.score(metric.on_validation(metrics))
         return self.rule.goes_on(number, metrics.epoch, score)
 
-    def _verdict(self, metrics: EpochMetrics, *, goes_on: bool = True) -> Verdict | None:
+    def _verdict(
+        self, number: int, metrics: EpochMetrics, *, goes_on: bool = True
+    ) -> Verdict | None:
         exceeded = self.plan.model_limits.exceeded([metrics])
         if exceeded and not metrics.diverged:
             return TrialState.PRUNED, exceeded
-        verdict = super()._verdict(metrics, goes_on=goes_on)
+        verdict = super()._verdict(number, metrics, goes_on=goes_on)
         if verdict is None and (enough := self._enough()):
             return TrialState.PRUNED, enough
+        if verdict is None and not self.time.suffices_to_end(number):
+            return TrialState.PRUNED, NO_TIME
         return verdict
 
     def _end(self, number: int, state: TrialState, reason: str) -> None:
         super()._end(number, state, reason)
         self._scores = self._scores_so_far()
+        self.time.reserve()
         self._count_time()
 
     def _scores_so_far(self) -> list[float | None]:
@@ -234,4 +281,7 @@ class Search(TrialStage):
         return {number for number, goes_on in passes.items() if not goes_on}
 
     def _enough(self) -> str | None:
-        return self.plan.limits.reached(self._scores, time.monotonic() - self._started)
+        """Return why the search is to end, in words; its first trial begins in any case."""
+        if self._num_asked and self.time.left() <= 0:
+            return NO_TIME
+        return self.plan.limits.reached(self._scores)

@@ -4,8 +4,9 @@ Worker processes are reused from the first probe to the last retraining; startin
 seconds. Retrainings that are certain begin while the search's last trials still run.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
@@ -30,6 +31,7 @@ from tune_jobs.engine.stages.candidates import pair_name
 from tune_jobs.engine.stages.first import (
     FirstConfiguration,
     adopted_configuration,
+    cheapest_first,
     first_configurations,
     fit,
     recipes,
@@ -37,6 +39,7 @@ from tune_jobs.engine.stages.first import (
 )
 from tune_jobs.engine.stages.retrain import Retraining
 from tune_jobs.engine.stages.search import Search, SearchPlan
+from tune_jobs.engine.stages.time_budget import TimeBudget
 from tune_jobs.engine.stages.trial_stage import TrialStage
 
 PROPOSALS_BUILT = 8
@@ -55,6 +58,7 @@ class RunRequest:
         notes: Remarks for the user on the job.
         forked: Configurations of another run, tried after the published (or default) ones.
         earlier: The information that an earlier session of the run has left, if there was one.
+        began: The `time.monotonic()` at which the session began.
     """
 
     job: Job
@@ -67,6 +71,7 @@ class RunRequest:
     notes: Sequence[str] = ()
     forked: Sequence[FirstConfiguration] = ()
     earlier: RunInfo | None = None
+    began: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +91,22 @@ class Steps:
     Args:
         info: The run's information so far. The probe's finding is added to it; a resumed run has
             it already, and does not probe.
+        count_slots: Counts the trials that the cluster trains at once.
     """
 
-    def __init__(self, request: RunRequest, info: RunInfo, listeners: Sequence[Listener]) -> None:
+    def __init__(
+        self,
+        request: RunRequest,
+        info: RunInfo,
+        listeners: Sequence[Listener],
+        count_slots: Callable[[], int],
+    ) -> None:
         self.info = info
         self.error: RequestError | None = None
         self.rule: StoppingRule = RULES[request.options.scheduler](request.options.rung_settings)
         self._request = request
         self._listeners = listeners
+        self._count_slots = count_slots
         self._stages: Stages | None = None
         self._probe_runs = False
         if info.runtime:
@@ -137,6 +150,7 @@ class Steps:
             config=fit(measured, job.space, job.architecture, defaults).config,
             proposals=tuple(self._request.proposals[:PROPOSALS_BUILT]),
             precision=None if options.precision == "auto" else options.precision,
+            defaults=tuple(first.config for first in firsts) if len(job.architectures) > 1 else (),
         )
 
     def on_start(self, task: Task) -> None:
@@ -177,7 +191,7 @@ class Steps:
 
     def _take(self, found: ProbeReport) -> None:
         """Keep what the probe has found, and begin the stages."""
-        self.info = replace(self.info, runtime=found.runtime)
+        self.info = replace(self.info, runtime=found.runtime, costs=found.costs)
         self._stages = self._begin(found.runtime)
         # The studies are there first: a `run.json` with a runtime and no study has lost its record.
         self._request.folder.copy_journal()
@@ -187,7 +201,9 @@ class Steps:
         request, options = self._request, self._request.options
         job, defaults = request.job, self.info.default_configs
         first = first_configurations(job, defaults)[: options.first_trials]
-        if job.published:
+        if not job.published:
+            first = cheapest_first(first, self.info.costs)
+        else:
             first += recipes(job, defaults)[: max(0, options.trials - len(first))]
         first += request.forked
         first += [
@@ -207,11 +223,18 @@ class Steps:
             seed=options.seed,
             runtime=runtime,
             limits=SearchLimits(
-                seconds=options.time_budget,
                 target=None if options.target is None else metric.score(options.target),
                 patience=options.patience,
             ),
             model_limits=options.model_limits,
+            budget=TimeBudget(
+                seconds=options.time_budget,
+                began=request.began,
+                count_slots=self._count_slots,
+                retrain_top=options.retrain_top,
+                retrain_seeds=options.retrain_seeds,
+                epoch_seconds={n: cost.epoch_seconds for n, cost in self.info.costs.items()},
+            ),
         )
         searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
         joined = isinstance(job.space, JoinedSpace)

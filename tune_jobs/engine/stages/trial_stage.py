@@ -36,7 +36,9 @@ class TrialStage:
         """Record a report, then decide whether the trial goes on."""
         if not self.record.report(number, report):
             return True  # an epoch repeated after an interruption: it was decided then
-        verdict = self._verdict(report.metrics, goes_on=self._goes_on(number, report.metrics))
+        verdict = self._verdict(
+            number, report.metrics, goes_on=self._goes_on(number, report.metrics)
+        )
         if verdict:
             self._end(number, *verdict)
         return verdict is None
@@ -54,7 +56,9 @@ class TrialStage:
     def _configuration(self, trial: Trial) -> Configuration:
         raise NotImplementedError
 
-    def _verdict(self, metrics: EpochMetrics, *, goes_on: bool = True) -> Verdict | None:
+    def _verdict(
+        self, number: int, metrics: EpochMetrics, *, goes_on: bool = True
+    ) -> Verdict | None:
         """Return the state and reason with which this epoch ends a trial; `None`: it goes on."""
         if metrics.diverged:
             return TrialState.PRUNED, "diverged"
@@ -74,7 +78,8 @@ class TrialStage:
         """
         for trial in left:
             goes_on = trial.number not in stopped
-            verdict = self._verdict(trial.last, goes_on=goes_on) if trial.last else None
+            last = trial.last
+            verdict = self._verdict(trial.number, last, goes_on=goes_on) if last else None
             if verdict is None:
                 self._unfinished.append(trial)
             else:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.tune_jobs.engine.parts import make_info
-from tune_jobs.engine.results.report.answer import answer
+from tune_jobs.engine.results.report.answer import answer, describe_fronts
 from tune_jobs.engine.results.row import Row
 
 MakeRow = Callable[..., Row]
@@ -105,6 +106,30 @@ def test_the_best_of_those_that_cost_a_tenth_is_named(make_row: MakeRow) -> None
     assert "a tenth of the time or less is trial 2, svm, test accuracy 0.8800, 20 times as" in told
     with_features = make_row(0.88, trial_number=2, val_accuracy=0.9, features_seconds=6.0, **cheap)
     assert "a tenth of the time" not in " ".join(answer([winner, with_features], INFO))
+
+
+def test_the_front_is_told_by_each_cost(make_row: MakeRow) -> None:
+    winner = make_row(0.98, **(WINNER | {"latency_seconds": 0.02}), num_seeds=2, train_seconds=60.0)
+    rows = [
+        winner,
+        make_row(0.97, trial_number=2, architecture="svm", train_seconds=2.0, latency_seconds=0.03),
+        make_row(0.96, trial_number=3, train_seconds=8.0, latency_seconds=0.001),
+        make_row(None, trial_number=4, train_seconds=0.1, latency_seconds=0.001),
+    ]
+    assert describe_fronts(rows) == {
+        "training": "svm 0.9700 in 1 s (trial 2), cnn 0.9800 in 30 s (trial 1)",
+        "latency": (
+            "cnn 0.9600 in 1 ms for an image (trial 3), cnn 0.9800 in 20 ms for an image (trial 1)"
+        ),
+    }
+    told = answer(rows, INFO)
+    assert (
+        "Accuracy by training: svm 0.9700 in 1 s (trial 2), cnn 0.9800 in 30 s (trial 1)." in told
+    )
+    networks = [row for row in rows if row.architecture == "cnn"]
+    counted = [replace(row, multiply_adds=10**6 * row.trial_number) for row in networks]
+    assert describe_fronts(counted)["size"] == "cnn 0.9800 with 1.0M multiply-adds (trial 1)"
+    assert describe_fronts(rows[:1]) == {}
 
 
 def test_another_metric_is_named_beside_the_accuracy(make_row: MakeRow) -> None:

@@ -1,9 +1,11 @@
 """Who goes on after a round, by numbers alone."""
 
+from collections.abc import Callable, Collection
+
 import numpy as np
 import pytest
 
-from tune_jobs.engine.stages.race import ALPHA, afford, find_losers, rank
+from tune_jobs.engine.stages.race import ALPHA, Pair, afford, find_losers, rank
 
 NUM_RACES = 2000
 
@@ -62,7 +64,12 @@ def test_candidates_without_scores_are_last_and_equals_by_number() -> None:
 
 
 def test_the_best_are_afforded_first() -> None:
+    def at_most(num_pairs: int) -> Callable[[Collection[Pair]], bool]:
+        return lambda pairs: len(pairs) <= num_pairs
+
     committed = {(0, 1), (0, 2), (5, 1), (5, 2)}
-    assert afford([5, 7, 8], 2, committed, 5) == [5, 7]
-    assert afford([8, 7, 5], 2, committed, 5) == [8, 5], "what is committed is afforded anyway"
-    assert afford([5, 7, 8], 2, committed, 3) == [5]
+    assert afford([5, 7, 8], 2, committed, at_most(5)) == [5, 7]
+    assert afford([8, 7, 5], 2, committed, at_most(5)) == [8, 5], (
+        "what is committed is afforded anyway"
+    )
+    assert afford([5, 7, 8], 2, committed, at_most(3)) == [5]

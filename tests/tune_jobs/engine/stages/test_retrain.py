@@ -229,7 +229,7 @@ def test_who_is_certain_to_be_among_the_best_begins_before_the_search_ends(
     early = []
     while (task := retraining.next_task()) is not None:
         early.append(pair_of(retraining, task)[0])
-    assert early == [0, 11, 12], "trial 13 may still be better than both"
+    assert sorted(early) == [0, 11, 12], "trial 13 may still be better than both"
     assert not retraining.finished
     run_to_the_end(search, running, last)
     assert not retraining.finished

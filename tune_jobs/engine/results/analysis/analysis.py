@@ -97,7 +97,7 @@ def analyse(
         num_ranked=len(ranked(search.study)),
         sources=tabulate_sources(search, reference, first_rung),
         first_rung=first_rung,
-        architectures=describe_architectures(search),
+        architectures=describe_architectures(search, info.not_tried),
         reference=reference,
         at_chance=None if commonest is None else count_epochs_at_chance(search, commonest),
         outlook=find_outlook(search, noise),

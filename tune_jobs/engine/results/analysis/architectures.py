@@ -1,6 +1,6 @@
 """Say what became of each architecture that a space chooses between, and what was not tried."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
@@ -9,17 +9,58 @@ from trainables.datasets.errors import counted
 from trainables.metrics import Metric
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
+from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW
+from tune_jobs.engine.stages.candidates import find_skipped
+
+NOT_BEGUN = "the search ended before its first trial"
 
 
-def describe_architectures(search: Record) -> str:
+def find_not_tried(search: Record, retrain: Record, with_a_row: Collection[str]) -> dict[str, str]:
+    """Return why architectures of the space have no row, in words, by name."""
+    skipped = find_skipped(retrain)
+    return {
+        name: _explain(trials, skipped)
+        for name, trials in _by_architecture(search).items()
+        if name not in with_a_row
+    }
+
+
+def _explain(trials: Sequence[RecordedTrial], skipped: Mapping[int, str]) -> str:
+    """Return why an architecture of these trials has no row: by the first of them, its default."""
+    if not trials:
+        return NOT_BEGUN
+    first = trials[0]
+    if first.end_reason == NO_TIME and first.num_epochs:
+        epoch = first.seconds / first.num_epochs
+        return f"{TOO_SLOW}: an epoch takes {epoch:,.1f} s"
+    return skipped.get(first.number) or first.end_reason or "unfinished"
+
+
+def describe_architectures(search: Record, not_tried: Mapping[str, str]) -> str:
     """Write for instance `mlp best 0.9712 (5 trials, 12 s); resnet18 not tried`, in the space's
-    order; nothing where it has no choice of architectures."""
+    order; nothing where it has no choice of architectures.
+
+    Args:
+        not_tried: Why architectures have no row, of the space or beside it.
+    """
+    told = {
+        name: _describe([trial for trial in trials if not trial.is_left_out], search.metric)
+        for name, trials in _by_architecture(search).items()
+    }
+    told |= {name: "not tried" for name in not_tried if name not in told}
+    return "; ".join(
+        f"{name} {text}: {not_tried[name]}" if name in not_tried else f"{name} {text}"
+        for name, text in told.items()
+    )
+
+
+def _by_architecture(search: Record) -> dict[str, list[RecordedTrial]]:
+    """Return the trials that have begun, or were left out, by the architectures of the space."""
     begun = [trial for trial in search.trials() if trial.state != TrialState.WAITING]
     named = (trial.frozen.distributions.get("architecture") for trial in begun)
     choice = next((d for d in named if isinstance(d, CategoricalDistribution)), None)
     names = choice.choices if choice else ()
-    by_name = {n: [t for t in begun if t.params.get("architecture") == n] for n in names}
-    return "; ".join(f"{n} {_describe(trials, search.metric)}" for n, trials in by_name.items())
+    return {str(n): [t for t in begun if t.params.get("architecture") == n] for n in names}
 
 
 def _describe(trials: Sequence[RecordedTrial], metric: Metric) -> str:

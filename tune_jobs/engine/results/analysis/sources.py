@@ -63,12 +63,13 @@ class SourceFigures:
 
 def find_reference(results: Iterable[Retrained], metric: Metric) -> Reference | None:
     """Return the best of the retrained published (or default) configurations; `None`: none was
-    trained to its end."""
+    trained to its end. One that dropped out is not the best as long as there is another."""
+    known = [r for r in results if r.candidate.origin in REFERENCES and r.metrics]
+    staying = [r for r in known if r.dropped_out is None]
     found = [
         Reference(trial_number=r.candidate.trial_number, origin=r.candidate.origin, value=mean)
-        for r in results
-        if r.candidate.origin in REFERENCES
-        and (mean := r.mean_of(metric.on_validation)) is not None
+        for r in staying or known
+        if (mean := r.mean_of(metric.on_validation)) is not None
     ]
     return max(found, key=lambda reference: metric.score(reference.value), default=None)
 

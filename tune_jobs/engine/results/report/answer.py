@@ -1,10 +1,11 @@
 """The first lines of the page: who won, how sure that is, what was gained, and what it cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from trainables.datasets.errors import counted
+from tune_jobs.engine.results.boards import pareto_front
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.results.table import format_count, in_search, name_metric
+from tune_jobs.engine.results.table import format_count, format_number, in_search, name_metric
 from tune_jobs.engine.run_state.info import RunInfo
 
 GIB = 2**30
@@ -40,6 +41,10 @@ def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
         _cost(winner),
         *(describe_ensemble(row) for row in rows if row.ensemble),
         *_cheap(winner, rows),
+        *(
+            f"{name_metric(rows).capitalize()} by {c}: {f}."
+            for c, f in describe_fronts(rows).items()
+        ),
         _choice(winner, rows),
         *exceeding,
         *(f"Trial {r.trial_number} dropped out: {r.dropped_out}." for r in rows if r.dropped_out),
@@ -138,6 +143,40 @@ def _cheap(winner: Row, rows: Sequence[Row]) -> list[str]:
         f"The best that trains in a tenth of the time or less is trial {best.trial_number}, "
         f"{best.architecture}{accuracy}, {times:,.0f} times as fast."
     ]
+
+
+def describe_fronts(rows: Sequence[Row]) -> dict[str, str]:
+    """Say which rows are on the Pareto front of the metric on test against a cost, the cheapest
+    first, by that cost; nothing where there is one row.
+
+    For instance: `training: linear 0.9100 in 0.4 s (trial 0), cnn 0.9880 in 14 s (trial 7)`
+    """
+    tested = [row for row in rows if row.reached is not None]
+    if len(tested) < 2:
+        return {}
+    costs: dict[str, tuple[list[float | None], Callable[[float], str]]] = {
+        "training": (
+            [_seconds_to_train(row) for row in tested],
+            lambda s: f"in {format_number(s)} s",
+        )
+    }
+    if all(row.multiply_adds is not None for row in tested):
+        macs: list[float | None] = [row.multiply_adds for row in tested]
+        costs["size"] = macs, lambda count: f"with {format_count(count)} multiply-adds"
+    else:
+        latencies = [row.latency_seconds for row in tested]
+        costs["latency"] = latencies, lambda s: f"in {format_number(1000 * s)} ms for an image"
+    scores = [row.score for row in tested]
+    fronts = {}
+    for name, (values, write) in costs.items():
+        on_front = pareto_front(values, scores)
+        chosen = [(cost, row) for cost, row, on in zip(values, tested, on_front, strict=True) if on]
+        chosen.sort(key=lambda pair: (pair[0] or 0.0, pair[1].trial_number))
+        fronts[name] = ", ".join(
+            f"{row.architecture} {row.reached:.4f} {write(cost or 0.0)} (trial {row.trial_number})"
+            for cost, row in chosen
+        )
+    return {name: front for name, front in fronts.items() if front}
 
 
 def _seconds_to_train(row: Row) -> float:

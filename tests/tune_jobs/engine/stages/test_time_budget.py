@@ -1,0 +1,262 @@
+"""Whole runs in simulated time: search and retraining share what `--time-budget` gives."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from searchspaces.joined import JoinedSpace
+from tests.tune_jobs.engine.stages.searches import EPOCHS, report
+from trainables.config import Runtime
+from trainables.metrics import METRICS
+from trainables.trials.report import TrainingCost
+from trainables.trials.task import Stage, TrialTask
+from tune_jobs.engine.record.journal import open_journal
+from tune_jobs.engine.record.record import Record
+from tune_jobs.engine.search.early_stopping import Never
+from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, SearchLimits
+from tune_jobs.engine.stages.candidates import choose_winner, pair_name
+from tune_jobs.engine.stages.first import FirstConfiguration, cheapest_first
+from tune_jobs.engine.stages.retrain import NOT_IN_TIME, Retraining
+from tune_jobs.engine.stages.search import Search, SearchPlan
+from tune_jobs.engine.stages.time_budget import (
+    END_SECONDS,
+    RETRAINING_SECONDS,
+    TimeBudget,
+    TrainingTimes,
+)
+
+
+def space(trial: optuna.Trial) -> None:
+    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+
+
+@dataclass
+class Run:
+    """A run of a job whose epochs take `epoch_seconds` of each architecture.
+
+    Attributes:
+        budget: What is left after the end's own seconds; `None`: no limit.
+        accuracy: By architecture; a proposal is a little better than the default.
+        measured: What the probe has said.
+        now: The time since the session began.
+    """
+
+    journal: Path
+    epoch_seconds: Mapping[str, float]
+    budget: float | None
+    slots: int = 1
+    seeds: int = 3
+    top: int = 1
+    trials: int = 1000
+    accuracy: Mapping[str, float] = field(default_factory=dict)
+    measured: Mapping[str, float] = field(default_factory=dict)
+    now: float = 0.0
+
+    def open(self) -> None:
+        names = list(self.epoch_seconds)
+        budget = TimeBudget(
+            seconds=None if self.budget is None else self.budget + END_SECONDS,
+            began=self.now,
+            clock=lambda: self.now,
+            count_slots=lambda: self.slots,
+            retrain_top=self.top,
+            retrain_seeds=self.seeds,
+            epoch_seconds=self.measured,
+        )
+        defaults = {n: {"architecture": n, "lr": 0.01, "epochs": EPOCHS} for n in names}
+        plan = SearchPlan(
+            space=JoinedSpace(dict.fromkeys(names, space)) if len(names) > 1 else space,
+            architecture=names[0],
+            defaults=defaults,
+            centre={},
+            first=[FirstConfiguration(config=defaults[n], origin="default") for n in names],
+            trials=self.trials,
+            epochs=EPOCHS,
+            sampler="random",
+            seed=0,
+            runtime=Runtime(device="cpu"),
+            limits=SearchLimits(),
+            model_limits=ModelLimits(),
+            budget=budget,
+        )
+        storage, metric = open_journal(self.journal), METRICS["accuracy"]
+        searched = Record.open(storage, "job/run", lambda t: f"trial-{t.number}", metric)
+        retrained = Record.open(storage, "job/run/retrain", pair_name, metric)
+        self.search = Search(plan, searched, Never())
+        seeds = range(1, self.seeds + 1)
+        self.retraining = Retraining(self.search, retrained, top=self.top, seeds=seeds)
+
+    def go(self) -> "Run":
+        """Run to the end, with as many tasks at once as there are slots."""
+        self.open()
+        running: list[tuple[float, int, int, TrialTask]] = []
+        order = iter(range(10**6))
+        while not self.retraining.finished:
+            while len(running) < self.slots and (
+                task := self.search.next_task() or self.retraining.next_task()
+            ):
+                due = self.now + self._takes(task, task.epochs_reported + 1)
+                heapq.heappush(running, (due, next(order), task.epochs_reported + 1, task))
+            assert running, "it is not finished, and gives nothing"
+            self.now, _, epoch, task = heapq.heappop(running)
+            stage = self.search if task.stage is Stage.SEARCH else self.retraining
+            taken = self.epoch_seconds[task.config["architecture"]]
+            value = self._value(task)
+            if stage.on_report(task.number, report(epoch, value, seconds=taken)):
+                due = self.now + self._takes(task, epoch + 1)
+                heapq.heappush(running, (due, next(order), epoch + 1, task))
+        return self
+
+    def _takes(self, task: TrialTask, epoch: int) -> float:
+        """The seconds to a report: a retraining's last one waits for the look at the test split."""
+        own = self.epoch_seconds[task.config["architecture"]]
+        is_last = task.stage is Stage.RETRAIN and epoch == EPOCHS
+        return own + (own + RETRAINING_SECONDS if is_last else 0)
+
+    def _value(self, task: TrialTask) -> float:
+        name = task.config["architecture"]
+        is_default = task.config["lr"] == 0.01
+        of_the_seed = (task.seed * len(name) % 5 - 2) / 1000
+        return self.accuracy.get(name, 0.9) + of_the_seed + (0 if is_default else 0.01)
+
+    @property
+    def trained(self) -> Counter[int]:
+        """The seeds of each candidate that were trained to the end."""
+        return Counter(t.pair[0] for t in self.retraining.record.trials(TrialState.COMPLETE))
+
+    @property
+    def has_winner(self) -> bool:
+        metric, limits = METRICS["accuracy"], ModelLimits()
+        return choose_winner(self.retraining.results(), metric, limits) is not None
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Callable[..., Run]:
+    def begin(epoch_seconds: Mapping[str, float], budget: float | None, **given: object) -> Run:
+        return Run(tmp_path / "study.journal", epoch_seconds, budget, **given)  # type: ignore[arg-type]
+
+    return begin
+
+
+Begin = Callable[..., Run]
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4])
+def test_search_and_retraining_end_in_time_and_use_it(begin: Begin, slots: int) -> None:
+    run = begin({"net": 1.0}, 100.0, slots=slots, top=2).go()
+    assert 75 <= run.now <= 100
+    assert run.trained[0] == 3
+    assert run.has_winner
+    assert run.retraining.cut_short is None
+    ended = run.search.record.trials(TrialState.COMPLETE)
+    assert sum(t.seconds for t in ended) >= 0.4 * slots * run.now, "the search has its share"
+
+
+def test_without_a_budget_all_trials_are_tried(begin: Begin) -> None:
+    run = begin({"net": 1000.0}, None, trials=6).go()
+    assert len(run.search.record.trials(TrialState.COMPLETE)) == 6
+
+
+def test_a_short_budget_has_fewer_candidates_then_fewer_seeds(begin: Begin) -> None:
+    """Two trainings of the search and two candidates with two seeds each are 24 s, at least."""
+    run = begin({"net": 1.0}, 34.0, top=3).go()
+    assert run.now <= 34
+    assert sorted(run.trained.values()) == [2, 2]
+    assert run.retraining.cut_short == "there was time for 2 of 3 seeds"
+    assert run.has_winner
+
+
+@pytest.mark.parametrize("budget", [5.0, -5.0])
+def test_too_short_for_one_training_the_default_is_trained_once_and_it_is_said(
+    begin: Begin, budget: float
+) -> None:
+    run = begin({"net": 10.0, "other": 10.0}, budget).go()
+    assert run.trained == {0: 1}
+    assert run.now == 10.0 + 51.0, "the search has seen one epoch"
+    assert "an estimated 51 s" in (run.retraining.cut_short or "")
+    assert run.has_winner
+
+
+def test_what_there_was_no_time_for_is_trained_by_a_session_that_has_it(begin: Begin) -> None:
+    short = begin({"net": 1.0}, 34.0, top=3).go()
+    tried = len(short.search.record.trials())
+    longer = begin({"net": 1.0}, None, trials=tried, top=3).go()
+    assert set(longer.trained.values()) == {3}
+    assert longer.retraining.cut_short is None
+    assert all(result.dropped_out is None for result in longer.retraining.results())
+
+
+def test_an_architecture_that_is_too_slow_is_not_begun_and_has_no_row(begin: Begin) -> None:
+    cost = {"cheap": 0.5, "dear": 50.0}
+    run = begin(cost, 40.0, measured={"dear": 40.0}).go()
+    assert run.now <= 40
+    [dear] = [t for t in run.search.record.trials() if t.params["architecture"] == "dear"]
+    assert (dear.state, dear.epochs) == (TrialState.PRUNED, {})
+    assert dear.end_reason == f"{TOO_SLOW}: a training takes an estimated 160 s or more"
+    assert 1 not in run.trained
+    assert {r.candidate.config["architecture"] for r in run.retraining.results()} == {"cheap"}
+    tried = len(run.search.record.trials())
+    longer = begin(cost, 1000.0, measured={"dear": 40.0}, trials=tried + 1).go()
+    retrained = [r.candidate.config["architecture"] for r in longer.retraining.results()]
+    assert retrained.count("dear") >= 1
+
+
+def test_an_architecture_that_shows_to_be_too_slow_is_stopped_at_its_first_epoch(
+    begin: Begin,
+) -> None:
+    """The rest is not lost: proposals of the other one go on."""
+    run = begin({"cheap": 0.5, "dear": 10.0}, 50.0).go()
+    assert run.now <= 50
+    trials = run.search.record.trials()
+    dear = [t for t in trials if t.params["architecture"] == "dear"]
+    assert [(t.num_epochs, t.end_reason) for t in dear] == [(1, NO_TIME)]
+    assert sum(t.params["architecture"] == "cheap" for t in trials) > 4
+    results = {r.candidate.trial_number: r for r in run.retraining.results()}
+    assert 1 not in results
+    assert NOT_IN_TIME in {t.end_reason for t in run.retraining.record.trials()}
+
+
+def test_defaults_that_have_lost_to_the_best_of_them_drop_out_after_one_seed(begin: Begin) -> None:
+    names = ("linear", "mlp", "cnn", "resnet18")
+    accuracy = {"linear": 0.3, "mlp": 0.9, "cnn": 0.95, "resnet18": 0.951}
+    run = begin(dict.fromkeys(names, 1.0), None, accuracy=accuracy, trials=30).go()
+    results = {r.candidate.trial_number: r for r in run.retraining.results()}
+    assert run.trained[0] == run.trained[1] == 1
+    assert run.trained[2] > 1, "it cannot be told from the best of them"
+    assert run.trained[3] == 3
+    assert results[0].dropped_out == (
+        "lost to trial 3: 0.2985 on validation against 0.9505, over 2 seeds"
+    )
+    assert results.keys() >= {0, 1, 2, 3}, "each architecture has a row"
+
+
+def test_times_are_estimated_from_what_was_reported() -> None:
+    times = TrainingTimes(10, {"net": 2.0})
+    times.begin(0, {"architecture": "net"})
+    assert (times.expected("net"), times.expected("other")) == (20.0, 0.0)
+    times.take(0, report(1, 0.5, seconds=9.0).metrics)
+    assert (times.training(0), times.rest(0)) == (90.0, 18.0), "the probe has seen less"
+    times.take(0, report(2, 0.5, seconds=3.0).metrics)
+    assert (times.training(0), times.rest(0)) == (30.0, 24.0), "the first epoch warms up"
+    times.begin(1, {"architecture": "svm"})
+    times.take(1, report(1, 0.5, seconds=1.0, train_fraction=0.1).metrics)
+    assert times.training(1) == times.rest(1) == 10.0, "one fit on all images"
+    assert times.expected(None) == 20.0
+
+
+def test_the_cheapest_default_is_first_and_an_estimator_stays_where_it_was_declared() -> None:
+    def first(name: str) -> FirstConfiguration:
+        return FirstConfiguration(config={"architecture": name}, origin="default")
+
+    counts = {"resnet": 900, "cnn": 50, "linear": 1}
+    costs = {n: TrainingCost(multiply_adds=c, epoch_seconds=1.0) for n, c in counts.items()}
+    declared = [first(name) for name in ("resnet", "linear", "svm", "cnn")]
+    found = [f.config["architecture"] for f in cheapest_first(declared, costs)]
+    assert found == ["linear", "svm", "cnn", "resnet"]
+    assert cheapest_first(declared, {}) == declared
