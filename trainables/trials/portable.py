@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from trainables.features.describe import HogDescriber
-from trainables.trials.export import EstimatorClassifier, ImageClassifier, ModelCard
+from trainables.trials.export import Card, EstimatorClassifier, ImageModel
 
 Form = Literal["onnx", "torch"]
 ENDINGS: dict[Form, str] = {"onnx": ".onnx", "torch": ".pt2"}
@@ -35,7 +35,7 @@ Predict = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 """Turns images, NHWC, into probabilities, NK."""
 
 
-def check_form(model: ImageClassifier, form: Form) -> None:
+def check_form(model: ImageModel, form: Form) -> None:
     """Refuse what cannot be written.
 
     Raises:
@@ -59,7 +59,7 @@ def check_form(model: ImageClassifier, form: Form) -> None:
         )
 
 
-def describe(card: ModelCard) -> dict[str, str]:
+def describe(card: Card) -> dict[str, str]:
     """Return what a program must know to use the model, as text; lists are JSON."""
     return {
         "class_names": json.dumps(card.class_names, ensure_ascii=False),
@@ -75,7 +75,7 @@ def describe(card: ModelCard) -> dict[str, str]:
     }
 
 
-def write_portable(model: ImageClassifier, target: Path, form: Form) -> None:
+def write_portable(model: ImageModel, target: Path, form: Form) -> None:
     """Write the model to `target`, which is replaced.
 
     Raises:
@@ -124,7 +124,7 @@ def load_portable(path: Path, form: Form) -> Predict:
 
 
 def largest_difference(
-    model: ImageClassifier, predict: Predict, images_NHWC: npt.NDArray[np.uint8]
+    model: ImageModel, predict: Predict, images_NHWC: npt.NDArray[np.uint8]
 ) -> float:
     """Return by how much a probability of the two differs at most, NaN where one is none.
 

@@ -19,7 +19,15 @@ from trainables.features.extract import describe_all
 from trainables.registry import default_of, names_in
 from trainables.training.normalisation import Normalisation
 from trainables.trials.attempt import Attempt
-from trainables.trials.export import FORMAT, ImageClassifier, ImageFront, ModelCard, load_model
+from trainables.trials.ensemble import ImageEnsemble
+from trainables.trials.export import (
+    FORMAT,
+    ImageClassifier,
+    ImageFront,
+    ImageModel,
+    ModelCard,
+    load_model,
+)
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.portable import (
     METADATA,
@@ -66,7 +74,7 @@ def make_model(
     return ImageClassifier(front, network or built, card).eval()
 
 
-def difference(model: ImageClassifier, form: Form, folder: Path) -> float:
+def difference(model: ImageModel, form: Form, folder: Path) -> float:
     check_form(model, form)
     write_portable(model, folder / "file", form)
     card = model.card
@@ -127,6 +135,13 @@ def test_what_a_network_trains_on_is_inside(
 ) -> None:
     model = load_model(train_on(spec, "mlp", make_data(size=(16, 16)), make_attempt(), tmp_path))
     assert difference(model, "onnx", tmp_path) <= TOLERANCE
+
+
+def test_an_ensemble_goes_out_whole(tmp_path: Path) -> None:
+    members = {"wide": make_model("mlp", hidden=(8,)), "small": make_model("cnn")}
+    model = ImageEnsemble(members, {"wide": 0.75, "small": 0.25}).eval()
+    assert difference(model, "onnx", tmp_path) <= TOLERANCE
+    assert json.loads(describe(model.card)["card"])["weights"] == {"wide": 0.75, "small": 0.25}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tune_jobs.engine.cli.prediction_files import check_place
 from tune_jobs.engine.errors import RequestError
 
 if TYPE_CHECKING:
-    from trainables.trials.export import ImageClassifier, ModelCard
+    from trainables.trials.export import Card, ImageModel
     from trainables.trials.portable import Form
 
 NUM_COMPARED = 64
@@ -76,7 +76,7 @@ def _target(model_path: str, form: "Form", output: str | None) -> Path:
     return Path(output)
 
 
-def _write(model: "ImageClassifier", target: Path, form: "Form") -> None:
+def _write(model: "ImageModel", target: Path, form: "Form") -> None:
     from trainables.trials.portable import check_form, write_portable
 
     try:
@@ -95,7 +95,7 @@ def _write(model: "ImageClassifier", target: Path, form: "Form") -> None:
         ) from error
 
 
-def _choose_images(card: "ModelCard", data_dir: Path) -> tuple[npt.NDArray[np.uint8], str]:
+def _choose_images(card: "Card", data_dir: Path) -> tuple[npt.NDArray[np.uint8], str]:
     """Return images, NHWC, to compare the two on, and say what they are: those of the model's own
     data set where it is decoded here, else random pixels."""
     found = find_decoded(card.dataset_fingerprint, data_dir)
