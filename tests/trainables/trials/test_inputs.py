@@ -14,7 +14,7 @@ from trainables.trials.inputs import TrialInputs
 def test_a_configuration_names_its_features(make_data: Callable[..., ImageData]) -> None:
     data = make_data()
     pixels = describe_all(NAMED["pixels"], data)
-    inputs = TrialInputs(data=data, named={"pixels": pixels})
+    inputs = TrialInputs(data=data, named={(None, "pixels"): pixels})
     assert inputs.seen_by({"features": "pixels"}).features is pixels
     assert inputs.seen_by({"features": None}).features is None
     assert inputs.seen_by({}) is inputs, "a configuration of an earlier version"

@@ -62,6 +62,8 @@ class RunInfo:
         suggests: The space's distributions: name -> Optuna's distribution, as text.
         returns: The constants that the space returns, as text; an early version had none.
         weights: The weights that networks start from, with the file's sha256.
+        backbone: The architecture that they are of, where it is not the run's own.
+        left_out: Architectures of the job that the run does not try, each with the reason.
         published: The job's published configurations, as this session has them.
         portfolio: Configurations that were best elsewhere, tried among the first trials.
         duplicates: Counts of duplicate images; `None`: they were not counted.
@@ -97,6 +99,8 @@ class RunInfo:
     keep: str = "last"
     features: Features | None
     weights: str
+    backbone: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
     options: Options
     published: tuple[Published, ...]
     portfolio: tuple[PortfolioEntry, ...] = ()
@@ -158,6 +162,7 @@ def describe_run(
         keep=options.keep,
         features=job.features,
         weights=options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
+        backbone=job.backbone,
         options=options,
         published=job.published,
         duplicates=duplicates,
@@ -194,6 +199,14 @@ def describe_data(data: ImageData) -> str:
         f"{data.num_classes} classes; {len(data.train_indices)} train, "
         f"{len(data.validation_indices)} validation, {len(data.test_indices)} test"
     )
+
+
+def describe_left_out(left_out: Mapping[str, str]) -> list[str]:
+    """Return a remark for each reason for which architectures are not tried."""
+    return [
+        f"not tried: {', '.join(name for name, why in left_out.items() if why == reason)}: {reason}"
+        for reason in dict.fromkeys(left_out.values())
+    ]
 
 
 def describe_duplicates(duplicates: Duplicates | None, data: ImageData) -> list[str]:
