@@ -57,12 +57,12 @@ class TrialInputs:
         if name is None and self.features is not None:
             return self
         size = reduced_size(config, self.data.image_size)
-        seen = replace(self, data=self.of_size(size))
+        seen = self if size is None else replace(self, data=self.of_size(size))
         if name is None:
-            is_theirs = self.pretrained and self.pretrained.architecture == config.get(
-                "architecture"
+            of = self.pretrained and self.pretrained.architecture
+            return (
+                seen if of in (None, config.get("architecture")) else replace(seen, pretrained=None)
             )
-            return seen if is_theirs else replace(seen, pretrained=None)
         if (size, name) not in self.named:
             raise ConfigError(
                 f"features = {name!r}: none of this name were computed for the run: its space must "
