@@ -39,6 +39,12 @@ def hog_svm_space(trial: "Trial") -> dict[str, str]:
     return {"features": "hog"}
 
 
+def frozen_logistic_space(trial: "Trial") -> dict[str, str]:
+    """Search logistic regression on what a frozen pretrained network sees."""
+    trial.suggest_float("logistic_c", 1e-5, 1e1, log=True)
+    return {"features": "frozen"}
+
+
 def knn_space(trial: "Trial") -> None:
     """Search k nearest neighbours, by three distances."""
     trial.suggest_int("k", 1, 15)

@@ -1,13 +1,15 @@
 """Join the spaces of several architectures into one, in which each keeps names of its own."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from optuna import Trial
 
 Space = Callable[["Trial"], Mapping[str, Any] | None]
+
+CLASS_WEIGHTS = ("none", "balanced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +21,28 @@ class JoinedSpace:
 
     Attributes:
         spaces: The space of each architecture, the cheapest to train first.
+        max_image_sizes: The side in pixels to which an architecture has larger images reduced.
+        weighing: The architectures that choose whether all classes count the same.
     """
 
     spaces: Mapping[str, Space]
+    max_image_sizes: Mapping[str, int] = field(default_factory=dict)
+    weighing: Collection[str] = ()
 
-    def __call__(self, trial: "Trial") -> Mapping[str, Any] | None:
+    def __call__(self, trial: "Trial") -> Mapping[str, Any]:
         architecture = trial.suggest_categorical("architecture", tuple(self.spaces))
-        return self.spaces[architecture](cast("Trial", _OwnNames(trial, architecture)))
+        own = cast("Trial", _OwnNames(trial, architecture))
+        fixed = dict(self.spaces[architecture](own) or {})
+        if architecture in self.weighing:
+            own.suggest_categorical("class_weights", CLASS_WEIGHTS)
+        if architecture in self.max_image_sizes:
+            fixed["max_image_size"] = self.max_image_sizes[architecture]
+        return fixed
 
     def choosing(self, architectures: Collection[str]) -> "JoinedSpace":
         """Return the space of these architectures alone, in the order of this one."""
         chosen = {name: space for name, space in self.spaces.items() if name in architectures}
-        return JoinedSpace(chosen)
+        return replace(self, spaces=chosen)
 
 
 class _OwnNames:

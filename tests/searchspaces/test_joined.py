@@ -1,9 +1,11 @@
 """Several spaces as one: each keeps its names, and sees no others."""
 
 import pickle
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import optuna
+from optuna.distributions import CategoricalDistribution
 from optuna.trial import FixedTrial
 
 from searchspaces.joined import JoinedSpace, joined_names, plain_name
@@ -38,7 +40,7 @@ def test_each_space_keeps_its_names_and_reads_its_own() -> None:
         constants = SPACE(trial)
         architecture = trial.params["architecture"]
         seen.add((architecture, *sorted(trial.params.keys() - {"architecture"})))
-        assert constants == ({"dropout": 0.1} if architecture == "small" else None)
+        assert constants == ({"dropout": 0.1} if architecture == "small" else {})
         if architecture != "small":
             assert trial.user_attrs["seen"] == trial.number
     large_names = ("my_package.large.lr", "my_package.large.schedule")
@@ -64,3 +66,11 @@ def test_some_of_its_architectures_in_its_own_order() -> None:
 
 def test_it_pickles_by_the_names_of_its_parts() -> None:
     assert pickle.loads(pickle.dumps(SPACE)) == SPACE
+
+
+def test_a_joined_space_fixes_sizes_and_has_weights_of_classes_chosen_where_it_is_told_to() -> None:
+    space = replace(SPACE, max_image_sizes={"small": 32}, weighing=("small",))
+    trial = optuna.create_study().ask({"architecture": CategoricalDistribution(("small",))})
+    assert space.choosing(["small"])(trial) == {"dropout": 0.1, "max_image_size": 32}
+    chosen = trial.distributions["small.class_weights"]
+    assert chosen == CategoricalDistribution(("none", "balanced"))

@@ -41,17 +41,28 @@ class Frozen:
         config: Knobs of the architecture's `Config`, the normalisation, and the knobs of
             augmentations, by which the views are made.
         views: How many augmented views of each image of train there are, besides the plain one.
+        image_size: The side in pixels to which images are resized for the network, larger or
+            smaller; `None` leaves them as they are.
     """
 
     architecture: str
     config: Mapping[str, Any] = field(default_factory=dict)
     views: int = 0
+    image_size: int | None = None
     kind: Literal["frozen"] = "frozen"
 
 
 Features = Pixels | Hog | Frozen
 
-NAMED: dict[str, Features] = {"pixels": Pixels(), "hog": Hog()}
+NAMED: dict[str, Features] = {
+    "pixels": Pixels(),
+    "hog": Hog(),
+    "frozen": Frozen(
+        architecture="torchvision:mobilenet_v2",
+        config={"normalisation": "weights"},
+        image_size=224,
+    ),
+}
 """The features that a configuration may name, for trials of one search that train on different
 ones. An entry's meaning must not change, since the record has its name alone."""
 

@@ -25,3 +25,8 @@ def large_number(text: str) -> int:
 def number_or_auto(text: str) -> float | str:
     """`0.25`, `auto`"""
     return text if text == "auto" else float(text)
+
+
+def count_or_auto(text: str) -> int | str:
+    """`64`, `auto`"""
+    return text if text == "auto" else int(text)

@@ -85,6 +85,7 @@ class TrialConfig:
     """A rectangle of each image is another's, its area from Beta(alpha, alpha), and as much of the
     label; 0: not. With `mixup_alpha` too, each image draws which of the two."""
     normalisation: NormalisationName = "train"
+    max_image_size: Count | None = None  # larger images are reduced to this side; `None`: they stay
     features: FeaturesName | None = None
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all
 
@@ -103,6 +104,14 @@ class EstimatorConfig:
 
     architecture: str
     epochs: Count
+    max_image_size: Count | None = None  # larger images are reduced to this side; `None`: they stay
     features: FeaturesName | None = None
     num_features: Count | None = None  # the first so many of precomputed features; `None`: all
     class_weights: ClassWeights = "none"  # for estimators that have a `class_weight`
+
+
+def reduced_size(config: Configuration, image_size: tuple[int, int]) -> int | None:
+    """Return the side to which a configuration has images of `image_size`, (H, W), reduced; `None`
+    where they stay as they are."""
+    most: int | None = config.get("max_image_size")
+    return most if most is not None and most < max(image_size) else None

@@ -4,10 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from trainables.datasets.cache import cache_key, load_or_decode
 from trainables.datasets.contents import Contents, read_contents
-from trainables.datasets.decoding.originals import describe_originals, propose_size, read_sizes
+from trainables.datasets.decoding.originals import (
+    USUAL_SIZES,
+    describe_originals,
+    propose_size,
+    read_sizes,
+)
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import ImageData
 from trainables.datasets.source import Listing, Spec
@@ -22,7 +28,7 @@ def load_dataset(
     spec: str,
     *,
     data_dir: Path,
-    image_size: int | None = None,
+    image_size: int | Literal["auto"] | None = None,
     train_size: int | None = None,
     split_seed: int = 0,
 ) -> ImageData:
@@ -31,7 +37,8 @@ def load_dataset(
     Args:
         spec: The text of `--dataset`.
         data_dir: Downloads and decoded images are kept there.
-        image_size: P resizes to P x P.
+        image_size: P resizes to P x P; `auto` resizes images that differ in size, or are larger
+            than the largest usual size, to a usual one.
         train_size: Keep so many of the images to train on, stratified; where the source gives no
             validation split, it is taken from these.
         split_seed: Of the splits that the source does not give.
@@ -39,9 +46,11 @@ def load_dataset(
     Raises:
         DatasetError: The data cannot be used as it is; the message lists all problems at once.
     """
+    parsed = parse_spec(spec)
+    if image_size == "auto":
+        image_size = _usual_size(parsed, data_dir)
     if image_size is not None and image_size < 1:
         raise DatasetError(f"the value of --image-size is {image_size}, but must be at least 1.")
-    parsed = parse_spec(spec)
     with _access(parsed, data_dir):
         contents = load_or_decode(
             open_source(parsed, data_dir),
@@ -76,30 +85,31 @@ def find_decoded(fingerprint: str, data_dir: Path) -> Contents | None:
 
 
 def load_to_look(spec: str, *, data_dir: Path, image_size: int | None = None) -> ImageData:
-    """Load the images as `load_dataset` does, to be looked at and not to be trained on.
-
-    Where they differ in size and `image_size` is not given, they are resized to a usual size,
-    which `originals` tells: the headers of all files are read to find that out.
+    """Load the images as `load_dataset` does, to be looked at and not to be trained on: at a usual
+    size where they differ in size and `image_size` is not given.
 
     Raises:
         DatasetError: The data cannot be used as it is, for another reason than that.
     """
-    if image_size is None:
-        image_size = _size_to_look(parse_spec(spec), data_dir)
-    return load_dataset(spec, data_dir=data_dir, image_size=image_size)
+    return load_dataset(spec, data_dir=data_dir, image_size=image_size or "auto")
 
 
-def _size_to_look(spec: Spec, data_dir: Path) -> int | None:
-    """Choose the size for images of different sizes; `None` for those that are of one."""
+def _usual_size(spec: Spec, data_dir: Path) -> int | None:
+    """Choose the size for images that differ in size or are large; `None` for others.
+
+    The headers of all files are read to find that out.
+    """
     with _access(spec, data_dir):
         source = open_source(spec, data_dir)
-        if read_contents(data_dir / DECODED / cache_key(source, spec, None)) is not None:
-            return None
-        given = source.read()
-        if not isinstance(given, Listing):
-            return None
-        sizes = read_sizes(given.encoded, len(given.items))
-    return propose_size(describe_originals(sizes)) if len(set(sizes)) > 1 else None
+        contents = read_contents(data_dir / DECODED / cache_key(source, spec, None))
+        given = contents or source.read()
+        if isinstance(given, Listing):
+            sizes = read_sizes(given.encoded, len(given.items))
+        else:
+            sizes = [given.images_NHWC.shape[1:3]]
+    if not sizes or (len(set(sizes)) == 1 and max(sizes[0]) <= USUAL_SIZES[-1]):
+        return None
+    return propose_size(describe_originals(sizes))
 
 
 @contextmanager

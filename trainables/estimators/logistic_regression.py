@@ -18,6 +18,9 @@ class Config:
     logistic_max_iter: Count = 100
 
 
+RECIPE = {"logistic_c": 0.01}  # for a thousand features, as a network gives, 1 overfits
+
+
 def build(
     config: Config, *, num_images: int, num_features: int, fraction: float, seed: int
 ) -> Pipeline:

@@ -9,7 +9,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from trainables.architectures import find_architecture
 from trainables.config import TrialConfig, parse_trial
 from trainables.config.features import Features, Frozen, Hog, Pixels
-from trainables.image_ops.geometry import centre_crop, cropped_size
+from trainables.image_ops.geometry import centre_crop, cropped_size, resize
 from trainables.training.augment import augment
 from trainables.training.normalisation import Normalisation
 from trainables.training.pretrained import Pretrained, start_from
@@ -39,12 +39,19 @@ class HogDescriber(nn.Module):
 class FrozenDescriber(nn.Module):
     """Describes an image by what a network with fixed weights gives its classifier."""
 
-    def __init__(self, network: nn.Module, config: TrialConfig, normalisation: Normalisation):
+    def __init__(
+        self,
+        network: nn.Module,
+        config: TrialConfig,
+        normalisation: Normalisation,
+        image_size: int | None,
+    ) -> None:
         super().__init__()
         self.network = network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
         self.network.classifier = nn.Identity()
         self.config = config
         self.normalisation = normalisation
+        self.image_size = image_size
 
     def forward(self, images_NHWC: Tensor) -> Tensor:
         """Describe images (uint8 NHWC), cropped as in evaluation; return float32 ND."""
@@ -55,6 +62,8 @@ class FrozenDescriber(nn.Module):
         return self._describe(augment(images_NHWC, self.config, generator))
 
     def _describe(self, images_NHWC: Tensor) -> Tensor:
+        if self.image_size:
+            images_NHWC = resize(images_NHWC, self.image_size)
         features_ND: Tensor = self.network(self.normalisation(images_NHWC, torch.channels_last))
         return features_ND.float()
 
@@ -120,13 +129,16 @@ def _build_frozen(
     pretrained: Pretrained | None,
 ) -> FrozenDescriber:
     config, own = parse_frozen(spec)
+    seen = cropped_size(image_size, config.crop_fraction)
+    if spec.image_size:
+        seen = spec.image_size, spec.image_size
     torch.manual_seed(SEED)
     network = find_architecture(spec.architecture).build(
         own,
         in_channels=len(normalisation.mean),
-        image_size=cropped_size(image_size, config.crop_fraction),
+        image_size=seen,
         num_classes=1,
     )
     if pretrained:
         start_from(network, pretrained)
-    return FrozenDescriber(network, config, normalisation).eval()
+    return FrozenDescriber(network, config, normalisation, spec.image_size).eval()

@@ -21,6 +21,16 @@ def cropped_size(image_size: tuple[int, int], crop_fraction: float) -> tuple[int
     return max(1, round(height * crop_fraction)), max(1, round(width * crop_fraction))
 
 
+def resize(images_NHWC: Tensor, side: int) -> Tensor:
+    """Resize each image to `side` x `side`, bilinearly and antialiased; return float32, NHWC, in
+    the range of the pixels, and images of that size as they are."""
+    if images_NHWC.shape[1:3] == (side, side):
+        return images_NHWC
+    images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
+    resized = F.interpolate(images_NCHW, (side, side), mode="bilinear", antialias=True)
+    return resized.permute(0, 2, 3, 1)
+
+
 def crop_and_flip(
     images_NHWC: Tensor,
     generator: torch.Generator,

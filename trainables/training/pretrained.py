@@ -32,12 +32,14 @@ class Pretrained:
 
     Attributes:
         source: `imagenet`, or the file's path.
+        architecture: The name of the architecture that they are of.
         in_channels: How many channels the first convolution takes; 0 if there is none.
         normalisation: What they were trained with, where that is known.
         digest: The sha256 of names and values.
     """
 
     source: str
+    architecture: str
     arrays: Mapping[str, "np.ndarray[Any, Any]"]
     in_channels: int
     normalisation: Normalisation | None
@@ -76,6 +78,7 @@ def load_pretrained(weights: str, architecture_name: str) -> Pretrained | None:
         digest.update(np.ascontiguousarray(array).tobytes())
     return Pretrained(
         source=weights,
+        architecture=architecture_name,
         arrays=arrays,
         in_channels=int(kernels[0].shape[1]) if kernels else 0,
         normalisation=normalisation,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from trainables.config import ConfigError, Configuration
+from trainables.config.trial import reduced_size
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.training.pretrained import Pretrained
@@ -14,28 +15,57 @@ class TrialInputs:
     """Holds the data, and what was computed or loaded once for all trials; arrays are read-only.
 
     Attributes:
+        reduced: The data again with smaller images, by their side in pixels.
         features: Features to train on in place of the images, or `None`.
-        named: Features for the trials whose configuration names them.
-        pretrained: Weights to start from, or those of the frozen network behind the features.
+        named: Features for the trials whose configuration names them, by the side to which images
+            are reduced for them, if they are, and by their name.
+        pretrained: Weights that networks of their architecture start from, or those of the frozen
+            network behind the features.
     """
 
     data: ImageData
+    reduced: Mapping[int, ImageData] = field(default_factory=dict)
     features: FeatureData | None = None
-    named: Mapping[str, FeatureData] = field(default_factory=dict)
+    named: Mapping[tuple[int | None, str], FeatureData] = field(default_factory=dict)
     pretrained: Pretrained | None = None
 
-    def seen_by(self, config: Configuration) -> "TrialInputs":
-        """Return what a trial of this configuration is given: the features that it names, if any.
+    def of_size(self, size: int | None) -> ImageData:
+        """Return the data with images reduced to `size`, or as they are.
 
         Raises:
-            ConfigError: The run has no features of this name.
+            ConfigError: The run has none of this size.
+        """
+        if size is None:
+            return self.data
+        if size not in self.reduced:
+            raise ConfigError(
+                f"max_image_size = {size}: no images of this size were made for the run: its space "
+                "must suggest or return it"
+            )
+        return self.reduced[size]
+
+    def seen_by(self, config: Configuration) -> "TrialInputs":
+        """Return what a trial of this configuration is given: images of the size that it asks for,
+        the features that it names, and weights if they are of its architecture.
+
+        Features of the job's own are of the images as they are.
+
+        Raises:
+            ConfigError: The run has no features of this name, or no images of this size.
         """
         name = config.get("features")
-        if name is None:
+        if name is None and self.features is not None:
             return self
-        if name not in self.named:
+        size = reduced_size(config, self.data.image_size)
+        seen = self if size is None else replace(self, data=self.of_size(size))
+        if name is None:
+            of = self.pretrained and self.pretrained.architecture
+            return (
+                seen if of in (None, config.get("architecture")) else replace(seen, pretrained=None)
+            )
+        if (size, name) not in self.named:
             raise ConfigError(
                 f"features = {name!r}: none of this name were computed for the run: its space must "
                 "suggest or return it"
             )
-        return replace(self, features=self.named[name])
+        return replace(seen, features=self.named[size, name])

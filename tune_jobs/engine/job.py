@@ -45,10 +45,13 @@ class Job:
         space: A module-level function (see `searchspaces`), or a `JoinedSpace` of several.
         trials: The number of configurations that the search tries.
         epochs: A trial's full budget.
-        image_size: The side in pixels to which images are resized; `None` keeps their own.
+        image_size: The side in pixels to which images are resized, as `--image-size` takes it;
+            `None` keeps their own.
         features: The features that are computed once from every image, for trials to train on;
             `None`: trials train on the images.
         weights: The weights that networks start from, as `--weights` takes them.
+        backbone: The architecture of a joined space that `weights` are of. Without them it is left
+            out, and so are those on frozen features.
         metric: The metric that the search optimises, as `--metric` takes it.
         shape, num_classes: The data set's (H, W, C) and classes, for the images that `--smoke`
             generates.
@@ -63,9 +66,10 @@ class Job:
     space: Space
     trials: int
     epochs: int
-    image_size: int | None = None
+    image_size: int | Literal["auto"] | None = None
     features: Features | None = None
     weights: str = "scratch"
+    backbone: str | None = None
     metric: str = "accuracy"
     shape: tuple[int, int, int] = (32, 32, 3)
     num_classes: int = 10

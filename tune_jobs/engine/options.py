@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from uuid import uuid4
 
 from trainables.config import ClassWeights, KeptEpoch
-from trainables.config.quantities import large_number, number_or_auto, seconds
+from trainables.config.quantities import count_or_auto, large_number, number_or_auto, seconds
 from trainables.config.validation import (
     Count,
     NotNegative,
@@ -41,9 +41,9 @@ def _option(default: Any, help: str, parse: Callable[[str], Any] | None = None) 
     return field(default=default, metadata={"help": help, "parse": parse})
 
 
-def _resolved(help: str) -> Any:
+def _resolved(help: str, parse: Callable[[str], Any] | None = None) -> Any:
     """An option whose default is the job's, or follows from the others: see `Options.resolve`."""
-    return field(metadata={"help": help, "parse": None})
+    return field(metadata={"help": help, "parse": parse})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,11 @@ class Options:
     train_size: Count | None = _option(
         None, "number of training images to use, a stratified subset (default: all)"
     )
-    image_size: Count | None = _resolved("side in pixels that images are resized to")
+    image_size: Count | Literal["auto"] | None = _resolved(
+        "side in pixels that images are resized to; auto takes a usual one where they differ in "
+        "size or are large",
+        count_or_auto,
+    )
     split_seed: Seed = _option(0, "seed of the random splits into train, validation and test")
     allow_duplicates: bool = _option(
         False, "run although some images of the test split are in the train split too"

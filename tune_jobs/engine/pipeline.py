@@ -44,13 +44,13 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
     began = time.monotonic()
     from tune_jobs.engine.cluster.address import check_address
     from tune_jobs.engine.job_checks import check_declaration, check_job
-    from tune_jobs.engine.prepare import choose_architectures
     from tune_jobs.engine.record.journal import repair_journal
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
     from tune_jobs.engine.results.trackers.follow import open_trackers
     from tune_jobs.engine.run_state.folder import open_place, place_of, run_folder
     from tune_jobs.engine.run_state.lease import lease
     from tune_jobs.engine.run_state.object_store_sync import mirrored
+    from tune_jobs.engine.stages.architectures import choose_architectures
     from tune_jobs.engine.stages.steps import RunRequest
 
     check_declaration(job)  # its name is a folder's
@@ -115,9 +115,9 @@ def _run(
     from tune_jobs.engine.progress import Progress
 
     options, folder = request.options, request.folder
+    request, data, pretrained, info = _begin(request)
     learned = learn_from_other_runs(request, storage)
     request = replace(request, forked=learned.forked)
-    data, pretrained, info = _begin(request)
     info = replace(info, study=study, portfolio=learned.portfolio).noting(*learned.notes)
     if torn:
         info = info.noting(f"the record ended in a torn line, cut off: {torn} bytes")
@@ -158,8 +158,11 @@ def _import_ahead() -> None:
     import tune_jobs.engine.stages.steps  # noqa: F401
 
 
-def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInfo]":
-    """Load the data and the weights; return both, and the run's information.
+def _begin(
+    request: "RunRequest",
+) -> "tuple[RunRequest, ImageData, Pretrained | None, RunInfo]":
+    """Load the data and the weights; return the request fitted to them, both, and the run's
+    information.
 
     Raises:
         RequestError: They cannot be used, or an earlier session of the run had other ones.
@@ -168,22 +171,25 @@ def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInf
         check_duplicates,
         check_estimators,
         check_metric,
+        fit_to_data,
         load_data,
-        load_pretrained_weights,
     )
     from tune_jobs.engine.run_state.continuation import continue_run
-    from tune_jobs.engine.run_state.info import describe_run
+    from tune_jobs.engine.run_state.info import describe_left_out, describe_run
+    from tune_jobs.engine.stages.architectures import load_weights
 
-    job, options = request.job, request.options
+    options = request.options
     check_estimators(options, request.defaults)
     data = load_data(options)
     check_metric(data, options)
-    pretrained = load_pretrained_weights(options.weights, job.architecture, job.features)
+    pretrained, left_out = load_weights(request)
+    request = fit_to_data(request, data, left_out)
     digest = pretrained.digest if pretrained else None
     duplicates = check_duplicates(data, options)
-    info = describe_run(job, options, data, digest, request.distributions, duplicates)
+    info = describe_run(request.job, options, data, digest, request.distributions, duplicates)
     info = continue_run(info, request.earlier).noting(*request.notes)
-    return data, pretrained, replace(info, default_configs=request.defaults)
+    info = replace(info, left_out=left_out, default_configs=request.defaults)
+    return request, data, pretrained, info.noting(*describe_left_out(left_out))
 
 
 def _share(
@@ -201,7 +207,7 @@ def _share(
     from tune_jobs.engine.cluster.preflight import check_storage, num_nodes
     from tune_jobs.engine.cluster.share import check_resources, resources_of, share_inputs
     from tune_jobs.engine.cluster.start import wait_for_worker
-    from tune_jobs.engine.prepare import features_named
+    from tune_jobs.engine.prepare import features_named, reduce_images
 
     job, options = request.job, request.options
     if not is_local:
@@ -210,8 +216,16 @@ def _share(
         check_storage(storage)
     resources = resources_of(options)
     check_resources(resources, is_local=is_local, say=say)
-    named = features_named(request)
-    inputs = share_inputs(job.features, named, data, pretrained, options, resources, say)
+    inputs = share_inputs(
+        job.features,
+        features_named(request, data),
+        data,
+        reduce_images(request, data),
+        pretrained,
+        options,
+        resources,
+        say,
+    )
     if options.gpus_per_trial == "auto" and resources.gpus:
         resources, why = pack(job, request.distributions, options.epochs, inputs, resources)
         say(why)

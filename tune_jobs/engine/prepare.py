@@ -2,37 +2,33 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from searchspaces.joined import JoinedSpace
-from trainables.config import ConfigError
-from trainables.config.validation import from_json, nearest, to_json
+from trainables.config import Configuration
+from trainables.config.trial import reduced_size
+from trainables.config.validation import from_json, to_json
 from trainables.datasets import DatasetError, ImageData, load_dataset
 from trainables.datasets.duplicates import Duplicates, find_duplicates
 from trainables.datasets.errors import OVERVIEW
 from trainables.datasets.spec import is_own_data
-from trainables.features import Features, Frozen
 from trainables.storage import LocalStorage, Storage
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.job import Job
-from tune_jobs.engine.job_checks import check_first
+from tune_jobs.engine.job_checks import check_first, check_job
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.portfolio import choose_portfolio
 from tune_jobs.engine.run_state.info import PortfolioEntry, name_duplicates
+from tune_jobs.engine.stages.architectures import weighing_classes, without
 from tune_jobs.engine.stages.first import (
     FirstConfiguration,
     adopted_configuration,
     first_configurations,
+    fit,
     recipes,
 )
 from tune_jobs.engine.stages.fork import forked_configurations
 from tune_jobs.engine.stages.steps import RunRequest
-
-if TYPE_CHECKING:
-    from trainables.training.pretrained import Pretrained
 
 COUNTED = 3
 """The version of what is counted: a file of another one is not read."""
@@ -51,28 +47,6 @@ class Learned:
     forked: Sequence[FirstConfiguration]
     portfolio: tuple[PortfolioEntry, ...]
     notes: Sequence[str]
-
-
-def choose_architectures(job: Job, asked: str | None) -> Job:
-    """Return the job with those of its architectures alone that `--architectures` names.
-
-    Raises:
-        RequestError: It has no such architecture.
-    """
-    if asked is None:
-        return job
-    named = [name.strip() for name in asked.split(",")]
-    known = job.architectures
-    for name in named:
-        if name not in known:
-            raise RequestError(
-                f"--architectures = {asked!r}: {name!r} is no architecture of this job: name some "
-                f"of {', '.join(known)}, with a comma between them{nearest(name, list(known))}"
-            )
-    if not isinstance(job.space, JoinedSpace):
-        return job
-    space = job.space.choosing(named)
-    return replace(job, space=space, architecture=next(iter(space.spaces)))
 
 
 def learn_from_other_runs(request: RunRequest, storage: Storage) -> Learned:
@@ -159,29 +133,58 @@ def check_estimators(options: Options, architectures: Iterable[str]) -> None:
         )
 
 
-def features_named(request: RunRequest) -> list[str]:
-    """List the features that configurations of the run name, in place of the job's own."""
-    published = (entry.config for entry in request.job.published)
-    configs = (*request.proposals, *request.defaults.values(), *published)
-    return sorted({config["features"] for config in configs if config.get("features")})
+def fit_to_data(request: RunRequest, data: ImageData, left_out: Collection[str]) -> RunRequest:
+    """Fit the request to what is known of its data and weights: without the architectures that are
+    left out, and with weights of classes to choose from where classes are unequal.
 
-
-def load_pretrained_weights(
-    weights: str, architecture: str, features: Features | None
-) -> "Pretrained | None":
-    """Load the weights that `--weights` names, downloaded when missing; return `None` for none.
-
-    torch, whose import takes seconds, is imported here only where there are weights to load.
+    Raises:
+        RequestError: Nothing is left.
     """
-    if weights == "scratch":
-        return None
-    from trainables.training.pretrained import load_pretrained
+    job, options = request.job, request.options
+    job = without(job, left_out)
+    if options.class_weights == "none":
+        job = weighing_classes(job, data.labels_N[data.train_indices])
+    if job == request.job:
+        return request
+    checked = check_job(job, options.epochs, request.earlier, options.for_configurations)
+    return replace(
+        request,
+        job=job,
+        distributions=checked.sample.distributions,
+        proposals=checked.proposals,
+        defaults=checked.defaults,
+        notes=checked.notes,
+    )
 
-    network = features.architecture if isinstance(features, Frozen) else architecture
-    try:
-        return load_pretrained(weights, network)
-    except ConfigError as error:
-        raise RequestError(str(error)) from error
+
+def reduce_images(request: RunRequest, data: ImageData) -> dict[int, ImageData]:
+    """Load the data again in the smaller sizes that configurations of the run ask for.
+
+    Each is decoded from the files, as a prediction's images are.
+    """
+    wanted = {reduced_size(config, data.image_size) for config in _configurations(request)}
+    sizes = sorted(size for size in wanted if size is not None)
+    return {size: load_data(replace(request.options, image_size=size)) for size in sizes}
+
+
+def features_named(request: RunRequest, data: ImageData) -> list[tuple[int | None, str]]:
+    """List the features that configurations of the run name, in place of the job's own, with the
+    side to which images are reduced for them."""
+    found = {
+        (reduced_size(config, data.image_size), str(config["features"]))
+        for config in _configurations(request)
+        if config.get("features")
+    }
+    return sorted(found, key=str)
+
+
+def _configurations(request: RunRequest) -> list[Configuration]:
+    """List what the space proposes and what is published: all that is trained is of their kinds."""
+    defaults, job = request.defaults, request.job
+    firsts = [
+        fit(f, job.space, job.architecture, defaults) for f in first_configurations(job, defaults)
+    ]
+    return [*request.proposals, *(first.config for first in firsts)]
 
 
 def check_duplicates(data: ImageData, options: Options) -> Duplicates:

@@ -3,13 +3,14 @@
 import json
 import math
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trainables.config import Runtime
+from trainables.config.trial import reduced_size
 from trainables.metrics import EpochMetrics
 from trainables.storage import LocalStorage, Storage
 from trainables.trials.task import Stage, TrialTask
@@ -194,19 +195,27 @@ def _settings(row: "Row", info: "RunInfo", again: Storage) -> "tuple[TrialSettin
     """
     from trainables.worker.settings import TrialSettings
     from tune_jobs.engine.cluster.share import resources_of, share_inputs
-    from tune_jobs.engine.prepare import load_data, load_pretrained_weights
+    from tune_jobs.engine.prepare import load_data
+    from tune_jobs.engine.stages.architectures import load_pretrained_weights
 
     options = info.options
     data = load_data(options)
     now = data.fingerprint, data.split_fingerprint
     if now != (row.dataset_fingerprint, row.split_fingerprint):
         raise RequestError(f"--dataset = {options.dataset!r}: it has changed since that run")
-    pretrained = load_pretrained_weights(options.weights, info.architecture, info.features)
+    config = json.loads(row.config)
+    pretrained = None
+    if row.weights != "scratch":
+        of = info.backbone or info.architecture
+        pretrained = load_pretrained_weights(options.weights, of, info.features)
     resources = resources_of(options)
-    features = json.loads(row.config).get("features")
-    named = [features] if features else []
+    size, name = reduced_size(config, data.image_size), config.get("features")
+    named = [(size, name)] if name else []
+    reduced = {size: load_data(replace(options, image_size=size))} if size else {}
     settings = TrialSettings(
-        inputs=share_inputs(info.features, named, data, pretrained, options, resources, print),
+        inputs=share_inputs(
+            info.features, named, data, reduced, pretrained, options, resources, print
+        ),
         rungs=(),
         checkpoints=again.child(CHECKPOINTS),
         timeout_seconds=options.trial_timeout,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from trainables.datasets import DatasetError, load_dataset, load_to_look
 
@@ -177,3 +178,23 @@ def test_the_commonest_class_is_that_of_the_train_split(
     is_dog_N = data.labels_N[data.validation_indices] == data.class_names.index("dog")
     assert 0.5 < is_dog_N.mean() < 1
     assert data.majority_class.validation_accuracy == is_dog_N.mean()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "taken"),
+    [
+        (((80, 66), (70, 110)), (64, 64)),
+        (((40, 30),) * 2, (40, 30)),
+        (((300, 230),) * 2, (224, 224)),
+    ],
+)
+def test_auto_takes_a_usual_size_where_images_differ_or_are_large(
+    tmp_path: Path, data_dir: Path, sizes: tuple[tuple[int, int], ...], taken: tuple[int, int]
+) -> None:
+    for name, size in zip(("cat", "dog"), sizes, strict=True):
+        (tmp_path / name).mkdir()
+        for number in range(6):
+            pixels = np.full((*size, 3), number, dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    data = load_dataset(f"folder:{tmp_path}", data_dir=data_dir, image_size="auto")
+    assert data.image_size == taken

@@ -28,7 +28,8 @@ CPU = Runtime(device="cpu")
 FROZEN = Frozen(
     architecture="cnn", config={"rotation_degrees": 20.0, "crop_fraction": 0.75}, views=2
 )
-every_spec = pytest.mark.parametrize("spec", [Pixels(), Hog(components=6), FROZEN])
+LARGER = Frozen(architecture="cnn", image_size=24)
+every_spec = pytest.mark.parametrize("spec", [Pixels(), Hog(components=6), FROZEN, LARGER])
 
 
 @pytest.fixture

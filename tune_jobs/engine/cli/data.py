@@ -59,8 +59,10 @@ def _facts(data: ImageData, image_size: int | None) -> list[str]:
     facts.append(f"sizes: {describe_sizes(data.originals, len(data.labels_N))}")
     if modes := describe_modes(data.originals):
         facts.append(f"modes: {modes}")
-    if data.originals.num_sizes > 1 and image_size is None:
-        shown, median = data.image_size[0], data.originals.median_shorter_side
+    shown, median = data.image_size[0], data.originals.median_shorter_side
+    if image_size is None and data.originals.num_sizes == 1 and shown != median:
+        facts.append(f"shown at {shown}, which --image-size auto would take")
+    if image_size is None and data.originals.num_sizes > 1:
         facts.append(
             f"a run needs --image-size, since the images differ in size: {shown} is proposed, and "
             f"shown here (half of the images have a shorter side of {median} or less)"

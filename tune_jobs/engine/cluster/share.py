@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,8 +68,9 @@ def check_resources(resources: Resources, *, is_local: bool, say: Callable[[str]
 
 def share_inputs(
     spec: Features | None,
-    named: Collection[str],
+    named: Collection[tuple[int | None, str]],
     data: ImageData,
+    reduced: Mapping[int, ImageData],
     pretrained: "Pretrained | None",
     options: Options,
     resources: Resources,
@@ -81,7 +82,9 @@ def share_inputs(
 
     Args:
         spec: The features of trials whose configuration names none.
-        named: The names of features that configurations may have.
+        named: The names of features that configurations may have, with the side to which images
+            are reduced for them.
+        reduced: The data again with smaller images, by their side.
         say: Shows how far the features are.
 
     Raises:
@@ -89,27 +92,30 @@ def share_inputs(
     """
     from trainables.trials.inputs import TrialInputs
 
-    inputs = TrialInputs(data=data, pretrained=pretrained)
+    inputs = TrialInputs(data=data, reduced=reduced, pretrained=pretrained)
     reference = ray.put(inputs)
     if spec is None and not named:
         return reference
 
-    def load(spec: Features) -> "FeatureData":
+    def load(spec: Features, size: int | None) -> "FeatureData":
         from trainables.features.extract import fingerprint
 
-        file = options.data_dir / "features" / f"{fingerprint(spec, data, pretrained)}.npz"
+        print_of_all = fingerprint(spec, inputs.of_size(size), pretrained)
+        file = options.data_dir / "features" / f"{print_of_all}.npz"
         features = read_features(file, spec)
         if features is None:
-            features = _compute(spec, inputs, reference, resources, say)
+            features = _compute(spec, size, inputs, reference, resources, say)
             write_features(file, features)
         return features
 
-    features = load(spec) if spec else None
-    return ray.put(replace(inputs, features=features, named={n: load(NAMED[n]) for n in named}))
+    features = load(spec, None) if spec else None
+    by_name = {(size, name): load(NAMED[name], size) for size, name in named}
+    return ray.put(replace(inputs, features=features, named=by_name))
 
 
 def _compute(
     spec: Features,
+    size: int | None,
     inputs: "TrialInputs",
     reference: Any,
     resources: Resources,
@@ -117,19 +123,19 @@ def _compute(
 ) -> "FeatureData":
     from trainables.features.extract import BLOCK, assemble, chunks
 
-    data = inputs.data
+    data = inputs.of_size(size)
     images = sum(stop - start for _, start, stop in chunks(spec, data, LARGEST_CHUNK))
-    size = math.ceil(images / (count_slots(resources) * CHUNKS_PER_SLOT * BLOCK)) * BLOCK
-    work = list(chunks(spec, data, min(size, LARGEST_CHUNK)))
+    most = math.ceil(images / (count_slots(resources) * CHUNKS_PER_SLOT * BLOCK)) * BLOCK
+    work = list(chunks(spec, data, min(most, LARGEST_CHUNK)))
     task = ray.remote(_describe).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
-    pending = {task.remote(chunk, spec, reference, resources.gpus): chunk for chunk in work}
+    pending = {task.remote(chunk, spec, size, reference, resources.gpus): chunk for chunk in work}
     described, seconds = {}, 0.0
     try:
         while pending:
             [done], _ = ray.wait(list(pending), num_returns=1)
             described[pending.pop(done)], taken = ray.get(done)
             seconds += taken
-            say(f"features: {len(described)} of {len(work)} chunks")
+            say(f"features, {spec.kind}: {len(described)} of {len(work)} chunks")
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, ConfigError):
             raise RequestError(str(error.cause)) from error
@@ -140,7 +146,11 @@ def _compute(
 
 
 def _describe(
-    chunk: tuple[int, int, int], spec: Features, inputs: "TrialInputs", gpus: float
+    chunk: tuple[int, int, int],
+    spec: Features,
+    size: int | None,
+    inputs: "TrialInputs",
+    gpus: float,
 ) -> tuple[Any, float]:
     """Return the descriptors of a chunk, and the seconds that they took."""
     from trainables.features.extract import describe_chunk
@@ -148,7 +158,7 @@ def _describe(
 
     prepare_process(gpus)
     started = time.perf_counter()
-    described = describe_chunk(chunk, spec, inputs.data, inputs.pretrained)
+    described = describe_chunk(chunk, spec, inputs.of_size(size), inputs.pretrained)
     return described, time.perf_counter() - started
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from statistics import fmean, median, stdev
 from typing import Any
 
-from trainables.config import complete_config
-from trainables.config.features import NAMED
+from trainables.config import Configuration, complete_config
+from trainables.config.features import NAMED, Features, Frozen
 from trainables.config.validation import to_json
 from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics, compared_by
 from tune_jobs.engine.errors import RequestError
@@ -62,7 +62,6 @@ def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any
         "dataset": info.dataset,
         "dataset_fingerprint": info.dataset_fingerprint,
         "split_fingerprint": info.split_fingerprint,
-        "weights": info.weights,
         "metric": info.metric,
         "epochs": info.epochs,
         "num_trials": len(trials),
@@ -95,6 +94,7 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
     return Row(
         **run,
         features=json.dumps(to_json(features)) if features else None,
+        weights=info.weights if _starts_from_weights(info, config, features) else "scratch",
         architecture=config["architecture"],
         origin=candidate.origin,
         system=published.name if published else None,
@@ -168,6 +168,16 @@ def _build_ensemble(
             ensemble=json.dumps(to_json(ensemble.members)),
         )
     ]
+
+
+def _starts_from_weights(info: RunInfo, config: Configuration, features: Features | None) -> bool:
+    """Return whether a model has part in the run's weights, which of several architectures are
+    those of one."""
+    return (
+        info.backbone is None
+        or config["architecture"] == info.backbone
+        or isinstance(features, Frozen)
+    )
 
 
 def _kept_epochs(seeds: Sequence[EpochMetrics]) -> tuple[int, ...] | None:

@@ -100,7 +100,7 @@ def publish(
     joined = next((row for row in rows if row.ensemble), None)
     ensemble = export_ensemble(joined, folder) if joined else None
     not_tried = find_not_tried(search, retrain, {row.architecture for row in rows})
-    info = replace(info, not_tried={**info.not_tried, **not_tried})
+    info = replace(info, not_tried={**info.left_out, **not_tried})
     folder.write_info(info)
     if cut_short := stages.retraining.cut_short:
         info = info.noting(f"the time budget is over: {cut_short}")

@@ -63,6 +63,9 @@ class RunInfo:
         suggests: The space's distributions: name -> Optuna's distribution, as text.
         returns: The constants that the space returns, as text; an early version had none.
         weights: The weights that networks start from, with the file's sha256.
+        backbone: The architecture that they are of, where it is not the run's own.
+        left_out: Architectures that there are no weights for, each with the reason: no session of
+            the run tries them.
         published: The job's published configurations, as this session has them.
         portfolio: Configurations that were best elsewhere, tried among the first trials.
         duplicates: Counts of duplicate images; `None`: they were not counted.
@@ -79,8 +82,8 @@ class RunInfo:
         runtime: The arithmetic in which trials train; `None` until it was probed.
         costs: What the default of each of several architectures costs; empty until it was probed.
         default_configs: Each architecture's default configuration when the run began.
-        not_tried: Why architectures of the job have no row, by name: there are no weights for it,
-            or it is too slow for the time budget.
+        not_tried: Why architectures of the job have no row, by name, when a session ends: those
+            that are left out, and those that are too slow for its time budget.
     """
 
     run_id: str
@@ -101,6 +104,8 @@ class RunInfo:
     keep: str = "last"
     features: Features | None
     weights: str
+    backbone: str | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
     options: Options
     published: tuple[Published, ...]
     portfolio: tuple[PortfolioEntry, ...] = ()
@@ -164,6 +169,7 @@ def describe_run(
         keep=options.keep,
         features=job.features,
         weights=options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
+        backbone=job.backbone,
         options=options,
         published=job.published,
         duplicates=duplicates,
@@ -200,6 +206,14 @@ def describe_data(data: ImageData) -> str:
         f"{data.num_classes} classes; {len(data.train_indices)} train, "
         f"{len(data.validation_indices)} validation, {len(data.test_indices)} test"
     )
+
+
+def describe_left_out(left_out: Mapping[str, str]) -> list[str]:
+    """Return a remark for each reason for which architectures are not tried."""
+    return [
+        f"not tried: {', '.join(name for name, why in left_out.items() if why == reason)}: {reason}"
+        for reason in dict.fromkeys(left_out.values())
+    ]
 
 
 def describe_duplicates(duplicates: Duplicates | None, data: ImageData) -> list[str]:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from scipy.stats import binomtest
+
 from trainables.datasets.errors import counted
+from trainables.datasets.image_data import MajorityClass
 from tune_jobs.engine.results.boards import pareto_front
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.table import format_count, format_number, in_search, name_metric
@@ -37,6 +40,7 @@ def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
     return [
         f"{first}.",
         _gain(winner),
+        *_without_a_look(info.majority_class),
         *_claims(rows),
         _cost(winner),
         *(describe_ensemble(row) for row in rows if row.ensemble),
@@ -65,6 +69,18 @@ def _gain(winner: Row) -> str:
         f"{winner.gain:+.4f}, 95 % interval {winner.gain_low:+.4f} to {winner.gain_high:+.4f} "
         f"(p = {winner.gain_p_value:.2g})."
     )
+
+
+def _without_a_look(majority: MajorityClass | None) -> list[str]:
+    """Say what is reached without a look at the images, with Wilson's interval."""
+    if majority is None or majority.num_test is None:
+        return []
+    right = round(majority.test_accuracy * majority.num_test)
+    low, high = binomtest(right, majority.num_test).proportion_ci(method="wilson")
+    return [
+        f"Always answering {majority.name!r}, the commonest class, is right for "
+        f"{majority.test_accuracy:.4f} of the test images, 95 % interval {low:.4f} to {high:.4f}."
+    ]
 
 
 def _claims(rows: Sequence[Row]) -> list[str]:
