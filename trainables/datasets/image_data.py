@@ -66,10 +66,12 @@ class ImageData:
         validation_indices: Indices of the images that models are chosen by.
         test_indices: Indices of the images that the chosen models are measured on.
         fingerprint: sha256 of the content, whatever the paths and times of its files.
-        split_fingerprint: sha256 of the three arrays of indices.
+        split_fingerprint: sha256 of the three arrays of indices, and of groups and folds.
         source: The text of `--dataset`.
         notes: What the user should know of how the data was read, a sentence each.
         originals: The images as their files have them; `None` where nobody looked.
+        groups_N: The name of the group that each image belongs to, whose images are all in one
+            split where that is drawn; `None` where the source gives no groups.
     """
 
     images_NHWC: Pixels
@@ -84,6 +86,7 @@ class ImageData:
     source: str
     notes: tuple[str, ...]
     originals: Originals | None = None
+    groups_N: Texts | None = None
 
     @property
     def num_classes(self) -> int:

@@ -12,7 +12,8 @@ from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import ImageData
 from trainables.datasets.source import Listing, Spec
 from trainables.datasets.spec import open_source, parse_spec
-from trainables.datasets.splits import split_indices
+from trainables.datasets.splits.draw import split_indices
+from trainables.datasets.splits.groups import number_groups
 
 DECODED = "decoded"
 """The folder within `--data-dir` that holds the images, decoded."""
@@ -50,8 +51,13 @@ def load_dataset(
             image_size=None if image_size is None else (image_size, image_size),
         )
     indices = split_indices(
-        contents.labels_N, contents.splits_N, train_size=train_size, seed=split_seed
+        contents.labels_N,
+        contents.splits_N,
+        train_size=train_size,
+        seed=split_seed,
+        groups_N=contents.groups_N,
     )
+    grouping = [] if contents.groups_N is None else [number_groups(contents.groups_N)]
     return ImageData(
         images_NHWC=contents.images_NHWC,
         labels_N=contents.labels_N,
@@ -61,10 +67,11 @@ def load_dataset(
         validation_indices=indices.validation,
         test_indices=indices.test,
         fingerprint=contents.fingerprint,
-        split_fingerprint=indices.fingerprint(),
+        split_fingerprint=indices.fingerprint(*grouping),
         source=spec,
         notes=contents.notes,
         originals=contents.originals,
+        groups_N=contents.groups_N,
     )
 
 

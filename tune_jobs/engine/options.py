@@ -57,7 +57,7 @@ class Options:
     image_size: Count | None = _resolved("side in pixels that images are resized to")
     split_seed: Seed = _option(0, "seed of the random splits into train, validation and test")
     allow_duplicates: bool = _option(
-        False, "run although some images of the test split are in the train split too"
+        False, "run although some images, or groups, of the test split are in the train split too"
     )
 
     architectures: str | None = _option(

@@ -151,6 +151,7 @@ def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInf
     from tune_jobs.engine.prepare import (
         check_duplicates,
         check_estimators,
+        check_groups,
         check_metric,
         load_data,
         load_pretrained_weights,
@@ -162,6 +163,7 @@ def _begin(request: "RunRequest") -> "tuple[ImageData, Pretrained | None, RunInf
     check_estimators(options, request.defaults)
     data = load_data(options)
     check_metric(data, options)
+    check_groups(data, options)
     pretrained = load_pretrained_weights(options.weights, job.architecture, job.features)
     digest = pretrained.digest if pretrained else None
     duplicates = check_duplicates(data, options)

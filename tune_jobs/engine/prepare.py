@@ -12,8 +12,9 @@ from trainables.config import ConfigError
 from trainables.config.validation import from_json, nearest, to_json
 from trainables.datasets import DatasetError, ImageData, load_dataset
 from trainables.datasets.duplicates import Duplicates, find_duplicates
-from trainables.datasets.errors import OVERVIEW
+from trainables.datasets.errors import OVERVIEW, counted, name_first
 from trainables.datasets.spec import is_own_data
+from trainables.datasets.splits.groups import shared_groups
 from trainables.features import Features, Frozen
 from trainables.storage import LocalStorage, Storage
 from tune_jobs.engine.errors import RequestError
@@ -182,6 +183,21 @@ def load_pretrained_weights(
         return load_pretrained(weights, network)
     except ConfigError as error:
         raise RequestError(str(error)) from error
+
+
+def check_groups(data: ImageData, options: Options) -> None:
+    """Refuse data whose own splits have images of a group in train and in test.
+
+    Raises:
+        RequestError: They have, and `--allow-duplicates` is not given.
+    """
+    shared = shared_groups(data, data.train_indices, data.test_indices)
+    if shared and not options.allow_duplicates:
+        raise RequestError(
+            f"--dataset = {options.dataset!r}: {counted(len(shared), 'group has', 'groups have')} "
+            f"images in train and in test, so that the test accuracy would be too high "
+            f"({name_first(shared)}): have each in one of the two, or give --allow-duplicates"
+        )
 
 
 def check_duplicates(data: ImageData, options: Options) -> Duplicates:

@@ -13,6 +13,7 @@ from trainables.datasets import ImageData
 from trainables.datasets.duplicates import Duplicates, name_conflicts, name_pairs
 from trainables.datasets.errors import counted, name_first
 from trainables.datasets.image_data import MajorityClass
+from trainables.datasets.splits.groups import count_groups, describe_groups
 from trainables.features import Features
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.options import Options
@@ -145,7 +146,7 @@ def describe_run(
         dataset=data.source,
         data=describe_data(data),
         class_names=data.class_names,
-        notes=(*data.notes, *describe_duplicates(duplicates, data)),
+        notes=(*data.notes, *describe_groups(data), *describe_duplicates(duplicates, data)),
         dataset_fingerprint=data.fingerprint,
         split_fingerprint=data.split_fingerprint,
         architecture=job.architecture,
@@ -193,6 +194,7 @@ def describe_data(data: ImageData) -> str:
         f"{data.source}: {len(data.labels_N)} images of {height}x{width}x{data.num_channels} in "
         f"{data.num_classes} classes; {len(data.train_indices)} train, "
         f"{len(data.validation_indices)} validation, {len(data.test_indices)} test"
+        f"{count_groups(data)}"
     )
 
 
