@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from trainables.datasets.cache import cache_key, load_or_decode
@@ -13,6 +14,7 @@ from trainables.datasets.image_data import ImageData
 from trainables.datasets.source import Listing, Spec
 from trainables.datasets.spec import open_source, parse_spec
 from trainables.datasets.splits.draw import split_indices
+from trainables.datasets.splits.folds import cut_folds
 from trainables.datasets.splits.groups import number_groups
 
 DECODED = "decoded"
@@ -26,6 +28,7 @@ def load_dataset(
     image_size: int | None = None,
     train_size: int | None = None,
     split_seed: int = 0,
+    folds: int | None = None,
 ) -> ImageData:
     """Load the images that `spec` names: decode them, or read them back, and split them.
 
@@ -36,6 +39,7 @@ def load_dataset(
         train_size: Keep so many of the images to train on, stratified; where the source gives no
             validation split, it is taken from these.
         split_seed: Of the splits that the source does not give.
+        folds: Cut all but the test split into so many folds.
 
     Raises:
         DatasetError: The data cannot be used as it is; the message lists all problems at once.
@@ -58,7 +62,7 @@ def load_dataset(
         groups_N=contents.groups_N,
     )
     grouping = [] if contents.groups_N is None else [number_groups(contents.groups_N)]
-    return ImageData(
+    data = ImageData(
         images_NHWC=contents.images_NHWC,
         labels_N=contents.labels_N,
         names_N=contents.names_N,
@@ -73,6 +77,17 @@ def load_dataset(
         originals=contents.originals,
         groups_N=contents.groups_N,
     )
+    if folds is None:
+        return data
+    cut = cut_folds(
+        data.labels_N,
+        data.known_indices,
+        num_folds=folds,
+        seed=split_seed,
+        groups_N=data.groups_N,
+    )
+    fingerprint = indices.fingerprint(*grouping, *cut)
+    return replace(replace(data, folds=cut).in_fold(0), split_fingerprint=fingerprint)
 
 
 def load_to_look(spec: str, *, data_dir: Path, image_size: int | None = None) -> ImageData:

@@ -17,12 +17,14 @@ class TrialInputs:
         features: Features to train on in place of the images, or `None`.
         named: Features for the trials whose configuration names them.
         pretrained: Weights to start from, or those of the frozen network behind the features.
+        folds: What a trial of each fold of cross-validation is given, where there are any.
     """
 
     data: ImageData
     features: FeatureData | None = None
     named: Mapping[str, FeatureData] = field(default_factory=dict)
     pretrained: Pretrained | None = None
+    folds: "tuple[TrialInputs, ...]" = ()
 
     def seen_by(self, config: Configuration) -> "TrialInputs":
         """Return what a trial of this configuration is given: the features that it names, if any.

@@ -115,6 +115,7 @@ def load_data(options: Options) -> ImageData:
             image_size=options.image_size,
             train_size=options.train_size,
             split_seed=options.split_seed,
+            folds=options.folds,
         )
     except DatasetError as error:
         raise RequestError(str(error)) from error
@@ -129,6 +130,7 @@ def check_metric(data: ImageData, options: Options) -> None:
     if options.metric != "auroc":
         return
     splits = {"validation": data.validation_indices, "test": data.test_indices}
+    splits |= {f"fold {number}": fold for number, fold in enumerate(data.folds, start=1)}
     for split, indices in splits.items():
         classes = set(data.labels_N[indices].tolist())
         if len(classes) == 1:
@@ -191,7 +193,8 @@ def check_groups(data: ImageData, options: Options) -> None:
     Raises:
         RequestError: They have, and `--allow-duplicates` is not given.
     """
-    shared = shared_groups(data, data.train_indices, data.test_indices)
+    trained = data.known_indices if data.folds else data.train_indices
+    shared = shared_groups(data, trained, data.test_indices)
     if shared and not options.allow_duplicates:
         raise RequestError(
             f"--dataset = {options.dataset!r}: {counted(len(shared), 'group has', 'groups have')} "
@@ -240,6 +243,10 @@ def count_duplicates(data: ImageData, data_dir: Path) -> Duplicates:
     except OSError as error:
         raise _no_access(file, "read", error) from error
     try:
+        if data.folds:  # all that is not for test is trained on, in one fold or the other
+            data = replace(
+                data, train_indices=data.known_indices, validation_indices=data.folds[0][:0]
+            )
         found = find_duplicates(data, data_dir / OVERVIEW)
         LocalStorage(folder).write(file.name, json.dumps(to_json(found)).encode())
     except OSError as error:

@@ -137,12 +137,14 @@ def shared_groups(data: ImageData, one: Integers, other: Integers) -> list[str]:
 
 
 def count_groups(data: ImageData) -> str:
-    """Count the groups in each split, as `of 80, 20 and 25 groups`; empty where there are none."""
+    """Count the groups in each split, as `, of 80, 20 and 25 groups`; empty without groups."""
     if data.groups_N is None:
         return ""
-    splits = data.train_indices, data.validation_indices, data.test_indices
-    train, validation, test = (len(np.unique(data.groups_N[split])) for split in splits)
-    return f", of {train}, {validation} and {test} groups"
+    splits = [data.train_indices, data.validation_indices, data.test_indices]
+    if data.folds:
+        splits = [data.known_indices, data.test_indices]
+    *others, test = (str(len(np.unique(data.groups_N[split]))) for split in splits)
+    return f", of {', '.join(others)} and {test} groups"
 
 
 def describe_groups(data: ImageData) -> list[str]:

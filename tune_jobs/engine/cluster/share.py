@@ -77,7 +77,8 @@ def share_inputs(
 ) -> Any:
     """Put what all trials share into the object store; return Ray's reference to the `TrialInputs`.
 
-    Features that are not in the cache are computed first.
+    Features that are not in the cache are computed first, for each fold anew: what is fitted for
+    them has not seen the images that the fold validates on.
 
     Args:
         spec: The features of trials whose configuration names none.
@@ -89,23 +90,27 @@ def share_inputs(
     """
     from trainables.trials.inputs import TrialInputs
 
-    inputs = TrialInputs(data=data, pretrained=pretrained)
-    reference = ray.put(inputs)
-    if spec is None and not named:
-        return reference
-
-    def load(spec: Features) -> "FeatureData":
+    def load(spec: Features, inputs: "TrialInputs") -> "FeatureData":
         from trainables.features.extract import fingerprint
 
-        file = options.data_dir / "features" / f"{fingerprint(spec, data, pretrained)}.npz"
+        name = fingerprint(spec, inputs.data, pretrained)
+        file = options.data_dir / "features" / f"{name}.npz"
         features = read_features(file, spec)
         if features is None:
-            features = _compute(spec, inputs, reference, resources, say)
+            features = _compute(spec, inputs, ray.put(inputs), resources, say)
             write_features(file, features)
         return features
 
-    features = load(spec) if spec else None
-    return ray.put(replace(inputs, features=features, named={n: load(NAMED[n]) for n in named}))
+    def give(data: ImageData) -> "TrialInputs":
+        inputs = TrialInputs(data=data, pretrained=pretrained)
+        return replace(
+            inputs,
+            features=load(spec, inputs) if spec else None,
+            named={name: load(NAMED[name], inputs) for name in named},
+        )
+
+    folds = tuple(give(data.in_fold(number)) for number in range(len(data.folds)))
+    return ray.put(replace(folds[0] if folds else give(data), folds=folds))
 
 
 def _compute(

@@ -81,7 +81,7 @@ def publish(
     rows = keep_comparisons(rows, read_run(storage, info.job, info.run_id), folder.place)
     rows = sort_rows(rows)
     part = write_rows(rows, storage)
-    analysis = analyse(info, search, results, len(data.validation_indices))
+    analysis = analyse(info, search, results, data.num_validated)
     report = write_report(info, search, retrain, results, rows, analysis, data, folder)
     return RunResult(
         storage=storage.uri,
