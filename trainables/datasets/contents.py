@@ -33,10 +33,7 @@ equal images are equal whatever their files' names.
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contents:
-    """Holds N decoded images, mapped from the files of a folder.
-
-    The fields are those of `ImageData` of the same name.
-    """
+    """Holds N decoded images, mapped from the files of a folder."""
 
     images_NHWC: Pixels
     labels_N: Integers
@@ -74,11 +71,9 @@ def read_contents(folder: Path) -> Contents | None:
         return None
     if _shapes(arrays) != described.shapes or _dtypes(arrays) != DTYPES:
         return None
-    for texts_N in (names_N, groups_N):
-        if texts_N is not None and (
-            texts_N.shape != arrays["labels"].shape or texts_N.dtype.kind != "U"
-        ):
-            return None
+    texts = [names_N] if groups_N is None else [names_N, groups_N]
+    if any(text_N.shape != arrays["labels"].shape or text_N.dtype.kind != "U" for text_N in texts):
+        return None
     return Contents(
         images_NHWC=arrays["images"],
         labels_N=arrays["labels"],
@@ -134,8 +129,7 @@ def write_contents(
     if groups_N is not None:
         np.save(folder / "groups.npy", groups_N)
     notes += describe_classes(labels_N, splits_N, given.class_names)
-    names = tuple(given.class_names)
-    _describe(folder, names, tuple(fold(notes, lists)), originals, has_groups=groups_N is not None)
+    _describe(folder, tuple(given.class_names), tuple(fold(notes, lists)), originals)
 
 
 def form_problems(given: Listing | Arrays) -> list[str]:
@@ -204,12 +198,7 @@ def _write_listing(
 
 
 def _describe(
-    folder: Path,
-    class_names: tuple[str, ...],
-    notes: tuple[str, ...],
-    originals: Originals,
-    *,
-    has_groups: bool,
+    folder: Path, class_names: tuple[str, ...], notes: tuple[str, ...], originals: Originals
 ) -> None:
     arrays = {name: _map(folder / f"{name}.npy") for name in DTYPES}
     shapes = _shapes(arrays)
@@ -222,7 +211,7 @@ def _describe(
         notes=notes,
         originals=originals,
         fingerprint=digest.hexdigest(),
-        has_groups=has_groups,
+        has_groups=(folder / "groups.npy").is_file(),
     )
     text = json.dumps(to_json(described), indent=2)
     (folder / "contents.json").write_text(text, encoding="utf-8")
