@@ -124,7 +124,7 @@ def fewer(images: ImageData, task: Task) -> ImageData:
         train_indices=np.arange(min(task.train, count - 1)),
         validation_indices=np.arange(min(task.train, count - 1), count),
         test_indices=np.array([count]),
-        fingerprint=f"{images.fingerprint} {task.train} {task.pixels}",
+        fingerprint=f"{images.fingerprint} {task.train} {task.validation} {task.pixels}",
         split_fingerprint=f"{images.split_fingerprint} {task.train} {task.validation}",
     )
 

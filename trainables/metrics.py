@@ -76,6 +76,8 @@ class EpochMetrics:
             estimator was fitted on.
         kept_epoch: The epoch whose model the training leaves, where that is the best one; the
             validation figures of the last epoch's report are then those of that model.
+        val_standard_errors: Over folds, by the figures that are `val_` above; `None` without folds.
+            The figures themselves are means over folds then, and `seconds` a sum.
         diverged: Whether a number was not finite, or a loss above `LARGEST_LOSS`.
         test: The metrics on the test split; only a retraining's last epoch has them.
     """
@@ -94,6 +96,7 @@ class EpochMetrics:
     num_parameters: int | None = None
     train_fraction: float | None = None
     kept_epoch: int | None = None
+    val_standard_errors: Mapping[str, float] | None = None
     diverged: bool = False
     test: HeldOutMetrics | None = None
 
@@ -173,6 +176,10 @@ class Metric:
     def score(self, value: float) -> float:
         """Return the value, or its negative where lower is better: a higher score always wins."""
         return value if self.direction == "maximize" else -value
+
+    def standard_error(self, epoch: EpochMetrics) -> float | None:
+        """Return the standard error over folds of its value on validation, where it is known."""
+        return (epoch.val_standard_errors or {}).get(self.figure or "")
 
     def on_test(self, test: HeldOutMetrics) -> float | None:
         """Return the metric's value on the test split, where it is known."""

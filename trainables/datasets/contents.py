@@ -20,12 +20,14 @@ from trainables.datasets.image_data import Integers, Originals, Pixels, Texts
 from trainables.datasets.names import name_images, printable
 from trainables.datasets.notes import decoding_problems, describe_classes, describe_decoding
 from trainables.datasets.source import Arrays, Listing, Split, Splits
-from trainables.datasets.splits import MIN_IMAGES_PER_CLASS
+from trainables.datasets.splits.draw import MIN_IMAGES_PER_CLASS
+from trainables.datasets.splits.groups import group_problems
 
 DTYPES = {"images": np.uint8, "labels": np.int64, "splits": np.int8}
 """The arrays in a folder, each in a file `NAME.npy`, in the order in which they are hashed.
 
-Beside them is `names.npy`, which is not hashed: equal images are equal whatever their files' names.
+Beside them are `names.npy` and, where the source gives groups, `groups.npy`. These are not hashed:
+equal images are equal whatever their files' names.
 """
 
 
@@ -37,6 +39,7 @@ class Contents:
     labels_N: Integers
     names_N: Texts
     splits_N: Splits
+    groups_N: Texts | None
     class_names: tuple[str, ...]
     notes: tuple[str, ...]
     originals: Originals
@@ -52,6 +55,7 @@ class _Description:
     notes: tuple[str, ...]
     originals: Originals
     fingerprint: str
+    has_groups: bool = False
 
 
 def read_contents(folder: Path) -> Contents | None:
@@ -60,19 +64,22 @@ def read_contents(folder: Path) -> Contents | None:
         described = _read_description(folder)
         arrays = {name: _map(folder / f"{name}.npy") for name in DTYPES}
         names_N = _map(folder / "names.npy")
+        groups_N = _map(folder / "groups.npy") if described.has_groups else None
     except (OSError, ValueError):
         # OSError: a file is missing or cannot be read. ValueError: `contents.json` is not UTF-8,
         # not JSON or describes something else, or an array's file is cut short or not .npy.
         return None
     if _shapes(arrays) != described.shapes or _dtypes(arrays) != DTYPES:
         return None
-    if names_N.shape != arrays["labels"].shape or names_N.dtype.kind != "U":
+    texts = [names_N] if groups_N is None else [names_N, groups_N]
+    if any(text_N.shape != arrays["labels"].shape or text_N.dtype.kind != "U" for text_N in texts):
         return None
     return Contents(
         images_NHWC=arrays["images"],
         labels_N=arrays["labels"],
         names_N=names_N,
         splits_N=arrays["splits"],
+        groups_N=groups_N,
         class_names=described.class_names,
         notes=described.notes,
         originals=described.originals,
@@ -100,10 +107,12 @@ def write_contents(
             names the file that does.
     """
     labels_N, splits_N = given.labels_N, given.splits_N
+    groups_N = given.groups_N if isinstance(given, Listing) else None
     problems = form_problems(given) or class_problems(labels_N, splits_N, given.class_names)
     names_N = name_images(given, root)
     images = folder / "images.npy"
     if isinstance(given, Listing):
+        problems += group_problems(given)
         outcomes = _write_listing(given, images, image_size)
         problems += decoding_problems(given, outcomes, is_resized=image_size is not None)
     if problems:
@@ -117,6 +126,8 @@ def write_contents(
     np.save(folder / "labels.npy", labels_N.astype(DTYPES["labels"]))
     np.save(folder / "splits.npy", splits_N.astype(DTYPES["splits"]))
     np.save(folder / "names.npy", names_N)
+    if groups_N is not None:
+        np.save(folder / "groups.npy", groups_N)
     notes += describe_classes(labels_N, splits_N, given.class_names)
     _describe(folder, tuple(given.class_names), tuple(fold(notes, lists)), originals)
 
@@ -200,6 +211,7 @@ def _describe(
         notes=notes,
         originals=originals,
         fingerprint=digest.hexdigest(),
+        has_groups=(folder / "groups.npy").is_file(),
     )
     text = json.dumps(to_json(described), indent=2)
     (folder / "contents.json").write_text(text, encoding="utf-8")

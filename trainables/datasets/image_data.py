@@ -1,7 +1,7 @@
 """The contract between the sources of images and everything that trains on them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,10 +68,14 @@ class ImageData:
         validation_indices: Indices of the images that models are chosen by.
         test_indices: Indices of the images that the chosen models are measured on.
         fingerprint: sha256 of the content, whatever the paths and times of its files.
-        split_fingerprint: sha256 of the three arrays of indices.
+        split_fingerprint: sha256 of the three arrays of indices, and of groups and folds.
         source: The text of `--dataset`.
         notes: What the user should know of how the data was read, a sentence each.
         originals: The images as their files have them; `None` where nobody looked.
+        groups_N: The name of the group that each image belongs to, whose images are all in one
+            split where that is drawn; `None` where the source gives no groups.
+        folds: The sorted indices of each fold of cross-validation, where there are any; train and
+            validation are those of the first one then.
     """
 
     images_NHWC: Pixels
@@ -86,6 +90,28 @@ class ImageData:
     source: str
     notes: tuple[str, ...]
     originals: Originals | None = None
+    groups_N: Texts | None = None
+    folds: tuple[Integers, ...] = ()
+
+    @property
+    def known_indices(self) -> Integers:
+        """Give the sorted indices of all images but those of test."""
+        return np.union1d(self.train_indices, self.validation_indices)
+
+    @property
+    def num_validated(self) -> int:
+        """Count the images that a trial of the search is validated on, over all folds."""
+        return sum(map(len, self.folds)) or len(self.validation_indices)
+
+    def in_fold(self, number: int) -> "ImageData":
+        """Return the data with one of the folds to validate on, and the others to train on."""
+        validation = self.folds[number]
+        return replace(
+            self,
+            train_indices=np.setdiff1d(self.known_indices, validation, assume_unique=True),
+            validation_indices=validation,
+            split_fingerprint=f"{self.split_fingerprint} fold {number}",
+        )
 
     @property
     def num_classes(self) -> int:

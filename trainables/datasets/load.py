@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +19,9 @@ from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import ImageData
 from trainables.datasets.source import Listing, Spec
 from trainables.datasets.spec import open_source, parse_spec
-from trainables.datasets.splits import split_indices
+from trainables.datasets.splits.draw import split_indices
+from trainables.datasets.splits.folds import cut_folds
+from trainables.datasets.splits.groups import number_groups
 
 DECODED = "decoded"
 """The folder within `--data-dir` that holds the images, decoded."""
@@ -31,6 +34,7 @@ def load_dataset(
     image_size: int | Literal["auto"] | None = None,
     train_size: int | None = None,
     split_seed: int = 0,
+    folds: int | None = None,
 ) -> ImageData:
     """Load the images that `spec` names: decode them, or read them back, and split them.
 
@@ -42,6 +46,7 @@ def load_dataset(
         train_size: Keep so many of the images to train on, stratified; where the source gives no
             validation split, it is taken from these.
         split_seed: Of the splits that the source does not give.
+        folds: Cut all but the test split into so many folds.
 
     Raises:
         DatasetError: The data cannot be used as it is; the message lists all problems at once.
@@ -59,9 +64,14 @@ def load_dataset(
             image_size=None if image_size is None else (image_size, image_size),
         )
     indices = split_indices(
-        contents.labels_N, contents.splits_N, train_size=train_size, seed=split_seed
+        contents.labels_N,
+        contents.splits_N,
+        train_size=train_size,
+        seed=split_seed,
+        groups_N=contents.groups_N,
     )
-    return ImageData(
+    grouping = [] if contents.groups_N is None else [number_groups(contents.groups_N)]
+    data = ImageData(
         images_NHWC=contents.images_NHWC,
         labels_N=contents.labels_N,
         names_N=contents.names_N,
@@ -70,11 +80,23 @@ def load_dataset(
         validation_indices=indices.validation,
         test_indices=indices.test,
         fingerprint=contents.fingerprint,
-        split_fingerprint=indices.fingerprint(),
+        split_fingerprint=indices.fingerprint(*grouping),
         source=spec,
         notes=contents.notes,
         originals=contents.originals,
+        groups_N=contents.groups_N,
     )
+    if folds is None:
+        return data
+    cut = cut_folds(
+        data.labels_N,
+        data.known_indices,
+        num_folds=folds,
+        seed=split_seed,
+        groups_N=data.groups_N,
+    )
+    fingerprint = indices.fingerprint(*grouping, *cut)
+    return replace(replace(data, folds=cut).in_fold(0), split_fingerprint=fingerprint)
 
 
 def find_decoded(fingerprint: str, data_dir: Path) -> Contents | None:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.datasets.decoding.decode import Encoded
-from trainables.datasets.image_data import Integers, Pixels
+from trainables.datasets.image_data import Integers, Pixels, Texts
 
 Splits = npt.NDArray[np.int8]  # of Split values
 
@@ -125,11 +125,14 @@ class Item:
         location: How a message names it.
         label: The index of its class; `None` where that is missing or unknown.
         split: Where it belongs.
+        group: The name of the group that is in one split as a whole, such as a patient; `None`
+            where the source gives no groups.
     """
 
     location: str
     label: int | None
     split: Split = Split.TRAIN
+    group: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,6 +163,13 @@ class Listing:
     def splits_N(self) -> Splits:  # noqa: N802 (a shape)
         """Give the splits, as values of `Split`."""
         return np.array([item.split for item in self.items], dtype=np.int8)
+
+    @property
+    def groups_N(self) -> Texts | None:  # noqa: N802 (a shape)
+        """Give the names of the groups; `None` where an image has none."""
+        groups = [item.group for item in self.items if item.group is not None]
+        is_known = self.items and len(groups) == len(self.items)
+        return np.array(groups, dtype=np.str_) if is_known else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

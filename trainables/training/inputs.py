@@ -29,13 +29,26 @@ class Placed:
 
     That is on the GPU if they fit there, else in shared memory, which is not copied. A worker that
     trains many trials places them once.
+
+    Args:
+        beside: The same arrays in other splits, which are placed already.
     """
 
-    def __init__(self, data: ImageData, features: FeatureData | None, runtime: Runtime) -> None:
-        pixels = data.images_NHWC
-        arrays = (pixels,) if features is None else (features.plain_ND, features.views_VTD)
-        place = _place(sum(array.nbytes for array in arrays), runtime)
-        self.arrays = tuple(_tensor(array).to(place) for array in arrays)
+    def __init__(
+        self,
+        data: ImageData,
+        features: FeatureData | None,
+        runtime: Runtime,
+        beside: "Placed | None" = None,
+    ) -> None:
+        if beside is None:
+            pixels = data.images_NHWC
+            arrays = (pixels,) if features is None else (features.plain_ND, features.views_VTD)
+            place = _place(sum(array.nbytes for array in arrays), runtime)
+            self.arrays = tuple(_tensor(array).to(place) for array in arrays)
+        else:
+            self.arrays = beside.arrays
+        place = self.arrays[0].device
         self.labels_N = _tensor(data.labels_N).to(place)
         self.train = _tensor(data.train_indices).to(place)
         self.validation = _tensor(data.validation_indices).to(place)
@@ -157,21 +170,20 @@ def build_inputs(
     return ImageInputs(placed, config, runtime, in_channels=in_channels, weights=weights)
 
 
-_placed: dict[tuple[str, str, str, str], Placed] = {}
+_placed: dict[tuple[str, str, str], dict[str, Placed]] = {}
 
 
 def place(data: ImageData, features: FeatureData | None, runtime: Runtime) -> Placed:
-    """Place the data on this process's device; the data that was placed last is kept."""
-    key = (
-        data.fingerprint,
-        data.split_fingerprint,
-        "" if features is None else features.fingerprint,
-        runtime.device,
-    )
+    """Place the data on this process's device; the data that was placed last is kept, as all its
+    folds have it."""
+    key = data.fingerprint, "" if features is None else features.fingerprint, runtime.device
     if key not in _placed:
         _placed.clear()
-        _placed[key] = Placed(data, features, runtime)
-    return _placed[key]
+    by_split = _placed.setdefault(key, {})
+    if data.split_fingerprint not in by_split:
+        beside = next(iter(by_split.values()), None)
+        by_split[data.split_fingerprint] = Placed(data, features, runtime, beside)
+    return by_split[data.split_fingerprint]
 
 
 def _place(num_bytes: int, runtime: Runtime) -> torch.device:

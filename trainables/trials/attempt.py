@@ -1,7 +1,7 @@
 """Hold what one attempt at a trial needs: where the attempt before it ended, and who watches it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trainables.trials.checkpoint import Checkpoints
 from trainables.trials.watchdog import Watchdog
@@ -22,3 +22,8 @@ class Attempt:
     watchdog: Watchdog
     rungs: Sequence[int] = ()
     epochs_reported: int = 0
+
+    def in_fold(self, number: int) -> "Attempt":
+        """Return the attempt at one of the models of a trial that has one per fold."""
+        place = self.checkpoints.place.child(f"fold-{number}")
+        return replace(self, checkpoints=Checkpoints(place))

@@ -21,6 +21,7 @@ class TrialInputs:
             are reduced for them, if they are, and by their name.
         pretrained: Weights that networks of their architecture start from, or those of the frozen
             network behind the features.
+        folds: What a trial of each fold of cross-validation is given, where there are any.
     """
 
     data: ImageData
@@ -28,6 +29,7 @@ class TrialInputs:
     features: FeatureData | None = None
     named: Mapping[tuple[int | None, str], FeatureData] = field(default_factory=dict)
     pretrained: Pretrained | None = None
+    folds: "tuple[TrialInputs, ...]" = ()
 
     def of_size(self, size: int | None) -> ImageData:
         """Return the data with images reduced to `size`, or as they are.

@@ -36,7 +36,7 @@ def measure_need(configs: Sequence[Configuration], inputs: TrialInputs, runtime:
         if (rehearse(flat, inputs, runtime).num_micro_batches or 1) > 1:
             return device_bytes()
         need = max(need, torch.cuda.max_memory_reserved())
-    return need
+    return need * max(1, len(inputs.folds))  # whose models are all there at once
 
 
 def device_bytes() -> int:

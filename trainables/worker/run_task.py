@@ -109,15 +109,15 @@ def _train(
     peers: Peers | None,
 ) -> Iterator[EpochReport]:
     """Train, and yield a report of each epoch. A retraining's last report has the test's metrics,
-    and its model is stored by then."""
+    and its model is stored by then. Where there are folds, the search trains on all of them, and
+    a retraining on the one that follows from its seed, so that equal seeds have equal folds."""
     from trainables.trials.attempt import Attempt
     from trainables.trials.checkpoint import Checkpoints
     from trainables.trials.cost import forget_peak
+    from trainables.trials.folds import train_folds
     from trainables.trials.test_evaluation import evaluate_on_test
 
     forget_peak()
-    inputs = inputs.seen_by(task.config)
-    trial = build_trial(task.config, inputs, task.runtime, seed=task.seed, peers=peers)
     place = settings.checkpoints.child(task.name)
     attempt = Attempt(
         checkpoints=Checkpoints(place),
@@ -125,6 +125,17 @@ def _train(
         rungs=() if task.stage is Stage.RETRAIN else settings.rungs,
         epochs_reported=task.epochs_reported,
     )
+
+    def build(inputs: "TrialInputs") -> "Trial":
+        return build_trial(task.config, inputs, task.runtime, seed=task.seed, peers=peers)
+
+    if task.stage is Stage.SEARCH and inputs.folds:
+        yield from train_folds([build(fold.seen_by(task.config)) for fold in inputs.folds], attempt)
+        return
+    if inputs.folds:
+        inputs = inputs.folds[task.seed % len(inputs.folds)]
+    inputs = inputs.seen_by(task.config)
+    trial = build(inputs)
     for report in trial.train(attempt):
         if task.stage is Stage.RETRAIN and report.metrics.epoch == trial.epochs:
             with files_for(place) as folder:

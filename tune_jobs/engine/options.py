@@ -63,8 +63,13 @@ class Options:
         count_or_auto,
     )
     split_seed: Seed = _option(0, "seed of the random splits into train, validation and test")
+    folds: Annotated[int, Range(2)] | None = _option(
+        None,
+        "folds of all but the test split on which each trial of the search is cross-validated, at "
+        "so many times the cost: for fewer than about 1,000 images (default: one split)",
+    )
     allow_duplicates: bool = _option(
-        False, "run although some images of the test split are in the train split too"
+        False, "run although some images, or groups, of the test split are in the train split too"
     )
 
     architectures: str | None = _option(
@@ -218,6 +223,7 @@ class Options:
         options = cls(**values)
         check_settings(options.scheduler, given)
         _check_workers(options.gpus_per_trial, options.workers_per_trial)
+        _check_folds(options.folds, options.workers)
         _check_target(options.metric, options.target)
         _check_keep(options.metric, options.keep)
         _check_trackers(options.log, options.trackers)
@@ -282,6 +288,14 @@ def _check_workers(gpus: float | Literal["auto"] | None, workers: int | None) ->
         raise RequestError(
             f"--workers-per-trial = {workers}: must be 1 for each of --gpus-per-trial = {gpus:g}: "
             "leave it away"
+        )
+
+
+def _check_folds(folds: int | None, workers: int) -> None:
+    if folds and workers > 1:
+        raise RequestError(
+            f"--folds = {folds}: a trial trains its models in one process, and has {workers} of "
+            "--workers-per-trial or --gpus-per-trial: give it one"
         )
 
 

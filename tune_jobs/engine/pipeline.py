@@ -170,6 +170,7 @@ def _begin(
     from tune_jobs.engine.prepare import (
         check_duplicates,
         check_estimators,
+        check_groups,
         check_metric,
         fit_to_data,
         load_data,
@@ -182,6 +183,7 @@ def _begin(
     check_estimators(options, request.defaults)
     data = load_data(options)
     check_metric(data, options)
+    check_groups(data, options)
     pretrained, left_out = load_weights(request)
     request = fit_to_data(request, data, left_out)
     digest = pretrained.digest if pretrained else None

@@ -11,8 +11,9 @@ from trainables.config.trial import reduced_size
 from trainables.config.validation import from_json, to_json
 from trainables.datasets import DatasetError, ImageData, load_dataset
 from trainables.datasets.duplicates import Duplicates, find_duplicates
-from trainables.datasets.errors import OVERVIEW
+from trainables.datasets.errors import OVERVIEW, counted, name_first
 from trainables.datasets.spec import is_own_data
+from trainables.datasets.splits.groups import shared_groups
 from trainables.storage import LocalStorage, Storage
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job_checks import check_first, check_job
@@ -88,6 +89,7 @@ def load_data(options: Options) -> ImageData:
             image_size=options.image_size,
             train_size=options.train_size,
             split_seed=options.split_seed,
+            folds=options.folds,
         )
     except DatasetError as error:
         raise RequestError(str(error)) from error
@@ -102,6 +104,7 @@ def check_metric(data: ImageData, options: Options) -> None:
     if options.metric != "auroc":
         return
     splits = {"validation": data.validation_indices, "test": data.test_indices}
+    splits |= {f"fold {number}": fold for number, fold in enumerate(data.folds, start=1)}
     for split, indices in splits.items():
         classes = set(data.labels_N[indices].tolist())
         if len(classes) == 1:
@@ -187,6 +190,22 @@ def _configurations(request: RunRequest) -> list[Configuration]:
     return [*request.proposals, *(first.config for first in firsts)]
 
 
+def check_groups(data: ImageData, options: Options) -> None:
+    """Refuse data whose own splits have images of a group in train and in test.
+
+    Raises:
+        RequestError: They have, and `--allow-duplicates` is not given.
+    """
+    trained = data.known_indices if data.folds else data.train_indices
+    shared = shared_groups(data, trained, data.test_indices)
+    if shared and not options.allow_duplicates:
+        raise RequestError(
+            f"--dataset = {options.dataset!r}: {counted(len(shared), 'group has', 'groups have')} "
+            f"images in train and in test, so that the test accuracy would be too high "
+            f"({name_first(shared)}): have each in one of the two, or give --allow-duplicates"
+        )
+
+
 def check_duplicates(data: ImageData, options: Options) -> Duplicates:
     """Count the duplicates between the splits; the counts are cached beside the decoded images.
 
@@ -227,6 +246,10 @@ def count_duplicates(data: ImageData, data_dir: Path) -> Duplicates:
     except OSError as error:
         raise _no_access(file, "read", error) from error
     try:
+        if data.folds:  # all that is not for test is trained on, in one fold or the other
+            data = replace(
+                data, train_indices=data.known_indices, validation_indices=data.folds[0][:0]
+            )
         found = find_duplicates(data, data_dir / OVERVIEW)
         LocalStorage(folder).write(file.name, json.dumps(to_json(found)).encode())
     except OSError as error:

@@ -61,7 +61,7 @@ def test_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("parquet:{here}?lable=x", "not 'lable' (did you mean 'label'?)"),
         (
             "parquet:{here}?label=",
-            "image=NAME and label=NAME and split=NAME and images=FOLDER and ext=ENDING, each",
+            "split=NAME and group=NAME and images=FOLDER and ext=ENDING, each with a value",
         ),
         ("folder:{here}?label=x", "its options may be: none"),
         ("folder:{here}/why?/none", "a ? in a path is written %3F"),

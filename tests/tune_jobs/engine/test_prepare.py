@@ -10,7 +10,7 @@ from PIL import Image
 from tune_jobs.digits_linear import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
-from tune_jobs.engine.prepare import check_duplicates, check_metric, load_data
+from tune_jobs.engine.prepare import check_duplicates, check_groups, check_metric, load_data
 from tune_jobs.engine.run_state.info import describe_duplicates
 
 
@@ -118,6 +118,26 @@ def test_a_published_set_is_told_of_but_not_stopped(tmp_path: Path) -> None:
     data = load_data(options)
     named = dataclasses.replace(options, dataset="cifar10")
     assert check_duplicates(data, named).exact_train_test == 2
+
+
+def test_groups_in_train_and_test_are_refused_unless_allowed(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=0)
+    lines = [
+        f"{file.relative_to(tmp_path / 'photos')},{file.parent.name},{file.parts[-3]},p{n}"
+        for n, file in enumerate(sorted((tmp_path / "photos").rglob("*.png")))
+    ]
+    lines[-1] = lines[-1].rpartition(",")[0] + ",p0"  # a cat of test, and a dog of train
+    table = tmp_path / "photos" / "list.csv"
+    table.write_text("\n".join(["image,label,split,patient", *lines]))
+    given = {"dataset": f"csv:{table}?group=patient", "data_dir": tmp_path / "d"}
+    options = Options.resolve(JOB, **given)
+    data = load_data(options)
+    with pytest.raises(
+        RequestError, match=r"1 group has images in train and in test.*\(p0\)"
+    ) as no:
+        check_groups(data, options)
+    assert "--allow-duplicates" in str(no.value)
+    check_groups(data, Options.resolve(JOB, allow_duplicates=True, **given))
 
 
 def test_auroc_needs_two_classes_in_each_split(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from trainables.config.validation import nearest
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.own_data.split_flags import SplitFlags, find_flags, may_be_flag
 from trainables.datasets.own_data.split_names import split_meant
@@ -19,6 +20,11 @@ LABEL_COLUMNS = (
     *("class_id", "class id", "label_id", "category_id"),
 )
 SPLIT_COLUMNS = ("split",)
+GROUP_COLUMNS = (
+    *("patient", "patient_id", "patientid", "subject", "subject_id", "lesion_id", "group"),
+    *("group_id", "studyinstanceuid", "case_id"),
+)
+"""The columns that usually name what several images belong to; none is used unless it is named."""
 ID_COLUMNS = ("id", "image_id", "imageid", "file_name", "filename", "name")
 """The columns that may name images which are no files of their own."""
 
@@ -48,7 +54,7 @@ def require_column(
     present = f"{', '.join(map(repr, names[:MAX_NAMED])) or 'none'}{more}"
     hint = " A file without labels is for prediction only." if option == "label" else ""
     raise DatasetError(
-        f"{file}: {sought} among {present}. "
+        f"{file}: {sought} among {present}{nearest(asked or '', list(names))}. "
         f"Name it behind the path, as ...{file}?{option}=NAME.{hint}"
     )
 
@@ -62,6 +68,22 @@ def check_unique(file: str, names: Sequence[str], places: Iterable[int | None]) 
                 f"{file}: {exact.count(exact[place])} columns are called {exact[place]!r}: rename "
                 "all but one, or remove them"
             )
+
+
+def find_group(file: str, names: Sequence[str], asked: str | None) -> int | None:
+    """Find the place of the column of groups; raises `DatasetError` where it is not there."""
+    return None if asked is None else require_column(file, "group", names, (), asked)
+
+
+def group_note(names: Sequence[str], taken: Iterable[int | None]) -> list[str]:
+    """Propose a column that may say which images belong together, where none was named."""
+    found = find_column(names, GROUP_COLUMNS)
+    if found is None or found in taken:
+        return []
+    return [
+        f"column {names[found]!r} may say which images belong together, but is not used; "
+        f"?group={names[found].strip()} keeps them in one split"
+    ]
 
 
 def choice_note(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from trainables.datasets.own_data.columns import (
     check_unique,
     choice_note,
     choose_split,
+    find_group,
+    group_note,
     require_column,
 )
 from trainables.datasets.own_data.parquet_images import (
@@ -42,6 +44,7 @@ class ParquetRow:
         row: Its number, from 0.
         label: The name of its class, as it is written; empty where there is none.
         split: Where it belongs.
+        group: The name of what the image belongs to; `None` where no column says that.
         label_problem: What is wrong with the label.
         image_problem: What is wrong with the path of its image.
     """
@@ -49,6 +52,7 @@ class ParquetRow:
     row: int
     label: str
     split: Split
+    group: str | None = None
     label_problem: str | None = None
     image_problem: str | None = None
 
@@ -81,13 +85,17 @@ def read_part(root: Path, name: str, split: Split, asked: Asked, *, is_split_kno
         columns = schema.names
         image = require_column(name, "image", columns, IMAGE_COLUMNS, asked.image)
         label = require_column(name, "label", columns, LABEL_COLUMNS, asked.label)
-        check_unique(name, columns, (image, label))
+        group = find_group(name, columns, asked.group)
+        check_unique(name, columns, (image, label, group))
         check_image_type(name, columns[image], schema.types[image])
         values = file.read(columns=[columns[label]]).column(0).to_pylist()
+        groups = None if group is None else _read_groups(file, columns[group])
         notes = choice_note("label", columns, LABEL_COLUMNS, asked.label, label)
+        if group is None:
+            notes += group_note(columns, (image, label))
         splits: Sequence[Split | str] = [split] * len(values)
         if not is_split_known or asked.split is not None:
-            splits, split_notes = _read_splits(file, name, {image, label}, asked, splits)
+            splits, split_notes = _read_splits(file, name, {image, label, group}, asked, splits)
             notes += split_notes
         written = named_paths(file, columns[image])
     class_names = _names_in_metadata(schema.metadata, columns[label])
@@ -102,7 +110,10 @@ def read_part(root: Path, name: str, split: Split, asked: Asked, *, is_split_kno
         image_column=columns[image],
         class_names=class_names,
         rows=[
-            _row(row, value, class_names, splits[row], found.get(row, ("", None))[1])
+            replace(
+                _row(row, value, class_names, splits[row], found.get(row, ("", None))[1]),
+                group=groups[row] if groups else None,
+            )
             for row, value in enumerate(values)
         ],
         paths={row: folder / path for row, (path, problem) in found.items() if problem is None},
@@ -135,7 +146,11 @@ def _row(
 
 
 def _read_splits(
-    file: pq.ParquetFile, name: str, taken: set[int], asked: Asked, known: Sequence[Split | str]
+    file: pq.ParquetFile,
+    name: str,
+    taken: set[int | None],
+    asked: Asked,
+    known: Sequence[Split | str],
 ) -> tuple[Sequence[Split | str], list[str]]:
     import pyarrow.compute as pc
 
@@ -161,6 +176,15 @@ def _read_splits(
         return [problem or _split_of(word) for word, problem in read], notes
     column = file.read(columns=[schema.names[split]]).column(0)
     return [_split_of(_text(value)) for value in column.to_pylist()], notes
+
+
+def _read_groups(file: pq.ParquetFile, column: str) -> list[str]:
+    """Return the names of the groups; those that are fractions but whole are whole numbers."""
+    values = file.read(columns=[column]).column(0).to_pylist()
+    return [
+        _text(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+        for value in values
+    ]
 
 
 def _split_of(cell: str) -> Split | str:

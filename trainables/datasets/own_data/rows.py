@@ -24,6 +24,7 @@ class Row(NamedTuple):
         written: The path of the image as it is written; of pixels, the name that the line gives.
         label: As it is written.
         split: As it is written.
+        group: What the image belongs to; `None` where no column says that.
         problem: What is wrong with the line or its image.
         is_readable: Whether label and split can be told.
     """
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     written: str = ""
     label: str = ""
     split: str = "train"
+    group: str | None = None
     problem: str | None = None
     is_readable: bool = True
 
@@ -67,6 +69,7 @@ def read_rows(table: Table, columns: Columns, paths: ImagePaths) -> Iterator[Row
             written=written,
             label=label,
             split=split,
+            group=None if columns.group is None else _label(cells, columns.group).strip(),
             problem=problem,
         )
 

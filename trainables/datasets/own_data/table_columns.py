@@ -14,6 +14,8 @@ from trainables.datasets.own_data.columns import (
     choice_note,
     choose_split,
     find_column,
+    find_group,
+    group_note,
     one_hot_columns,
     pixel_columns,
     require_column,
@@ -38,6 +40,7 @@ class Columns:
         label: That of labels.
         one_hot: Those of a class each, where there is none of labels.
         split: That of splits, or those that are true for one each.
+        group: That of what images belong to.
         id: That of the names of images which are pixels.
         notes: What was guessed, a sentence each.
     """
@@ -47,6 +50,7 @@ class Columns:
     label: int | None = None
     one_hot: tuple[int, ...] = ()
     split: int | SplitFlags | None = None
+    group: int | None = None
     id: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -60,6 +64,7 @@ class Asked:
     split: str | None = None
     images: str | None = None
     ext: str | None = None
+    group: str | None = None
 
 
 def find_columns(table: Table, asked: Asked) -> Columns:
@@ -67,10 +72,11 @@ def find_columns(table: Table, asked: Asked) -> Columns:
     name, header = table.path.name, table.header
     label = 0 if _is_label_and_pixels(table) else find_column(header, LABEL_COLUMNS, asked.label)
     image, pixels, notes = _find_pictures(table, asked.image, label)
+    group = find_group(name, header, asked.group)
     taken = {image, *pixels}
     if label is None and not table.has_header and asked.label is None and len(header) == 2:
         label = next(place for place in range(2) if place not in taken)
-    rest = [place for place in range(len(header)) if place not in {*taken, label}]
+    rest = [place for place in range(len(header)) if place not in {*taken, label, group}]
     values = distinct_values(table, rest)
     if label is None and asked.label is None:
         values = _without_classes(table, values)
@@ -86,13 +92,17 @@ def find_columns(table: Table, asked: Asked) -> Columns:
         label = require_column(name, "label", header, LABEL_COLUMNS, asked.label)
     else:
         notes += choice_note("label", header, LABEL_COLUMNS, asked.label, label)
-    check_unique(name, header, (image, label, *pixels, *one_hot, *splits))
+    used = image, label, group, *pixels, *one_hot, *splits
+    check_unique(name, header, used)
+    if group is None:
+        notes += group_note(header, used)
     return Columns(
         image=image,
         pixels=pixels,
         label=label,
         one_hot=one_hot,
         split=split,
+        group=group,
         notes=(*notes, *split_notes),
     )
 

@@ -34,7 +34,7 @@ from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
 SOURCE = SourceKind(
     argument=PathTo.FILE,
     options={
-        **{"image": "NAME", "label": "NAME", "split": "NAME"},
+        **{"image": "NAME", "label": "NAME", "split": "NAME", "group": "NAME"},
         **{"images": "FOLDER", "ext": "ENDING"},
     },
     help="images by path or as pixels, labels, perhaps splits, in columns",
@@ -58,6 +58,7 @@ class CsvFile:
     image: str | None = None
     label: str | None = None
     split: str | None = None
+    group: str | None = None
     images: str | None = None
     ext: str | None = None
 
@@ -68,7 +69,7 @@ class CsvFile:
         Raises `DatasetError` where it is no CSV in UTF-8, or lacks a column.
         """
         table = open_table(self.path)
-        columns = find_columns(table, Asked(self.image, self.label, self.split))
+        columns = find_columns(table, Asked(self.image, self.label, self.split, group=self.group))
         paths = self._find_images(table, columns)
         return _Understood(table, columns, paths, list(read_rows(table, columns, paths)))
 
@@ -104,7 +105,12 @@ class CsvFile:
         sound_lines = frozenset(row.line for row in sound)
         return Listing(
             items=[
-                Item(row.location, labels[row.label], split_meant(row.split) or Split.TRAIN)
+                Item(
+                    row.location,
+                    labels[row.label],
+                    split_meant(row.split) or Split.TRAIN,
+                    row.group,
+                )
                 for row in sound
             ],
             encoded=PixelRows(table, columns.pixels, sound_lines) if columns.pixels else files,

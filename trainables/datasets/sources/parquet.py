@@ -26,7 +26,7 @@ from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
 SOURCE = SourceKind(
     argument=PathTo.FILE_OR_FOLDER,
     options={
-        **{"image": "NAME", "label": "NAME", "split": "NAME"},
+        **{"image": "NAME", "label": "NAME", "split": "NAME", "group": "NAME"},
         **{"images": "FOLDER", "ext": "ENDING"},
     },
     help="a file or a folder in the image layout of Hugging Face",
@@ -43,6 +43,7 @@ class Parquet:
     image: str | None = None
     label: str | None = None
     split: str | None = None
+    group: str | None = None
     images: str | None = None
     ext: str | None = None
 
@@ -86,7 +87,7 @@ class Parquet:
             problems += [f"{location}: {problem}" for problem in found if problem]
             if row.image_problem is None:
                 known = None if row.label_problem else labels.get(label)
-                items.append(Item(location, known, row.split))
+                items.append(Item(location, known, row.split, row.group))
                 kept[part.name].add(row.row)
         guessed = [note for part in parts for note in part.notes]
         return Listing(
@@ -103,7 +104,7 @@ class Parquet:
         return sort_files(names)
 
     def _parts(self, files: HubFiles) -> tuple[list[Part], list[str]]:
-        asked = Asked(self.image, self.label, self.split, self.images, self.ext)
+        asked = Asked(self.image, self.label, self.split, self.images, self.ext, self.group)
         is_split_known = set(files.splits.values()) != {Split.TRAIN}
         parts, problems = [], []
         for name, split in files.splits.items():

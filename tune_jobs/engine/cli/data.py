@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from trainables.datasets import DatasetError, ImageData, load_to_look
 from trainables.datasets.notes import describe_modes, describe_sizes
+from trainables.datasets.splits.groups import describe_groups
 from tune_jobs.engine.cli.data_page import (
     SPLITS,
     Findings,
@@ -39,7 +40,11 @@ def show_data(dataset: str, data_dir: Path, image_size: int | None, output: str 
     findings = Findings(
         data=data,
         facts=_facts(data, image_size),
-        notes=(*data.notes, *describe_duplicates(count_duplicates(data, data_dir), data)),
+        notes=(
+            *data.notes,
+            *describe_groups(data),
+            *describe_duplicates(count_duplicates(data, data_dir), data),
+        ),
     )
     page = write_page(findings, output, data_dir)
     console = Console()

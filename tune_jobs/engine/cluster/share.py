@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,8 @@ def share_inputs(
 ) -> Any:
     """Put what all trials share into the object store; return Ray's reference to the `TrialInputs`.
 
-    Features that are not in the cache are computed first.
+    Features that are not in the cache are computed first, for each fold anew: what is fitted for
+    them has not seen the images that the fold validates on.
 
     Args:
         spec: The features of trials whose configuration names none.
@@ -92,25 +94,42 @@ def share_inputs(
     """
     from trainables.trials.inputs import TrialInputs
 
-    inputs = TrialInputs(data=data, reduced=reduced, pretrained=pretrained)
-    reference = ray.put(inputs)
-    if spec is None and not named:
-        return reference
+    def give(data: ImageData, reduced: Mapping[int, ImageData]) -> TrialInputs:
+        inputs = TrialInputs(data=data, reduced=reduced, pretrained=pretrained)
+        if spec is None and not named:
+            return inputs
+        load = partial(_load_features, inputs, ray.put(inputs), options.data_dir, resources, say)
+        return replace(
+            inputs,
+            features=load(spec, None) if spec else None,
+            named={(size, name): load(NAMED[name], size) for size, name in named},
+        )
 
-    def load(spec: Features, size: int | None) -> "FeatureData":
-        from trainables.features.extract import fingerprint
+    folds = tuple(
+        give(data.in_fold(number), {side: small.in_fold(number) for side, small in reduced.items()})
+        for number in range(len(data.folds))
+    )
+    return ray.put(replace(folds[0] if folds else give(data, reduced), folds=folds))
 
-        print_of_all = fingerprint(spec, inputs.of_size(size), pretrained)
-        file = options.data_dir / "features" / f"{print_of_all}.npz"
-        features = read_features(file, spec)
-        if features is None:
-            features = _compute(spec, size, inputs, reference, resources, say)
-            write_features(file, features)
-        return features
 
-    features = load(spec, None) if spec else None
-    by_name = {(size, name): load(NAMED[name], size) for size, name in named}
-    return ray.put(replace(inputs, features=features, named=by_name))
+def _load_features(
+    inputs: "TrialInputs",
+    reference: Any,
+    data_dir: Path,
+    resources: Resources,
+    say: Callable[[str], None],
+    spec: Features,
+    size: int | None,
+) -> "FeatureData":
+    from trainables.features.extract import fingerprint
+
+    name = fingerprint(spec, inputs.of_size(size), inputs.pretrained)
+    file = data_dir / "features" / f"{name}.npz"
+    features = read_features(file, spec)
+    if features is None:
+        features = _compute(spec, size, inputs, reference, resources, say)
+        write_features(file, features)
+    return features
 
 
 def _compute(

@@ -64,6 +64,7 @@ def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any
         "split_fingerprint": info.split_fingerprint,
         "metric": info.metric,
         "epochs": info.epochs,
+        "num_folds": info.options.folds,
         "num_trials": len(trials),
         "search_seconds": search.seconds,
         "num_workers": info.resources.workers if info.resources else 1,
@@ -197,6 +198,7 @@ def _metric_columns(
     test_metric = _over_seeds(fmean, reached)
     columns = {
         "search_val_metric": optimised.on_validation(searched) if searched else None,
+        "search_val_metric_se": optimised.standard_error(searched) if searched else None,
         "val_metric": _over_seeds(fmean, [optimised.on_validation(seed) for seed in seeds]),
         "test_metric": test_metric,
         "test_metric_std": _over_seeds(stdev, reached, at_least=2),

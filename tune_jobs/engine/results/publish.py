@@ -105,7 +105,7 @@ def publish(
     if cut_short := stages.retraining.cut_short:
         info = info.noting(f"the time budget is over: {cut_short}")
     part = write_rows(rows, storage)
-    analysis = analyse(info, search, results, len(data.validation_indices))
+    analysis = analyse(info, search, results, data.num_validated)
     report = write_report(info, search, retrain, results, rows, analysis, data, folder)
     return RunResult(
         storage=storage.uri,

@@ -86,6 +86,12 @@ class Row:
     num_parameters: Annotated[int | None, "trainable parameters of the model"]
     search_val_accuracy: Annotated[float | None, "validation accuracy that the search saw"]
     search_val_metric: Annotated[float | None, "metric on validation that the search saw"] = None
+    num_folds: Annotated[
+        int | None, "folds that the search validated on, as a mean; null: one split"
+    ] = None
+    search_val_metric_se: Annotated[
+        float | None, "standard error of search_val_metric over folds, a lower bound"
+    ] = None
     val_metric: Annotated[
         float | None, "the metric that the search optimised, on validation, mean over seeds"
     ] = None

@@ -13,6 +13,8 @@ from trainables.datasets import ImageData
 from trainables.datasets.duplicates import Duplicates, name_conflicts, name_pairs
 from trainables.datasets.errors import counted, name_first
 from trainables.datasets.image_data import MajorityClass
+from trainables.datasets.splits.folds import propose_folds
+from trainables.datasets.splits.groups import count_groups, describe_groups
 from trainables.features import Features
 from trainables.trials.report import TrainingCost
 from tune_jobs.engine.job import Job, Published, Space
@@ -156,7 +158,12 @@ def describe_run(
         dataset=data.source,
         data=describe_data(data),
         class_names=data.class_names,
-        notes=(*data.notes, *describe_duplicates(duplicates, data)),
+        notes=(
+            *data.notes,
+            *describe_groups(data),
+            *describe_duplicates(duplicates, data),
+            *([] if options.smoke else propose_folds(data)),
+        ),
         dataset_fingerprint=data.fingerprint,
         split_fingerprint=data.split_fingerprint,
         architecture=job.architecture,
@@ -201,10 +208,13 @@ def describe_data(data: ImageData) -> str:
     For instance: `digits: 1797 images of 8x8x1 in 10 classes; 1150 train, 288 validation, 359 test`
     """
     height, width = data.image_size
+    trained = f"{len(data.train_indices)} train, {len(data.validation_indices)} validation"
+    if data.folds:
+        trained = f"{len(data.known_indices)} in {len(data.folds)} folds"
     return (
         f"{data.source}: {len(data.labels_N)} images of {height}x{width}x{data.num_channels} in "
-        f"{data.num_classes} classes; {len(data.train_indices)} train, "
-        f"{len(data.validation_indices)} validation, {len(data.test_indices)} test"
+        f"{data.num_classes} classes; {trained}, {len(data.test_indices)} test"
+        f"{count_groups(data)}"
     )
 
 

@@ -95,6 +95,17 @@ def test_the_page_has_what_is_printed_and_four_images_of_each_class(
     assert read_page(show(tmp_path / "pets", capsys)) == page
 
 
+def test_groups_are_counted_by_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "scans"
+    write_images(root, 60, np.random.default_rng(0))
+    lines = [f"{n}.png,{'ab'[n // 3 % 2]},patient {n // 3}" for n in range(60)]
+    (root / "all.csv").write_text("\n".join(["image,label,patient", *lines]))
+    spec, data_dir = f"csv:{root / 'all.csv'}?group=patient", str(tmp_path / "d")
+    assert commands.main(["data", spec, "--data-dir", data_dir]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.endswith("36 train, 12 validation, 12 test, of 12, 4 and 4 groups")
+
+
 def test_images_that_differ_in_size_are_shown_at_a_size_that_is_proposed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers
 from trainables.datasets.source import Split, Splits
-from trainables.datasets.splits import Indices, split_indices
+from trainables.datasets.splits.draw import Indices, split_indices
 
 
 def labels(*counts: int) -> Integers:

@@ -1,0 +1,1 @@
+"""Divide images into train, validation and test, into folds, and by groups that stay whole."""
