@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trainables.trials.export import ImageModel
+    from trainables.trials.exported.model import ImageModel
 
 
 def load_model(path: str | Path) -> "ImageModel":
     """Load the exported model or ensemble at a path or URI (`*.safetensors`): see
     `trainables.trials`."""
-    from trainables.trials import ensemble
+    from trainables.trials.exported import ensemble
 
     return ensemble.load_model(path)

@@ -13,7 +13,7 @@ from trainables.features.extract import describe_all
 from trainables.storage import LocalStorage
 from trainables.trials.attempt import Attempt
 from trainables.trials.checkpoint import Checkpoints
-from trainables.trials.export import load_model
+from trainables.trials.exported.model import load_model
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.network_trial import NetworkTrial
 from trainables.trials.watchdog import Watchdog

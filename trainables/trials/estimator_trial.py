@@ -15,7 +15,7 @@ from trainables.features.extract import normalisation_of
 from trainables.features.front import build_front
 from trainables.training.classical import ClassicalTraining, Vectors, save_estimator
 from trainables.trials.attempt import Attempt
-from trainables.trials.export import build_card, estimator_path, save_model
+from trainables.trials.exported.model import build_card, estimator_path, save_model
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.report import EpochReport
 

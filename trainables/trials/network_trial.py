@@ -19,7 +19,7 @@ from trainables.training.intermediate import find_intermediate
 from trainables.training.process_group import ALONE, ProcessGroup
 from trainables.trials.attempt import Attempt
 from trainables.trials.checkpoint import CheckpointClock
-from trainables.trials.export import build_card, save_model
+from trainables.trials.exported.model import build_card, save_model
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.report import EpochReport, Resumption
 

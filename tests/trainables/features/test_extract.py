@@ -17,7 +17,7 @@ from trainables.features.extract import assemble, chunks, describe_all, describe
 from trainables.registry import default_of
 from trainables.training.evaluate import score
 from trainables.trials.attempt import Attempt
-from trainables.trials.export import load_model
+from trainables.trials.exported.model import load_model
 from trainables.trials.inputs import TrialInputs
 from trainables.worker.run_task import build_trial
 

@@ -15,8 +15,8 @@ from tune_jobs.engine.cli.prediction_files import check_place
 from tune_jobs.engine.errors import RequestError
 
 if TYPE_CHECKING:
-    from trainables.trials.export import Card, ImageModel
-    from trainables.trials.portable import Form
+    from trainables.trials.exported.model import Card, ImageModel
+    from trainables.trials.exported.portable import Form
 
 NUM_COMPARED = 64
 """The number of images on which the file is compared with the model."""
@@ -36,7 +36,7 @@ def export_model(model_path: str, form: "Form", output: str | None, data_dir: Pa
     Raises:
         RequestError: There is no such model, or it cannot be written in this format.
     """
-    from trainables.trials.portable import TOLERANCE, largest_difference, load_portable
+    from trainables.trials.exported.portable import TOLERANCE, largest_difference, load_portable
 
     target = _target(model_path, form, output)
     try:
@@ -63,7 +63,7 @@ def export_model(model_path: str, form: "Form", output: str | None, data_dir: Pa
 
 
 def _target(model_path: str, form: "Form", output: str | None) -> Path:
-    from trainables.trials.portable import ENDINGS
+    from trainables.trials.exported.portable import ENDINGS
 
     ending = ENDINGS[form]
     if output is None:
@@ -77,7 +77,7 @@ def _target(model_path: str, form: "Form", output: str | None) -> Path:
 
 
 def _write(model: "ImageModel", target: Path, form: "Form") -> None:
-    from trainables.trials.portable import check_form, write_portable
+    from trainables.trials.exported.portable import check_form, write_portable
 
     try:
         check_form(model, form)

@@ -20,7 +20,7 @@ from tune_jobs.engine.cli.prediction_files import (
 from tune_jobs.engine.errors import RequestError
 
 if TYPE_CHECKING:
-    from trainables.trials.export import ImageModel
+    from trainables.trials.exported.model import ImageModel
 
 
 def predict_images(

@@ -219,8 +219,11 @@ def export(winner: Retrained, metric: Metric, folder: RunFolder) -> str | None:
 def export_ensemble(row: Row, folder: RunFolder) -> str | None:
     """Join the models of an ensemble's row to `models/ensemble.safetensors`; return it, or `None`
     where some have been removed and it is not there either, which a warning says."""
-    from trainables.trials.ensemble import ENSEMBLE, save_ensemble  # imports torch: no rebuild does
-    from trainables.trials.export import WEIGHTS
+    from trainables.trials.exported.ensemble import (  # imports torch: no rebuild does
+        ENSEMBLE,
+        save_ensemble,
+    )
+    from trainables.trials.exported.model import WEIGHTS
 
     models, members, missing = folder.place.child("models"), {}, []
     with tempfile.TemporaryDirectory(prefix="members-") as scratch, files_for(models) as target:

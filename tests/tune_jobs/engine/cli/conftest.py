@@ -8,7 +8,7 @@ import torch
 from trainables.architectures import find_architecture
 from trainables.registry import default_of
 from trainables.training.normalisation import Normalisation
-from trainables.trials.export import FORMAT, ModelCard, save_model
+from trainables.trials.exported.model import FORMAT, ModelCard, save_model
 
 CLASSES = ("night", "name", "day")
 

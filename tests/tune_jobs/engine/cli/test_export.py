@@ -11,7 +11,7 @@ import torch
 
 from trainables import load_model
 from trainables.datasets import ImageData, load_dataset
-from trainables.trials.export import card_path
+from trainables.trials.exported.model import card_path
 from tune_jobs.engine.cli import commands
 
 NETWORK = """

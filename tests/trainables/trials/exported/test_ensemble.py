@@ -15,8 +15,8 @@ from trainables.features.extract import describe_all
 from trainables.registry import default_of
 from trainables.training.pretrained import load_pretrained
 from trainables.trials.attempt import Attempt
-from trainables.trials.ensemble import ENSEMBLE, ImageEnsemble, save_ensemble
-from trainables.trials.export import card_path, load_model
+from trainables.trials.exported.ensemble import ENSEMBLE, ImageEnsemble, save_ensemble
+from trainables.trials.exported.model import card_path, load_model
 from trainables.trials.inputs import TrialInputs
 from trainables.worker.run_task import build_trial
 

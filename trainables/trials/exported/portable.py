@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from trainables.features.describe import HogDescriber
-from trainables.trials.export import Card, EstimatorClassifier, ImageModel
+from trainables.trials.exported.model import Card, EstimatorClassifier, ImageModel
 
 Form = Literal["onnx", "torch"]
 ENDINGS: dict[Form, str] = {"onnx": ".onnx", "torch": ".pt2"}

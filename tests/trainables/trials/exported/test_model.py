@@ -18,7 +18,7 @@ from trainables.config import Runtime
 from trainables.datasets import ImageData
 from trainables.registry import default_of
 from trainables.trials.attempt import Attempt
-from trainables.trials.export import card_path, load_model
+from trainables.trials.exported.model import card_path, load_model
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.network_trial import NetworkTrial
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from trainables.storage import fetched
-from trainables.trials.export import (
+from trainables.trials.exported.model import (
     Card,
     ImageClassifier,
     ImageModel,

@@ -19,8 +19,8 @@ from trainables.features.extract import describe_all
 from trainables.registry import default_of, names_in
 from trainables.training.normalisation import Normalisation
 from trainables.trials.attempt import Attempt
-from trainables.trials.ensemble import ImageEnsemble
-from trainables.trials.export import (
+from trainables.trials.exported.ensemble import ImageEnsemble
+from trainables.trials.exported.model import (
     FORMAT,
     ImageClassifier,
     ImageFront,
@@ -28,8 +28,7 @@ from trainables.trials.export import (
     ModelCard,
     load_model,
 )
-from trainables.trials.inputs import TrialInputs
-from trainables.trials.portable import (
+from trainables.trials.exported.portable import (
     METADATA,
     TOLERANCE,
     Form,
@@ -39,6 +38,7 @@ from trainables.trials.portable import (
     load_portable,
     write_portable,
 )
+from trainables.trials.inputs import TrialInputs
 from trainables.worker.run_task import build_trial
 
 CPU = Runtime(device="cpu")
