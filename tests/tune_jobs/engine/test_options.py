@@ -37,6 +37,7 @@ def test_every_run_gets_a_name_of_its_own() -> None:
         ({"sampler": "grid"}, "--sampler = 'grid': must be one of prior, tpe, random"),
         ({"run_id": "../up"}, "--run-id = '../up': must be letters"),
         ({"resume": "a", "run_id": "b"}, "give one of them"),
+        ({"log": "mlflow, wand"}, "'wand' is no tracker: name some of mlflow, wandb, with a comma"),
         ({"trails": 3}, "trails: there is no such option (did you mean 'trials'?)"),
         ({"trials": "many"}, "--trials = 'many': must be of type int"),
         ({"gpus_per_trial": 1.5}, "--gpus-per-trial = 1.5: must be at most 1, or a whole number"),

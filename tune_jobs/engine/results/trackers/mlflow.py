@@ -41,6 +41,8 @@ LONGEST_TAG = 5000
 def check(run: TrackedRun) -> None:
     """Raise `RequestError` where MLflow is not installed or would have no place for its files."""
     check_installed("mlflow")
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     if run.folder is None and not os.environ.get(URI):
         raise RequestError(
             "--log = 'mlflow': --storage is an object store, which holds no database: set "
@@ -49,8 +51,6 @@ def check(run: TrackedRun) -> None:
 
 
 def connect(run: TrackedRun) -> "MlflowTracker":
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
     return MlflowTracker(run)
 
 

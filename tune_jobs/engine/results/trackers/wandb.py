@@ -62,7 +62,8 @@ class WandbTracker:
             return math.inf
         stage = name.partition("-")[0]
         run = self._open[name] = self._init(name, stage, trial.config or {})
-        return float(max(0, run.step - 1))  # the service gives the step that comes next
+        last: int = run.step - 1
+        return max(0, last)  # the service gives the step that comes next
 
     def add(self, name: str, trial: RecordedTrial, epochs: Sequence[EpochMetrics]) -> None:
         for metrics in epochs:
