@@ -15,28 +15,40 @@ from tune_jobs.engine.search.nearest_value import nearest_value
 from tune_jobs.engine.search.unit_cube import lay, unit_space
 
 
-class Mutating(prior_sampler.PriorSampler):
-    """Most parameters stay as they are around recipe and incumbents; a few move."""
+def staying(
+    share: float, sources: Sequence[str] = ("centre", "incumbent")
+) -> type[prior_sampler.PriorSampler]:
+    """A sampler that moves a few parameters of recipe and incumbents: so many stay, by chance."""
 
-    stay = 0.5
+    class Staying(prior_sampler.PriorSampler):
+        def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
+            drawn = super().sample_independent(study, trial, name, distribution)
+            random = np.random.default_rng([self._seed, len(name), *name.encode()])
+            if name in self._near and self.source in sources and random.random() < share:
+                return nearest_value(distribution, self._near[name])
+            return drawn
 
-    def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
-        drawn = super().sample_independent(study, trial, name, distribution)
-        random = np.random.default_rng([self._seed, len(name), *name.encode()])
-        if name in self._near and random.random() < self.stay:
-            return nearest_value(distribution, self._near[name])
-        return drawn
-
-
-class MutatingFew(Mutating):
-    stay = 0.75
-
-
-class MutatingMany(Mutating):
-    stay = 0.25
+    return Staying
 
 
-def sharing(incumbents: float, most_incumbent: float, model: float, most_model: float) -> type:
+def moving(number: int) -> type[prior_sampler.PriorSampler]:
+    """A sampler that moves so many parameters of recipe and incumbents, in the mean."""
+
+    class Moving(prior_sampler.PriorSampler):
+        def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
+            drawn = super().sample_independent(study, trial, name, distribution)
+            known = max((len(t.params) for t in study.get_trials(deepcopy=False)), default=0)
+            random = np.random.default_rng([self._seed, len(name), *name.encode()])
+            if name in self._near and random.random() * known > number:
+                return nearest_value(distribution, self._near[name])
+            return drawn
+
+    return Moving
+
+
+def sharing(
+    incumbents: float, most_incumbent: float, model: float, most_model: float
+) -> type[prior_sampler.PriorSampler]:
     """A sampler whose sources reach their greatest shares after so many ended trials."""
 
     class Sharing(prior_sampler.PriorSampler):

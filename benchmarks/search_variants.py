@@ -9,8 +9,7 @@ that trains more is compared with what today's search gains by as many epochs of
 
 import argparse
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,28 +19,13 @@ import numpy as np
 import optuna
 from scipy.stats import wilcoxon
 
-from benchmarks.record_curves import Task
-from benchmarks.replay import METHODS, Method, Ours, Outcome
-from benchmarks.rule_variants import (
-    BuildRule,
-    ChanceStops,
-    FirstExempt,
-    LastSlope,
-    NoiseSlack,
-    PowerLaw,
-    Rule,
-    SoftRanks,
-    grouped,
-    rule,
-    rungs,
-    schedule,
-    schedule_family,
-)
-from benchmarks.sampler_variants import Mutating, MutatingFew, MutatingMany, propose_by_gp, sharing
+from benchmarks import replay
+from benchmarks.replay import Outcome
 from benchmarks.search_quality import Kept, interval
 from benchmarks.surrogate import recorded
-from tune_jobs.engine.search import prior_sampler
-from tune_jobs.engine.search.early_stopping import RungSettings, StoppingRule
+from benchmarks.variants import VARIANTS, methods
+from trainables.config import Configuration
+from trainables.registry import recipe_of
 
 MORE_TRIALS = (1.0, 1.25, 1.5, 2.0)
 """Today's search is replayed with so many times the trials, too."""
@@ -50,90 +34,6 @@ COMPLETE = ("digits_cnn", "fashion_mlp", "fruits_mlp", "aliens_head", "fashion_c
 TODAY = "ours"
 
 Shares = np.ndarray[Any, np.dtype[np.float64]]
-
-
-class Varied(Ours):
-    """The project's search with another rule, or with other constants of the sampler."""
-
-    def __init__(
-        self,
-        task: Task,
-        trials: int,
-        seed: int,
-        *,
-        build_rule: BuildRule | None = None,
-        sampler: Callable[..., prior_sampler.PriorSampler] = prior_sampler.PriorSampler,
-        **constants: Any,
-    ) -> None:
-        self._build_rule = build_rule
-        self._replaced = {"PriorSampler": sampler, **constants}
-        super().__init__(task, trials, seed)
-
-    def rule(self, settings: RungSettings) -> StoppingRule:
-        return self._build_rule(settings, self) if self._build_rule else super().rule(settings)
-
-    def ask(self) -> tuple[int, Mapping[str, Any]] | None:
-        with ExitStack() as stack:
-            stack.enter_context(patch.multiple(prior_sampler, **self._replaced))
-            return super().ask()
-
-
-VARIANTS: dict[str, Mapping[str, Any]] = {
-    "nothing stopped": rungs(1000, 3),
-    "reduction factor 2": rungs(1, 2),
-    "reduction factor 4": rungs(1, 4),
-    "grace period 2": rungs(2, 3),
-    "grace period 3": rungs(3, 3),
-    "2 brackets": rungs(1, 3, 2),
-    "bars by schedule": grouped(schedule),
-    "bars by decay": grouped(schedule_family),
-    "after 2 others": rule(Rule, least=2),
-    "after 3 others": rule(Rule, least=3),
-    "after 4 others": rule(Rule, least=4),
-    "milder, then stricter": rule(Rule, quantiles=(0.5, 2 / 3, 0.8)),
-    "stricter, then milder": rule(Rule, quantiles=(0.8, 2 / 3, 0.5)),
-    "strict at the last rung": rule(Rule, quantiles=(2 / 3, 2 / 3, 0.9)),
-    "slack of the noise": rule(NoiseSlack),
-    "soft ranks": rule(SoftRanks),
-    "last value and slope": rule(LastSlope),
-    "power law": rule(PowerLaw),
-    "chance stops": rule(ChanceStops),
-    "default exempt": rule(FirstExempt),
-    "uniform 0": {"sampler": partial(prior_sampler.PriorSampler, uniform=0.0)},
-    "uniform 0.05": {"sampler": partial(prior_sampler.PriorSampler, uniform=0.05)},
-    "uniform 0.2": {"sampler": partial(prior_sampler.PriorSampler, uniform=0.2)},
-    "spread 0.05": {"SPREADS": (0.05,)},
-    "spread 0.1": {"SPREADS": (0.1,)},
-    "spread 0.2": {"SPREADS": (0.2,)},
-    "spreads 0.05, 0.1, 0.3": {"SPREADS": (0.05, 0.1, 0.3)},
-    "spreads 0.05, 0.05, 0.3": {"SPREADS": (0.05, 0.05, 0.3)},
-    "spreads 0.02 to 0.2": {"SPREADS": (0.02, 0.05, 0.1, 0.2)},
-    "spreads 0.05 to 0.2": {"SPREADS": (0.05, 0.1, 0.2)},
-    "spreads 0.1, 0.3": {"SPREADS": (0.1, 0.3)},
-    "choices kept 0.5": {"KEPT": 0.5},
-    "choices kept 0.85": {"KEPT": 0.85},
-    "half a step": {"LEAST_STEPS": 0.3},
-    "model from 4": {"FEW": 4},
-    "model from 16": {"FEW": 16},
-    "no model": {"FEW": 10**6},
-    "1 incumbent": {"INCUMBENTS": 1},
-    "5 incumbents": {"INCUMBENTS": 5},
-    "1 in 4 stays": {"sampler": MutatingMany},
-    "1 in 2 stays": {"sampler": Mutating},
-    "3 in 4 stay": {"sampler": MutatingFew},
-    "incumbents sooner": {"sampler": sharing(8, 0.8, 40, 0.6)},
-    "incumbents later": {"sampler": sharing(32, 0.8, 40, 0.6)},
-    "no centre once 8 ended": {"sampler": sharing(8, 1.0, 40, 0.6)},
-    "model sooner": {"sampler": sharing(16, 0.8, 20, 0.6)},
-    "more of the model": {"sampler": sharing(16, 0.8, 40, 0.9)},
-    "Gaussian process": {"propose": propose_by_gp},
-    "less of the model": {"sampler": sharing(16, 0.8, 80, 0.3)},
-}
-"""What differs from today's search, by name."""
-
-
-def methods() -> dict[str, Callable[[Task, int, int], Method]]:
-    return METHODS | {name: partial(Varied, **varied) for name, varied in VARIANTS.items()}
 
 
 def compare(
@@ -174,8 +74,24 @@ def main() -> None:
         "--variants", nargs="+", default=list(VARIANTS), help="names (default: all)"
     )
     parser.add_argument("--keep", type=Path, metavar="FILE", help="outcomes, not replayed again")
+    parser.add_argument(
+        "--lr-times",
+        type=float,
+        default=1.0,
+        help="of the recipe's rate: a wrong recipe",
+    )
     given = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with patch.object(replay, "recipe_of", partial(spoil, given.lr_times)):
+        replay_and_show(given)
+
+
+def spoil(lr_times: float, default: Configuration) -> Configuration:
+    recipe = recipe_of(default)
+    return {**recipe, "lr": recipe["lr"] * lr_times} if "lr" in recipe else recipe
+
+
+def replay_and_show(given: argparse.Namespace) -> None:
     kept = Kept(given.keep, methods())
     surrogates = {name: surrogate for name, _, surrogate in recorded(given.tasks)}
     seeds = range(given.first_seed, given.first_seed + given.seeds)
