@@ -28,6 +28,9 @@ LEFT_HERE = (
     "docs/options.md",
     "examples/photos/photos/cat/1.png",
     "tests/test_working_dir.py",
+    "mlflow.db",
+    "mlartifacts/1/artifacts/index.html",
+    "wandb/offline-run-20260102_000000-one/run-one.wandb",
 )
 
 

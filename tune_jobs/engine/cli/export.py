@@ -47,7 +47,11 @@ def export_model(model_path: str, form: "Form", output: str | None, data_dir: Pa
     unchecked = target.with_name(f".unchecked-{os.getpid()}-{target.name}")
     try:
         _write(model, unchecked, form)
-        difference = largest_difference(model, load_portable(unchecked, form), images_NHWC)
+        try:
+            difference = largest_difference(model, load_portable(unchecked, form), images_NHWC)
+        except Exception as error:  # of the library that runs the file
+            print(f"error: {target} is not written: it does not run: {error}", file=sys.stderr)
+            return 1
         compared = (
             f"probabilities of {len(images_NHWC)} images ({whose}) differ from the model's by "
             f"{difference:.1e} at most; {TOLERANCE:.0e} is allowed"

@@ -24,8 +24,12 @@ from tune_jobs.engine.results.trackers.tracker import TrackedRun, Tracker, redac
 EVERY_SECONDS = 5.0
 """The record is sent this often: as soon as people who watch a tracker look again."""
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 """A run that has ended waits for a tracker as long as it takes something within this time."""
+
+
+MOST_ERRORS = 3
+"""A tracker that has not taken so many trials is taken for out of reach, until the next time."""
 
 
 class Trackers:
@@ -148,10 +152,22 @@ class _Follower:
         if records and self._tracker is None:
             self._tracker = self._connect()
             self._num_answers += 1
-        for record in records:
-            for trial in record.trials():
-                if trial.config is not None:  # it has begun
-                    self._send_trial(record.name_of(trial.frozen), trial)
+        begun = (
+            (record.name_of(trial.frozen), trial)
+            for record in records
+            for trial in record.trials()
+            if trial.config is not None
+        )
+        errors: list[Exception] = []
+        for name, trial in begun:
+            try:
+                self._send_trial(name, trial)
+            except Exception as error:  # of this trial perhaps: the others do not wait for it
+                errors.append(error)
+                if len(errors) == MOST_ERRORS:
+                    break
+        if errors:
+            raise errors[0]
 
     def _send_trial(self, name: str, trial: RecordedTrial) -> None:
         tracker = self._tracker

@@ -89,7 +89,7 @@ class MlflowTracker:
         from mlflow.entities import Metric
 
         started = _milliseconds(trial.frozen.datetime_start)
-        ended = dict(zip(trial.epochs, accumulate(_seconds(trial)), strict=True))
+        ended = _ended_after(trial)
         for first in range(0, len(epochs), EPOCHS_PER_CALL):
             # Times are those of the record: a metric that is sent again is the same one.
             metrics = [
@@ -137,8 +137,10 @@ class MlflowTracker:
             self._client.log_batch(run, params=parameters[first : first + PARAMETERS_PER_CALL])
 
 
-def _seconds(trial: RecordedTrial) -> list[float]:
-    return [metrics.seconds for metrics in trial.epochs.values()]
+def _ended_after(trial: RecordedTrial) -> dict[int, float]:
+    """Return how many seconds of training each epoch had behind it at its end."""
+    epochs = sorted(trial.epochs)
+    return dict(zip(epochs, accumulate(trial.epochs[e].seconds for e in epochs), strict=True))
 
 
 def _milliseconds(time: datetime | None) -> int:

@@ -61,8 +61,9 @@ class WandbTracker:
         if any((folder / ENDED).exists() for folder in self._folders(name)):
             return math.inf
         stage = name.partition("-")[0]
-        run = self._open[name] = self._init(name, stage, trial.config or {})
-        last: int = run.step - 1
+        if name not in self._open:
+            self._open[name] = self._init(name, stage, trial.config or {})
+        last: int = self._open[name].step - 1
         return max(0, last)  # the service gives the step that comes next
 
     def add(self, name: str, trial: RecordedTrial, epochs: Sequence[EpochMetrics]) -> None:

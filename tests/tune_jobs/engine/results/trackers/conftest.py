@@ -12,7 +12,7 @@ from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.trackers import follow
 from tune_jobs.engine.results.trackers.follow import Trackers, open_trackers
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 600  # a loaded machine is slow
 
 Follow = Callable[[str], Trackers]
 
@@ -24,6 +24,7 @@ def trackers_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Follow:
     monkeypatch.delenv("WANDB_DIR", raising=False)
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setattr(follow, "EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(follow, "PATIENCE_SECONDS", PATIENCE_SECONDS)
 
     def open_session(names: str) -> Trackers:
         options = Options.resolve(JOB, log=names, run_id="one")

@@ -28,6 +28,7 @@ class Shelf:
     epochs: dict[str, list[int]] = field(default_factory=dict)
     ends: dict[str, str] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    refused: str | None = None
     error: Exception | None = None
     answers: threading.Event = field(default_factory=threading.Event)
 
@@ -36,6 +37,8 @@ class Shelf:
 
     def begin(self, name: str, trial: RecordedTrial) -> float:
         self._reach()
+        if name == self.refused:
+            raise ValueError(f"{name} is refused")
         taken = self.epochs.setdefault(name, [])
         return math.inf if name in self.ends else max(taken, default=0)
 
@@ -120,6 +123,19 @@ def test_what_a_tracker_missed_is_sent_when_it_is_back(
         "sent later\n"
     )
     assert gather(capsys, said) == expected
+
+
+def test_a_trial_that_is_refused_keeps_no_other_waiting(
+    shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf.refused = "trial-0"
+    search = open_search(tmp_path / "journal", trials=2)
+    with Trackers({"shelf": lambda: shelf}) as trackers:
+        trackers.follow(lambda: [search.record])
+        while trial := search.next_task():
+            run_to_the_end(search, trial)
+    assert shelf.ends == {"trial-1": "COMPLETE"}
+    assert "trial-0 is refused: not all has been sent" in capsys.readouterr().err
 
 
 def test_what_is_missing_at_the_end_is_sent_by_the_next_session(

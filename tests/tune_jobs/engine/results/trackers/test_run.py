@@ -7,8 +7,10 @@ import pytest
 from rich.console import Console
 
 from tests.tune_jobs.engine.results.trackers import test_mlflow, test_wandb
+from tests.tune_jobs.engine.results.trackers.conftest import PATIENCE_SECONDS
 from tune_jobs import engine
 from tune_jobs.digits_linear import JOB
+from tune_jobs.engine.results.trackers import follow
 
 pytestmark = test_mlflow.pytestmark
 
@@ -25,6 +27,7 @@ def test_every_trial_and_retraining_is_in_both_once(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("WANDB_DIR", raising=False)
     monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setattr(follow, "PATIENCE_SECONDS", PATIENCE_SECONDS)
     monkeypatch.chdir(tmp_path)
     run(tmp_path, log="wandb, mlflow")
     run(tmp_path, log="mlflow,wandb", trials=3)
