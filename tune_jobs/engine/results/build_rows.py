@@ -132,7 +132,7 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
 def _build_ensemble(
     info: RunInfo, models: Sequence[Model] | None, run: dict[str, Any], earlier: Sequence[Row]
 ) -> list[Row]:
-    """Build the row of the best ensemble, where there is one that is better than each model."""
+    """Build the row of the best ensemble, unless the best model alone is better."""
     if models is None:
         return [row for row in earlier if row.ensemble]
     compared = compared_by(info.metric)
