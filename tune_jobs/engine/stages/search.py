@@ -118,7 +118,7 @@ class Search(TrialStage):
         while self._unfinished or self._may_propose():
             with suppress(ProposalError):
                 trial = self._next_trial()
-                self.time.begin(trial.number, trial.user_attrs["config"])
+                self.time.times.begin(trial.number, trial.user_attrs["config"])
                 if slow := self._too_slow(trial):
                     self._end(trial.number, TrialState.PRUNED, slow)
                 else:
@@ -144,8 +144,8 @@ class Search(TrialStage):
         if trial.number == 0 or self._architectures == (None,):
             return None
         chosen = trial.user_attrs["config"]["architecture"]
-        trainings = 2 if trial.user_attrs.get("origin") == "default" else 1
-        if self.time.suffices_for(chosen, trainings):
+        is_default = trial.user_attrs.get("origin") == "default"
+        if self.time.suffices_for(chosen, is_default=is_default):
             return None
         needed = self.time.times.expected(chosen)
         return f"{TOO_SLOW}: a training takes an estimated {needed:,.0f} s or more"
@@ -224,7 +224,7 @@ class Search(TrialStage):
         return self._complete(config)
 
     def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
-        self.time.take(number, metrics)
+        self.time.times.take(number, metrics)
         if time.monotonic() - self._counted >= COUNTED_EVERY_SECONDS:
             self._count_time()
         if metrics.epoch >= self.epochs or metrics.diverged:
@@ -252,7 +252,7 @@ class Search(TrialStage):
     def _end(self, number: int, state: TrialState, reason: str) -> None:
         super()._end(number, state, reason)
         self._scores = self._scores_so_far()
-        self.time.reserve()
+        self.time.look()
         self._count_time()
 
     def _scores_so_far(self) -> list[float | None]:
