@@ -136,7 +136,7 @@ class Search(TrialStage):
         since it is retrained in any case."""
         if self._is_over or self._num_asked >= self.plan.trials:
             return False
-        return self._num_asked == 0 or any(map(self.time.suffices_for, self._architectures))
+        return self._num_asked == 0 or bool(self.time.able(self._architectures))
 
     def _too_slow(self, trial: Trial) -> str | None:
         """Return why a trial is not begun, in words: an architecture's first trial, for which, and
@@ -161,8 +161,8 @@ class Search(TrialStage):
         """Choose the architecture of the next proposal to a joined space, whatever the sampler."""
         space = self.plan.space
         if isinstance(space, JoinedSpace) and not self.record.trials(TrialState.WAITING):
-            able = tuple(filter(self.time.suffices_for, space.spaces)) or tuple(space.spaces)
-            chosen = choose_architecture(able, self.record.trials())
+            able = [name for name in self.time.able(self._architectures) if name]
+            chosen = choose_architecture(able or tuple(space.spaces), self.record.trials())
             self.record.enqueue({"architecture": chosen})
 
     def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:

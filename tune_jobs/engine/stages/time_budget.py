@@ -132,6 +132,10 @@ class TrainingTimes:
             return fmean(known)
         return self._epochs * self._measured.get(architecture or "", 0.0)
 
+    def knows(self, architecture: str | None) -> bool:
+        """Return whether a trial of this architecture has reported; `None`: of any."""
+        return any(architecture in (None, self._architectures.get(n)) for n in self._paces)
+
     def training(self, number: int) -> float:
         """Return the seconds of a whole training of a trial's configuration."""
         if number in self._paces:
@@ -200,6 +204,14 @@ class SearchTime:
     def left(self) -> float:
         """Return the seconds that the search has left; infinite without a budget."""
         return self._budget.left() - self._reserved([])
+
+    def able(self, architectures: Sequence[str | None]) -> list[str | None]:
+        """Return the architectures of which the next proposal may be: there is time for it. One of
+        which no trial has reported waits for its first one, once there are others."""
+        if self._budget.seconds is None:
+            return list(architectures)
+        known = [name for name in architectures if self.times.knows(name)]
+        return [name for name in known or architectures if self.suffices_for(name)]
 
     def suffices_for(self, architecture: str | None, *, is_default: bool = False) -> bool:
         """Return whether a trial of this architecture can end, and be retrained if it is the best

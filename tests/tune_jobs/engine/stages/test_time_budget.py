@@ -250,6 +250,14 @@ def test_times_are_estimated_from_what_was_reported() -> None:
     assert times.expected(None) == 20.0
 
 
+def test_slots_are_filled_the_longest_first() -> None:
+    def wall(slots: int, *trainings: float) -> float:
+        return TimeBudget(count_slots=lambda: slots).wall(trainings)
+
+    assert (wall(2), wall(2, 5.0), wall(1, 5.0, 1.0)) == (0.0, 5.0, 6.0)
+    assert (wall(2, 2.0, 3.0, 2.0, 5.0), wall(8, 2.0, 3.0)) == (7.0, 3.0)
+
+
 def test_the_cheapest_default_is_first_and_an_estimator_stays_where_it_was_declared() -> None:
     def first(name: str) -> FirstConfiguration:
         return FirstConfiguration(config={"architecture": name}, origin="default")
