@@ -127,13 +127,13 @@ def test_in_no_time_the_cheapest_is_trained_once_and_the_others_are_told(tmp_pat
     result = run(tmp_path, time_budget=1, retrain_seeds=3)
     [row] = result.rows
     assert (row.architecture, row.seeds, row.winner) == ("linear", (1,), True)
-    assert "trial 0 was trained with one seed all the same" in (result.cut_short or "")
+    assert "trial 0 was trained with one seed all the same" in (result.time_budget or "")
     info = json.loads((tmp_path / "runs" / "auto" / "one" / "run.json").read_text())
     assert info["not_tried"] == dict.fromkeys(("svm", "mlp"), NOT_BEGUN)
     assert info["costs"].keys() == {"linear", "mlp"}
     assert f"mlp not tried: {NOT_BEGUN}" in result.learned["architecture"]
     page = (tmp_path / "runs" / "auto" / "one" / "report" / "index.html").read_text()
-    assert "Note: the time budget is over: one training takes longer than was left" in page
+    assert "Note: the time budget is over: there was no time for one training" in page
     more = run(tmp_path, resume="one", run_id=None, trials=4, scheduler="none", retrain_seeds=3)
     assert {row.architecture for row in more.rows} == set(THREE)
-    assert (more.cut_short, more.rows[0].num_seeds) == (None, 3)
+    assert (more.time_budget, more.rows[0].num_seeds) == (None, 3)

@@ -27,7 +27,7 @@ def show_outcome(result: "RunResult", more: str, console: Console | None = None)
         **result.learned,
         "failed": result.failures,
         "dropped out": result.dropped,
-        "time budget": result.cut_short,
+        "time budget": result.time_budget,
         "report": result.report,
     }
     for name, text in told.items():

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from statistics import fmean, median, stdev
 from typing import Any
 
+from optuna.trial import TrialState
+
 from trainables.config import Configuration, complete_config
 from trainables.config.features import NAMED, Features, Frozen
 from trainables.config.validation import to_json
@@ -65,7 +67,7 @@ def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any
         "metric": info.metric,
         "epochs": info.epochs,
         "num_folds": info.options.folds,
-        "num_trials": len(trials),
+        "num_trials": sum(t.state != TrialState.WAITING and not t.is_left_out for t in trials),
         "search_seconds": search.seconds,
         "num_workers": info.resources.workers if info.resources else 1,
         "search_cpu_seconds": _cpu_seconds(info.resources, seconds),

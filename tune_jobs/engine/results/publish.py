@@ -59,7 +59,8 @@ class RunResult:
             parameters mattered, epochs at chance, what more would bring.
         dropped: Which of the best configurations were not retrained with every seed, and why, in
             words; `None`: all were.
-        cut_short: What the time budget left no time for, in words; `None`: there was time enough.
+        time_budget: What was taken of it, and what it left no time for, in words; `None`: there is
+            none.
         fronts: Which rows are on the front of the metric against a cost, in words, by that cost.
     """
 
@@ -74,7 +75,7 @@ class RunResult:
     failures: str | None = None
     learned: Mapping[str, str] = field(default_factory=dict)
     dropped: str | None = None
-    cut_short: str | None = None
+    time_budget: str | None = None
     fronts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -119,9 +120,19 @@ def publish(
         failures=describe_failures(search),
         learned=analysis.describe(),
         dropped=describe_dropped(rows, search, retrain, info.options.retrain_top),
-        cut_short=cut_short,
+        time_budget=describe_time(stages),
         fronts=describe_fronts(rows),
     )
+
+
+def describe_time(stages: Stages) -> str | None:
+    """Say what the session has taken of its time budget; `None`: it has none."""
+    budget = stages.search.plan.budget
+    if budget.seconds is None:
+        return None
+    taken = f"{budget.clock() - budget.began:,.0f} s of {budget.seconds:,.0f} s"
+    cut_short = stages.retraining.cut_short
+    return f"{taken}; {cut_short}" if cut_short else taken
 
 
 def describe_failures(search: Record) -> str | None:

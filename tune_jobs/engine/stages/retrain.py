@@ -111,11 +111,13 @@ class Retraining(TrialStage):
         """Begin the first round, with those candidates that are certain to be in it."""
         self._take_up(self._best_of_search())
         references = find_references(self.search.record)
-        always = references.always([trial.number for trial in self.search.record.best()])
+        best = [trial.number for trial in self.search.record.best()]
+        always = references.always(best)
         for number in dict.fromkeys([*always, *sorted(references.all), *self._candidates]):
             if number in self._candidates and number not in self._dropped:
-                # All seeds of some come before a first one of another, unless it is a default's.
-                is_first = number in always or number in references.all
+                # All seeds of some come before a first one of another, unless that is a default's
+                # which came to its end in the search: there is a row of each architecture.
+                is_first = number in always or number in references.all.intersection(best)
                 rest = () if is_first else self._all_pairs(always)
                 self._begin_if_in_time(number, rest)
 
@@ -130,8 +132,8 @@ class Retraining(TrialStage):
             self._enqueue(*pair)
             needed = self._times.retraining(number)
             self.cut_short = (
-                f"one training takes longer than was left, an estimated {needed:,.0f} s: trial "
-                f"{number} was trained with one seed all the same"
+                f"there was no time for one training, an estimated {needed:,.0f} s: trial {number} "
+                "was trained with one seed all the same"
             )
 
     def _best_of_search(self) -> list[int]:

@@ -118,7 +118,7 @@ class Search(TrialStage):
         while self._unfinished or self._may_propose():
             with suppress(ProposalError):
                 trial = self._next_trial()
-                self.time.begin(trial.number, trial.user_attrs["config"])
+                self.time.times.begin(trial.number, trial.user_attrs["config"])
                 if slow := self._too_slow(trial):
                     self._end(trial.number, TrialState.PRUNED, slow)
                 else:
@@ -136,7 +136,7 @@ class Search(TrialStage):
         since it is retrained in any case."""
         if self._is_over or self._num_asked >= self.plan.trials:
             return False
-        return self._num_asked == 0 or any(map(self.time.suffices_for, self._architectures))
+        return self._num_asked == 0 or bool(self.time.able(self._architectures))
 
     def _too_slow(self, trial: Trial) -> str | None:
         """Return why a trial is not begun, in words: an architecture's first trial, for which, and
@@ -144,8 +144,8 @@ class Search(TrialStage):
         if trial.number == 0 or self._architectures == (None,):
             return None
         chosen = trial.user_attrs["config"]["architecture"]
-        trainings = 2 if trial.user_attrs.get("origin") == "default" else 1
-        if self.time.suffices_for(chosen, trainings):
+        is_default = trial.user_attrs.get("origin") == "default"
+        if self.time.suffices_for(chosen, is_default=is_default):
             return None
         needed = self.time.times.expected(chosen)
         return f"{TOO_SLOW}: a training takes an estimated {needed:,.0f} s or more"
@@ -161,8 +161,8 @@ class Search(TrialStage):
         """Choose the architecture of the next proposal to a joined space, whatever the sampler."""
         space = self.plan.space
         if isinstance(space, JoinedSpace) and not self.record.trials(TrialState.WAITING):
-            able = tuple(filter(self.time.suffices_for, space.spaces)) or tuple(space.spaces)
-            chosen = choose_architecture(able, self.record.trials())
+            able = [name for name in self.time.able(self._architectures) if name]
+            chosen = choose_architecture(able or tuple(space.spaces), self.record.trials())
             self.record.enqueue({"architecture": chosen})
 
     def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:
@@ -224,7 +224,7 @@ class Search(TrialStage):
         return self._complete(config)
 
     def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
-        self.time.take(number, metrics)
+        self.time.times.take(number, metrics)
         if time.monotonic() - self._counted >= COUNTED_EVERY_SECONDS:
             self._count_time()
         if metrics.epoch >= self.epochs or metrics.diverged:
@@ -252,7 +252,7 @@ class Search(TrialStage):
     def _end(self, number: int, state: TrialState, reason: str) -> None:
         super()._end(number, state, reason)
         self._scores = self._scores_so_far()
-        self.time.reserve()
+        self.time.look()
         self._count_time()
 
     def _scores_so_far(self) -> list[float | None]:

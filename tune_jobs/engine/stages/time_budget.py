@@ -1,5 +1,6 @@
 """Keep a session within `--time-budget`: what is left of it, and what trainings take of that."""
 
+import heapq
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,9 @@ RETRAINING_SECONDS = 1.0
 RETRAINING_SHARE = 0.5
 """The share of a session's trainings that the search leaves to the retraining, unless two seeds of
 those that are always retrained take more."""
+
+MARGIN = 1.1
+"""A factor on what is reserved: a training may take longer than those before it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,13 +54,12 @@ class TimeBudget:
         return self.seconds - END_SECONDS - (self.clock() - self.began)
 
     def wall(self, trainings: Sequence[float]) -> float:
-        """Return in how many seconds the slots do trainings that take these seconds, at the most.
-
-        In whatever order they are given out, none is idle before the last one begins (Graham,
-        "Bounds on Multiprocessing Timing Anomalies", 1969).
-        """
-        slots = self.count_slots()
-        return sum(trainings) / slots + max(trainings, default=0.0) * (1 - 1 / slots)
+        """Return in how many seconds the slots do trainings that take these seconds, if the longest
+        is given out first."""
+        busy = [0.0] * self.count_slots()
+        for seconds in sorted(trainings, reverse=True):
+            heapq.heappushpop(busy, busy[0] + seconds)
+        return max(busy)
 
 
 @dataclass(slots=True)
@@ -129,6 +132,10 @@ class TrainingTimes:
             return fmean(known)
         return self._epochs * self._measured.get(architecture or "", 0.0)
 
+    def knows(self, architecture: str | None) -> bool:
+        """Return whether a trial of this architecture has reported; `None`: of any."""
+        return any(architecture in (None, self._architectures.get(n)) for n in self._paces)
+
     def training(self, number: int) -> float:
         """Return the seconds of a whole training of a trial's configuration."""
         if number in self._paces:
@@ -148,13 +155,20 @@ class TrainingTimes:
         return training if pace.is_fit else training * (1 - pace.last_epoch / self._epochs)
 
     def retraining(self, number: int) -> float:
+        """Return the seconds of a retraining of a trial's configuration."""
+        return self.retraining_of(self.training(number))
+
+    def retraining_of(self, training: float) -> float:
         """Return the seconds of a retraining. The look at the test split counts as an epoch."""
-        training = self.training(number)
         return training * (1 + 1 / self._epochs) + RETRAINING_SECONDS
 
 
 class SearchTime:
     """Says which trainings a search has time for: the rest of it is the retraining's.
+
+    Reserved is what one seed of each default takes, and all seeds of the published ones, of the
+    best default and of the `retrain_top` best trials. Where that is more than the retraining's
+    share, it is the share, or what two seeds take, with the best trial alone.
 
     Args:
         record: That of the search, which may have trials of earlier sessions.
@@ -171,53 +185,76 @@ class SearchTime:
                 self.times.begin(trial.number, trial.config)
             for metrics in trial.epochs.values():
                 self.times.take(trial.number, metrics)
-        self.reserve()
+        self.look()
 
-    def begin(self, number: int, config: Configuration) -> None:
-        self.times.begin(number, config)
-
-    def take(self, number: int, metrics: EpochMetrics) -> None:
-        self.times.take(number, metrics)
-        self.reserve()
+    def look(self) -> None:
+        """See in the record what is to be retrained. A default that was stopped for lack of time is
+        not expected to be."""
+        self._published: list[int] = []
+        self._defaults: list[int] = []
+        self._best: list[int] = []
+        if self._budget.seconds is None:
+            return
+        for trial in self._record.trials():
+            if trial.config and not trial.is_left_out and trial.end_reason != NO_TIME:
+                self._published += [trial.number] * (trial.origin == "published")
+                self._defaults += [trial.number] * (trial.origin == "default")
+        self._best = [trial.number for trial in self._record.best()]
 
     def left(self) -> float:
         """Return the seconds that the search has left; infinite without a budget."""
-        return self._budget.left() - self._reserved
+        return self._budget.left() - self._reserved([])
 
-    def suffices_for(self, architecture: str | None, trainings: int = 1) -> bool:
-        """Return whether so many trainings of this architecture can end; `None`: of any."""
-        left = self.left()
-        return left == math.inf or trainings * self.times.expected(architecture) <= left
+    def able(self, architectures: Sequence[str | None]) -> list[str | None]:
+        """Return the architectures of which the next proposal may be: there is time for it. One of
+        which no trial has reported waits for its first one, once there are others."""
+        if self._budget.seconds is None:
+            return list(architectures)
+        known = [name for name in architectures if self.times.knows(name)]
+        return [name for name in known or architectures if self.suffices_for(name)]
+
+    def suffices_for(self, architecture: str | None, *, is_default: bool = False) -> bool:
+        """Return whether a trial of this architecture can end, and be retrained if it is the best
+        one; `None`: one of any.
+
+        Args:
+            is_default: It is retrained in any case.
+        """
+        if self._budget.seconds is None:
+            return True
+        training = self.times.expected(architecture)
+        reserved = self._reserved([self.times.retraining_of(training)], is_default=is_default)
+        return training <= self._budget.left() - reserved
 
     def suffices_to_end(self, number: int) -> bool:
         """Return whether a running trial can end."""
-        left = self.left()
-        return left == math.inf or self.times.rest(number) <= left
+        return self._budget.seconds is None or self.times.rest(number) <= self.left()
 
-    def reserve(self) -> None:
-        """Reserve for the retraining what it takes, by what the search has found so far.
+    def _reserved(self, coming: Sequence[float], *, is_default: bool = False) -> float:
+        """Return the seconds that are the retraining's.
 
-        That is one seed of each default, and all seeds of the published ones, of the best default
-        and of the `retrain_top` best trials. Where that is more than the retraining's share, it is
-        the share, or what two seeds take, with the best trial alone. A default that was stopped
-        for lack of time is not expected to be retrained.
+        Args:
+            coming: What the retraining of a trial takes that may become the best one.
         """
-        self._reserved = 0.0
         if self._budget.seconds is None:
-            return
-        known = self._record.trials()
-        begun = [t for t in known if t.config and not t.is_left_out and t.end_reason != NO_TIME]
-        references = [trial.number for trial in begun if trial.origin != "search"]
-        published = [trial.number for trial in begun if trial.origin == "published"]
-        best = [trial.number for trial in self._record.best()]
-        leading = [n for n in best if n in references and n not in published][:1]
-        searched = [n for n in best if n not in references] or references[:1]
+            return 0.0
 
-        def seconds(seeds: int, top: int) -> float:
-            again = [*published, *leading] * (seeds - 1)
-            pairs = [*references, *again, *searched[:top] * seeds]
-            return self._budget.wall([self.times.retraining(number) for number in pairs])
+        def seconds(numbers: Sequence[int]) -> list[float]:
+            return [self.times.retraining(number) for number in numbers]
 
-        num_seeds = self._budget.retrain_seeds
-        least = seconds(min(2, num_seeds), 1)
-        self._reserved = max(least, min(seconds(num_seeds, self._budget.retrain_top), self._share))
+        published, defaults = seconds(self._published), seconds(self._defaults)
+        leading = seconds([n for n in self._best if n in self._defaults][:1])
+        references = {*self._published, *self._defaults}
+        searched = seconds([n for n in self._best if n not in references])
+        if is_default:
+            defaults, leading = [*defaults, *coming], [*coming]
+        else:
+            searched = [*coming, *searched]
+        first = [*defaults, *published]
+
+        def wall(seeds: int, top: int) -> float:
+            again = [*leading, *published] * (seeds - 1)
+            return self._budget.wall([*first, *again, *(searched or first)[:top] * seeds])
+
+        num_seeds, top = self._budget.retrain_seeds, self._budget.retrain_top
+        return MARGIN * max(wall(min(2, num_seeds), 1), min(wall(num_seeds, top), self._share))

@@ -153,7 +153,7 @@ def test_search_and_retraining_end_in_time_and_use_it(begin: Begin, slots: int) 
     assert 75 <= run.now <= 100
     assert run.trained[0] == 3
     assert run.has_winner
-    assert run.retraining.cut_short is None
+    assert min(run.trained.values()) >= 2
     ended = run.search.record.trials(TrialState.COMPLETE)
     assert sum(t.seconds for t in ended) >= 0.4 * slots * run.now, "the search has its share"
 
@@ -164,9 +164,9 @@ def test_without_a_budget_all_trials_are_tried(begin: Begin) -> None:
 
 
 def test_a_short_budget_has_fewer_candidates_then_fewer_seeds(begin: Begin) -> None:
-    """Two trainings of the search and two candidates with two seeds each are 24 s, at least."""
-    run = begin({"net": 1.0}, 34.0, top=3).go()
-    assert run.now <= 34
+    """Two trainings of the search and two candidates with two seeds each are 32 s."""
+    run = begin({"net": 1.0}, 38.0, top=3).go()
+    assert run.now <= 38
     assert sorted(run.trained.values()) == [2, 2]
     assert run.retraining.cut_short == "there was time for 2 of 3 seeds"
     assert run.has_winner
@@ -184,7 +184,7 @@ def test_too_short_for_one_training_the_default_is_trained_once_and_it_is_said(
 
 
 def test_what_there_was_no_time_for_is_trained_by_a_session_that_has_it(begin: Begin) -> None:
-    short = begin({"net": 1.0}, 34.0, top=3).go()
+    short = begin({"net": 1.0}, 38.0, top=3).go()
     tried = len(short.search.record.trials())
     longer = begin({"net": 1.0}, None, trials=tried, top=3).go()
     assert set(longer.trained.values()) == {3}
@@ -248,6 +248,14 @@ def test_times_are_estimated_from_what_was_reported() -> None:
     times.take(1, report(1, 0.5, seconds=1.0, train_fraction=0.1).metrics)
     assert times.training(1) == times.rest(1) == 10.0, "one fit on all images"
     assert times.expected(None) == 20.0
+
+
+def test_slots_are_filled_the_longest_first() -> None:
+    def wall(slots: int, *trainings: float) -> float:
+        return TimeBudget(count_slots=lambda: slots).wall(trainings)
+
+    assert (wall(2), wall(2, 5.0), wall(1, 5.0, 1.0)) == (0.0, 5.0, 6.0)
+    assert (wall(2, 2.0, 3.0, 2.0, 5.0), wall(8, 2.0, 3.0)) == (7.0, 3.0)
 
 
 def test_the_cheapest_default_is_first_and_an_estimator_stays_where_it_was_declared() -> None:
