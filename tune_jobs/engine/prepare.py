@@ -138,11 +138,7 @@ def check_estimators(options: Options, architectures: Iterable[str]) -> None:
 
 def fit_to_data(request: RunRequest, data: ImageData, left_out: Collection[str]) -> RunRequest:
     """Fit the request to what is known of its data and weights: without the architectures that are
-    left out, and with weights of classes to choose from where classes are unequal.
-
-    Raises:
-        RequestError: Nothing is left.
-    """
+    left out, and with weights of classes to choose from where classes are unequal."""
     job, options = request.job, request.options
     job = without(job, left_out)
     if options.class_weights == "none":
