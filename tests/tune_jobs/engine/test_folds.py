@@ -110,7 +110,9 @@ def test_a_run_keeps_its_folds(result: RunResult, storage: Path) -> None:
     assert len(run(storage, trials=5).rows) >= len(result.rows)
 
 
-@pytest.mark.parametrize(("given", "is_told"), [({}, True), ({"smoke": True}, False)])
+@pytest.mark.parametrize(
+    ("given", "is_told"), [({}, True), ({"smoke": True, "dataset": "digits"}, False)]
+)
 def test_a_run_of_few_images_is_told_of_folds(
     storage: Path, given: dict[str, Any], is_told: bool
 ) -> None:
