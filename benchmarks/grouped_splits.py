@@ -11,6 +11,7 @@ images are validated on a split that knows nothing of patients, on one that does
 
 import tempfile
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -91,8 +92,8 @@ def main() -> None:
                     pairs[model, way].append(measure(flat, data, folder))
     print("| model | validation | says | new patients | too much | off by (RMS) |")
     print("|---|---|---|---|---|---|")
-    for (model, way), measured in sorted(pairs.items()):
-        said, truth = np.transpose(measured)
+    for model, way in product(MODELS, WAYS):
+        said, truth = np.transpose(pairs[model, way])
         off = np.sqrt(np.square(said - truth).mean())
         figures = [said.mean(), truth.mean(), (said - truth).mean(), off]
         print(f"| {model} | {way} | " + " | ".join(f"{value:.3f}" for value in figures) + " |")
