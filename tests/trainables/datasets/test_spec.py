@@ -56,7 +56,7 @@ def test_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("folder:{here}/a\0b", "is no path: embedded null byte"),
         ("folder:" + "x" * 5000, "is no path: "),
         ("digits:{here}", "must be 'digits' alone"),
-        ("digits?image=x", "its options may be: none, not 'image'"),
+        ("mnist?image=x", "its options may be: none, not 'image'"),
         ("generated", "must give HxWxC, as generated:HxWxC"),
         ("parquet:{here}?lable=x", "not 'lable' (did you mean 'label'?)"),
         (

@@ -16,8 +16,10 @@ from tune_jobs import engine
 from tune_jobs.engine import Job
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.prepare import load_data
 from tune_jobs.engine.reproduce import find_row, reproduce
 from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.run_state.info import describe_run
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -111,6 +113,17 @@ def test_a_run_keeps_its_folds(result: RunResult, storage: Path) -> None:
     with pytest.raises(RequestError, match="split_fingerprint"):
         run(storage, folds=4)
     assert len(run(storage, trials=5).rows) >= len(result.rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "is_told"), [({}, True), ({"smoke": True, "dataset": "digits"}, False)]
+)
+def test_a_run_of_few_images_is_told_of_folds(
+    storage: Path, given: dict[str, Any], is_told: bool
+) -> None:
+    options = Options.resolve(JOB, data_dir=storage / "data", train_size=92, **given)
+    info = describe_run(JOB, options, load_data(options), None, {})
+    assert any("--folds 5 validates on all 92" in note for note in info.notes) == is_told
 
 
 def test_several_workers_are_refused() -> None:

@@ -52,7 +52,9 @@ class Row:
     job: Annotated[str, "name of the job"]
     dataset: Annotated[str, "name of the dataset"]
     dataset_fingerprint: Annotated[str, "sha256 of the decoded images and labels"]
-    split_fingerprint: Annotated[str, "sha256 of the train, validation and test indices"]
+    split_fingerprint: Annotated[
+        str, "sha256 of the train, validation and test indices, and of groups and folds"
+    ]
     architecture: Annotated[str, "name of the architecture"]
     features: Annotated[str | None, "what was computed from the images first, JSON"] = None
     weights: Annotated[str | None, "what networks started from: scratch, imagenet or a file"] = None
