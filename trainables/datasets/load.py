@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainables.datasets.cache import cache_key, load_or_decode
-from trainables.datasets.contents import Contents, read_contents
+from trainables.datasets.contents import read_contents
 from trainables.datasets.decoding.originals import describe_originals, propose_size, read_sizes
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import ImageData
@@ -66,13 +66,6 @@ def load_dataset(
         notes=contents.notes,
         originals=contents.originals,
     )
-
-
-def find_decoded(fingerprint: str, data_dir: Path) -> Contents | None:
-    """Find the images of a fingerprint among what earlier starts have decoded; `None`: they are
-    not there. Nothing is downloaded or decoded."""
-    found = map(read_contents, sorted((data_dir / DECODED).glob("*")))
-    return next((c for c in found if c is not None and c.fingerprint == fingerprint), None)
 
 
 def load_to_look(spec: str, *, data_dir: Path, image_size: int | None = None) -> ImageData:
