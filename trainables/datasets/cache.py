@@ -47,8 +47,8 @@ def load_or_decode(
 
 
 def find_decoded(fingerprint: str, folder: Path) -> Contents | None:
-    """Find the images of a fingerprint among what earlier starts have decoded into `folder`; `None`:
-    they are not there. Nothing is downloaded or decoded."""
+    """Find the images of a fingerprint among those decoded into `folder`; `None`: they are
+    not there. Nothing is downloaded or decoded."""
     found = map(read_contents, sorted(folder.glob("*")))
     return next((c for c in found if c is not None and c.fingerprint == fingerprint), None)
 
