@@ -46,6 +46,13 @@ def load_or_decode(
     return contents
 
 
+def find_decoded(fingerprint: str, folder: Path) -> Contents | None:
+    """Find the images of a fingerprint among those decoded into `folder`; `None`: they are
+    not there. Nothing is downloaded or decoded."""
+    found = map(read_contents, sorted(folder.glob("*")))
+    return next((c for c in found if c is not None and c.fingerprint == fingerprint), None)
+
+
 def cache_key(source: Source, spec: Spec, image_size: tuple[int, int] | None) -> str:
     """Make the name of the folder for these images, of what they are decoded from and how.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from trainables.datasets.cache import cache_key, load_or_decode
-from trainables.datasets.contents import Contents, read_contents
+from trainables.datasets.contents import read_contents
 from trainables.datasets.decoding.originals import (
     USUAL_SIZES,
     describe_originals,
@@ -97,13 +97,6 @@ def load_dataset(
     )
     fingerprint = indices.fingerprint(*grouping, *cut)
     return replace(replace(data, folds=cut).in_fold(0), split_fingerprint=fingerprint)
-
-
-def find_decoded(fingerprint: str, data_dir: Path) -> Contents | None:
-    """Find the images of a fingerprint among what earlier starts have decoded; `None`: they are
-    not there. Nothing is downloaded or decoded."""
-    found = map(read_contents, sorted((data_dir / DECODED).glob("*")))
-    return next((c for c in found if c is not None and c.fingerprint == fingerprint), None)
 
 
 def load_to_look(spec: str, *, data_dir: Path, image_size: int | None = None) -> ImageData:

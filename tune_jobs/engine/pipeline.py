@@ -139,9 +139,9 @@ def _run(
         folder.write_info(info)
         logs = TrialLogs(folder.tensorboard, request.distributions)
         steps = Steps(request, info, [progress, logs], partial(count_slots, resources))
-        trackers.follow(lambda: steps.records)
         settings = _settings(steps, request, inputs, resources)
         max_failures = options.max_failures
+        trackers.follow(lambda: steps.records)
         run_tasks(steps, build_trainable(settings), resources, max_failures=max_failures)
         if steps.error:
             raise steps.error

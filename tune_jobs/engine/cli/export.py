@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables import load_model
-from trainables.datasets import find_decoded
+from trainables.datasets import DECODED, find_decoded
 from trainables.storage import is_uri
 from tune_jobs.engine.cli.prediction_files import check_place
 from tune_jobs.engine.errors import RequestError
@@ -102,7 +102,7 @@ def _write(model: "ImageModel", target: Path, form: "Form") -> None:
 def _choose_images(card: "Card", data_dir: Path) -> tuple[npt.NDArray[np.uint8], str]:
     """Return images, NHWC, to compare the two on, and say what they are: those of the model's own
     data set where it is decoded here, else random pixels."""
-    found = find_decoded(card.dataset_fingerprint, data_dir)
+    found = find_decoded(card.dataset_fingerprint, data_dir / DECODED)
     if found is None:
         shape = (NUM_COMPARED, *card.image_size, card.num_channels)
         random_NHWC = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
