@@ -5,8 +5,9 @@ it begins with the best model, and adds the one that makes the mean of all proba
 may be one that it has already. Of the ensembles that it comes by the best is taken.
 
 A small validation split cannot tell good models apart: what it chooses in detail, chance chooses.
-So of models that make the metric equal the one that was taken least often is next, and of ensembles
-that are equal the largest is best. `benchmarks/ensembles.py` compares this with other rules.
+So of models that make the metric equal the one that was taken least often is next, those last that
+validation tells apart from the best; and of ensembles that are equal the largest is best.
+`benchmarks/ensembles.py` compares this with other rules.
 """
 
 from collections import Counter
@@ -25,11 +26,14 @@ from trainables.trials.predictions import (
     read_predictions,
 )
 from tune_jobs.engine.results.row import Member
+from tune_jobs.engine.results.statistics.intervals import compare
 from tune_jobs.engine.results.statistics.jackknife import value_examples
 from tune_jobs.engine.run_state.folder import retraining_place
 from tune_jobs.engine.stages.candidates import Retrained
 
 MAX_PICKS = 25
+
+ALPHA = 0.05
 
 DIGITS = 9
 """Metrics are compared to so many digits."""
@@ -126,6 +130,7 @@ def select(models: Sequence[Predictions], metric: Metric) -> Mapping[int, float]
     Args:
         models: Predictions of the same examples.
     """
+    is_worse = _told_apart(models, metric)
     picks: list[int] = []
     reached: list[float] = []
     total_NK: Floats | float = 0.0
@@ -135,7 +140,7 @@ def select(models: Sequence[Predictions], metric: Metric) -> Mapping[int, float]
         scores = [_score(mean, metric) for mean in means]
         highest = max(scores)
         equal = [position for position, score in enumerate(scores) if score == highest]
-        best = min(equal, key=lambda position: (picks.count(position), _loss(means[position])))
+        best = min(equal, key=lambda p: (is_worse[p], picks.count(p), _loss(means[p])))
         total_NK = sums[best]
         picks.append(best)
         reached.append(highest)
@@ -160,6 +165,13 @@ def _as_predictions(like: Predictions, total_NK: Floats) -> Predictions:
         probabilities_NK=mean_NK.astype(np.float32),
         names=like.names,
     )
+
+
+def _told_apart(models: Sequence[Predictions], metric: Metric) -> list[bool]:
+    """Return which models the examples tell apart from the best one."""
+    found = [value_examples(metric.name, [model]) for model in models]
+    best = max(found, key=lambda outcomes: metric.score(outcomes.mean), default=None)
+    return [best is not None and compare(best, each).p_value < ALPHA for each in found]
 
 
 def _score(predictions: Predictions, metric: Metric) -> float:

@@ -71,6 +71,14 @@ def test_models_that_validation_cannot_tell_apart_are_all_in_it() -> None:
     assert weights == {0: 0.36, 1: 0.32, 2: 0.32}
 
 
+def test_one_that_validation_tells_apart_is_in_it_only_if_it_adds_to_it() -> None:
+    """The poor one changes no answer of the mean, at the share that it would have."""
+    models = [predict(*[0.9] * 20), predict(*[0.8] * 20), predict(*[0.4] * 20)]
+    assert set(select(models, ACCURACY)) == {0, 1}
+    models = [predict(*[0.9] * 20, 0.4), predict(*[0.8] * 20, 0.4), predict(*[0.4] * 20, 0.9)]
+    assert set(select(models, ACCURACY)) == {0, 1, 2}
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_it_is_chosen_by_any_metric(metric: str) -> None:
     """Noisy views of the same truth: their mean is better than each."""
