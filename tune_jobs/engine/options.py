@@ -140,7 +140,7 @@ class Options:
     retrain_top: Count = _option(
         3,
         "most configurations of the search to retrain; the best always, others where that takes no "
-        "more epochs than the search",
+        "more epochs than the search, or where --time-budget has time for it",
     )
     retrain_seeds: Count = _option(
         3,

@@ -286,7 +286,10 @@ class Retraining(TrialStage):
         return {(number, seed) for number in numbers for seed in self._seeds}
 
     def _is_afforded(self, pairs: Collection[Pair]) -> bool:
-        """Return whether these pairs have no more epochs than the search has trained."""
+        """Return whether these pairs have no more epochs than the search has trained; where there
+        is a time budget, that decides instead."""
+        if self._budget.seconds is not None:
+            return True
         epochs = sum(trial.num_epochs for trial in self.search.record.trials())
         return len(pairs) * self.epochs <= epochs
 
