@@ -45,7 +45,7 @@ def test_csv(tmp_path: Path) -> None:
 def test_finetune(tmp_path: Path) -> None:
     run_script("finetune/make_digits.py", folder=tmp_path)
     run_script("finetune/pretrain.py", *USUAL, folder=tmp_path)
-    [model] = tmp_path.glob("runs/pretrain/*/models/*.safetensors")
+    [model] = tmp_path.glob("runs/pretrain/*/models/retrain-*.safetensors")
     weights = str(model.relative_to(tmp_path))
     run_script("finetune/job.py", *USUAL, "--weights", weights, folder=tmp_path)
     rows = read_rows(tmp_path / "leaderboards" / "finetune").rows

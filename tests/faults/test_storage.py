@@ -116,7 +116,7 @@ def test_no_room_left(make_runs: Callable[..., Runs], address: str, mounts: Moun
     assert len(runs.trials()) == 4
     assert all(trial.state.is_finished() for trial in runs.trials())
     assert not read_rows(runs.storage).warnings
-    assert len(list((runs.folder() / "models").glob("*.safetensors"))) == 1
+    assert len(list((runs.folder() / "models").glob("retrain-*.safetensors"))) == 1
     assert not [file for file in runs.storage.rglob("*") if ".tmp" in file.name]
 
 
