@@ -29,7 +29,6 @@ JOB = Job(
             "mlp": 32,
             "cnn": 64,
             "resnet18": 64,
-            "torchvision:mobilenet_v2": 128,
         },
     ),
     trials=32,

@@ -11,12 +11,13 @@ from trainables.datasets.cache import cache_key, load_or_decode
 from trainables.datasets.contents import read_contents
 from trainables.datasets.decoding.originals import (
     USUAL_SIZES,
+    covering_size,
     describe_originals,
     propose_size,
     read_sizes,
 )
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.image_data import ImageData
+from trainables.datasets.image_data import ImageData, Originals
 from trainables.datasets.source import Listing, Spec
 from trainables.datasets.spec import open_source, parse_spec
 from trainables.datasets.splits.draw import split_indices
@@ -42,7 +43,7 @@ def load_dataset(
         spec: The text of `--dataset`.
         data_dir: Downloads and decoded images are kept there.
         image_size: P resizes to P x P; `auto` resizes images that differ in size, or are larger
-            than the largest usual size, to a usual one.
+            than the largest usual size, to the usual one that loses least.
         train_size: Keep so many of the images to train on, stratified; where the source gives no
             validation split, it is taken from these.
         split_seed: Of the splits that the source does not give.
@@ -53,7 +54,8 @@ def load_dataset(
     """
     parsed = parse_spec(spec)
     if image_size == "auto":
-        image_size = _usual_size(parsed, data_dir)
+        originals = _originals_to_resize(parsed, data_dir)
+        image_size = originals and covering_size(originals)
     if image_size is not None and image_size < 1:
         raise DatasetError(f"the value of --image-size is {image_size}, but must be at least 1.")
     with _access(parsed, data_dir):
@@ -106,11 +108,14 @@ def load_to_look(spec: str, *, data_dir: Path, image_size: int | None = None) ->
     Raises:
         DatasetError: The data cannot be used as it is, for another reason than that.
     """
-    return load_dataset(spec, data_dir=data_dir, image_size=image_size or "auto")
+    if image_size is None:
+        originals = _originals_to_resize(parse_spec(spec), data_dir)
+        image_size = originals and propose_size(originals)
+    return load_dataset(spec, data_dir=data_dir, image_size=image_size)
 
 
-def _usual_size(spec: Spec, data_dir: Path) -> int | None:
-    """Choose the size for images that differ in size or are large; `None` for others.
+def _originals_to_resize(spec: Spec, data_dir: Path) -> Originals | None:
+    """Describe images that differ in size or are large; return `None` for others.
 
     The headers of all files are read to find that out.
     """
@@ -124,7 +129,7 @@ def _usual_size(spec: Spec, data_dir: Path) -> int | None:
             sizes = [given.images_NHWC.shape[1:3]]
     if not sizes or (len(set(sizes)) == 1 and max(sizes[0]) <= USUAL_SIZES[-1]):
         return None
-    return propose_size(describe_originals(sizes))
+    return describe_originals(sizes)
 
 
 @contextmanager

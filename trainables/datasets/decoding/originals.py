@@ -53,6 +53,15 @@ def propose_size(originals: Originals) -> int:
     return max(fitting, default=USUAL_SIZES[0])
 
 
+def covering_size(originals: Originals) -> int:
+    """Choose the usual size next above the median of the shorter sides; else the largest one.
+
+    Most images lose nothing then, and each network may have them smaller.
+    """
+    fitting = [size for size in USUAL_SIZES if size >= originals.median_shorter_side]
+    return min(fitting, default=USUAL_SIZES[-1])
+
+
 def read_sizes(encoded: Iterable[Encoded], num_images: int) -> list[Size]:
     """Read the upright sizes, (H, W), from the headers alone; those that have none are left out."""
     sizes = []

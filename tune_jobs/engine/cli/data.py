@@ -66,7 +66,7 @@ def _facts(data: ImageData, image_size: int | None) -> list[str]:
         facts.append(f"modes: {modes}")
     shown, median = data.image_size[0], data.originals.median_shorter_side
     if image_size is None and data.originals.num_sizes == 1 and shown != median:
-        facts.append(f"shown at {shown}, which --image-size auto would take")
+        facts.append(f"shown at {shown}, a usual size")
     if image_size is None and data.originals.num_sizes > 1:
         facts.append(
             f"a run needs --image-size, since the images differ in size: {shown} is proposed, and "
