@@ -23,6 +23,7 @@ def trackers_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Follow:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("WANDB_DIR", raising=False)
     monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB__SERVICE_WAIT", str(PATIENCE_SECONDS))
     monkeypatch.setattr(follow, "EVERY_SECONDS", 0.05)
     monkeypatch.setattr(follow, "PATIENCE_SECONDS", PATIENCE_SECONDS)
 

@@ -27,6 +27,7 @@ def test_every_trial_and_retraining_is_in_both_once(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("WANDB_DIR", raising=False)
     monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB__SERVICE_WAIT", str(PATIENCE_SECONDS))
     monkeypatch.setattr(follow, "PATIENCE_SECONDS", PATIENCE_SECONDS)
     monkeypatch.chdir(tmp_path)
     run(tmp_path, log="wandb, mlflow")
