@@ -55,7 +55,7 @@ def load_dataset(
     parsed = parse_spec(spec)
     if image_size == "auto":
         originals = _originals_to_resize(parsed, data_dir)
-        image_size = covering_size(originals) if originals else None
+        image_size = None if originals is None else covering_size(originals)
     if image_size is not None and image_size < 1:
         raise DatasetError(f"the value of --image-size is {image_size}, but must be at least 1.")
     with _access(parsed, data_dir):
@@ -110,7 +110,7 @@ def load_to_look(spec: str, *, data_dir: Path, image_size: int | None = None) ->
     """
     if image_size is None:
         originals = _originals_to_resize(parse_spec(spec), data_dir)
-        image_size = propose_size(originals) if originals else None
+        image_size = None if originals is None else propose_size(originals)
     return load_dataset(spec, data_dir=data_dir, image_size=image_size)
 
 
