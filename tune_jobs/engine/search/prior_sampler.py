@@ -2,7 +2,7 @@
 
 import warnings
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,8 @@ them, since what is known may be right or far off."""
 LEAST_STEPS = 0.6
 """For choices with an order it is as many steps at least: 4 of 10 draws are a neighbour."""
 
-MOVED = 6
-"""So many parameters move, the others stay: what is known is good, and where all of a dozen move at
-once, one that helps is lost among those that hurt. With fewer, more proposals repeat each other."""
-
 KEPT = 0.7
-"""The probability that a choice without an order stays even so."""
+"""The probability that a choice without an order stays."""
 
 UNIFORM = 0.1
 """The share of proposals that are drawn from the whole space, whatever is known."""
@@ -46,11 +42,10 @@ class PriorSampler(BaseSampler):
     """Draws a proposal from one of four sources, by chance.
 
     `centre` draws around the architecture's recipe, `incumbent` around the best trials (both as in
-    PriorBand, Mallik et al. 2023, arXiv 2306.12370, but `MOVED` parameters at a time), `uniform`
-    from the whole space, so that a wrong prior is left behind, and `model` by Optuna's TPE once
-    there are `FEW` ended trials. TPE sees each number where it lies in its range, so that a range
-    may depend on another parameter. Where an `architecture` was chosen before all else, trials of
-    the same one alone are known.
+    PriorBand, Mallik et al. 2023, arXiv 2306.12370), `uniform` from the whole space, so that a
+    wrong prior is left behind, and `model` by Optuna's TPE once there are `FEW` ended trials. TPE
+    sees each number where it lies in its range, so that a range may depend on another parameter.
+    Where an `architecture` was chosen before all else, trials of the same one alone are known.
 
     Args:
         seed: Seeds the one proposal that the sampler makes.
@@ -65,7 +60,6 @@ class PriorSampler(BaseSampler):
         self.source = ""  # until a parameter is asked for
         self._near: Mapping[str, Any] = {}
         self._spread = 0.0
-        self._staying: Collection[str] = ()
         self._modelled: Mapping[str, Any] = {}
 
     def infer_relative_search_space(
@@ -92,10 +86,7 @@ class PriorSampler(BaseSampler):
         if param_name in self._modelled:
             return _from_model(param_distribution, self._modelled[param_name])
         if param_name in self._near:
-            value = nearest_value(param_distribution, self._near[param_name])
-            if param_name in self._staying:
-                return value
-            return _around(param_distribution, value, self._spread, random)
+            return _around(param_distribution, self._near[param_name], self._spread, random)
         return _anywhere(param_distribution, random)
 
     def _choose_source(self, study: Study, trial: FrozenTrial) -> None:
@@ -105,7 +96,6 @@ class PriorSampler(BaseSampler):
         random = np.random.default_rng(self._seed)
         self.source = self._draw_source(random, len(reported))
         self._spread = random.choice(SPREADS)
-        self._staying = _draw_staying(_alike(study.get_trials(deepcopy=False), trial), random)
         if self.source == "incumbent":
             weights = 0.5 ** np.arange(min(INCUMBENTS, len(reported)))
             rank = random.choice(len(weights), p=weights / weights.sum())
@@ -135,12 +125,6 @@ def _alike(others: Sequence[FrozenTrial], trial: FrozenTrial) -> list[FrozenTria
         for other in others
         if other.number != trial.number and chosen in (None, other.params.get("architecture"))
     ]
-
-
-def _draw_staying(others: Sequence[FrozenTrial], random: np.random.Generator) -> Collection[str]:
-    """Draw all but `MOVED` of the parameters that the trials so far have."""
-    names = sorted(max((other.params.keys() for other in others), key=len, default=set()))
-    return set(random.permutation(names)[MOVED:])
 
 
 def ranked(study: Study) -> list[FrozenTrial]:
@@ -212,6 +196,7 @@ def _anywhere(distribution: BaseDistribution, random: np.random.Generator) -> An
 def _around(
     distribution: BaseDistribution, value: Any, spread: float, random: np.random.Generator
 ) -> Any:
+    value = nearest_value(distribution, value)
     if is_ordered(distribution):
         choices = getattr(distribution, "choices", ())
         if choices:

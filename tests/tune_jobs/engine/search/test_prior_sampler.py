@@ -8,7 +8,7 @@ import numpy as np
 import optuna
 import pytest
 
-from tune_jobs.engine.search.prior_sampler import FEW, MOVED, UNIFORM, PriorSampler, ranked
+from tune_jobs.engine.search.prior_sampler import FEW, UNIFORM, PriorSampler, ranked
 
 CENTRE = {"optimizer": "adam", "lr": 1e-3, "width": 64, "dropout": 0.3}
 
@@ -43,25 +43,6 @@ def test_without_uniform_draws_first_proposals_lie_around_the_centre() -> None:
     assert np.mean(rates) == pytest.approx(-3, abs=0.1)
     assert np.std(rates) == pytest.approx(0.37, abs=0.1)  # 0.1 or 0.3 of two decades
     assert Counter(params["width"] for params in drawn).most_common(1)[0][0] == 64
-
-
-@pytest.mark.parametrize("num_parameters", [2, MOVED, 16])
-def test_a_few_parameters_move_at_a_time(num_parameters: int) -> None:
-    """Until a trial has told how many there are, all of them do."""
-    names = [f"x{number}" for number in range(num_parameters)]
-    centre = dict.fromkeys(names, 0.5)
-
-    def count_moved(study: optuna.Study, seed: int) -> int:
-        study.sampler = PriorSampler(seed, centre=centre, uniform=0.0)
-        trial = study.ask()
-        return sum(trial.suggest_float(name, 0.0, 1.0) != 0.5 for name in names)
-
-    assert count_moved(optuna.create_study(), seed=0) == num_parameters
-    study = optuna.create_study()
-    study.enqueue_trial(centre)
-    assert count_moved(study, seed=0) == 0
-    moved = {count_moved(study, seed) for seed in range(1, 20)}
-    assert moved == {min(num_parameters, MOVED)}
 
 
 def test_the_whole_space_keeps_its_share() -> None:
