@@ -1,7 +1,7 @@
 """Build a run's rows from its record, its `run.json` and its stored predictions alone."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import fmean, median, stdev
 from typing import Any
@@ -46,7 +46,9 @@ def build_rows(
     run = _of_the_run(info, search, retrain)
     rows = [_build_row(info, result, run, winner=result is winner) for result in results]
     if winner:
-        rows += _build_ensemble(info, read_models(folder.place, results), run, earlier)
+        models = read_models(folder.place, results)
+        weights = {row.trial_number: row.weights for row in rows}
+        rows += _build_ensemble(info, models, run, weights, earlier)
     answers = {row.trial_number: read_answers(folder.place, row) for row in rows}
     return add_statistics(rows, answers, best_seed(winner, metric) if winner else 0)
 
@@ -132,7 +134,11 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
 
 
 def _build_ensemble(
-    info: RunInfo, models: Sequence[Model] | None, run: dict[str, Any], earlier: Sequence[Row]
+    info: RunInfo,
+    models: Sequence[Model] | None,
+    run: dict[str, Any],
+    weights: Mapping[int, str | None],
+    earlier: Sequence[Row],
 ) -> list[Row]:
     """Build the row of the best ensemble, unless the best model alone is better."""
     if models is None:
@@ -146,6 +152,7 @@ def _build_ensemble(
     figures = _metric_columns(compared.name, [metrics], [test], None)
     if compared.name != info.metric:  # that of a user, which no one epoch of an ensemble has
         figures["val_metric"] = None
+    started_from = [weights[member.trial_number] for member in ensemble.members]
     unset: dict[str, Any] = dict.fromkeys(
         ("lr", "l2", "batch_size", "dropout", "optimizer", "schedule", "search_val_accuracy")
     )
@@ -153,6 +160,7 @@ def _build_ensemble(
         Row(
             **run,
             **unset,
+            weights=next((w for w in started_from if w != "scratch"), "scratch"),
             architecture="ensemble",
             origin="ensemble",
             trial_number=ENSEMBLE,
