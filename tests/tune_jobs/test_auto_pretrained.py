@@ -59,7 +59,7 @@ def run(storage: Path, photos: Path, **options: object) -> RunResult:
         "precision": "fp32",
         "run_id": "one",
     }
-    job = replace(JOB, space=JOB.space.choosing(CHOSEN))  # type: ignore[union-attr]
+    job = replace(JOB, space=JOB.space.choosing(CHOSEN))  # type: ignore[attr-defined]
     return engine.run(job, console=Console(quiet=True), storage=storage, **{**given, **options})
 
 
