@@ -189,7 +189,8 @@ def describe_fronts(rows: Sequence[Row]) -> dict[str, str]:
         chosen = [(cost, row) for cost, row, on in zip(values, tested, on_front, strict=True) if on]
         chosen.sort(key=lambda pair: (pair[0] or 0.0, pair[1].trial_number))
         fronts[name] = ", ".join(
-            f"{row.architecture} {row.reached:.4f} {write(cost or 0.0)} (trial {row.trial_number})"
+            f"{row.architecture} {row.reached:.4f} {write(cost or 0.0)}"
+            + ("" if row.ensemble else f" (trial {row.trial_number})")
             for cost, row in chosen
         )
     return {name: front for name, front in fronts.items() if front}
