@@ -36,6 +36,9 @@ TRACKERS = ("mlflow", "wandb")
 
 SMOKE_TRIALS = 2
 
+UNLIMITED_TRIALS = 10_000
+"""With a time budget, time ends the search: more than any search has come to."""
+
 
 def _option(default: Any, help: str, parse: Callable[[str], Any] | None = None) -> Any:
     return field(default=default, metadata={"help": help, "parse": parse})
@@ -85,7 +88,10 @@ class Options:
         False, "try all steps in seconds, on images made up in the data set's shape"
     )
 
-    trials: Count = _resolved("number of configurations that the search tries")
+    trials: Count = _resolved(
+        "number of configurations that the search tries; with --time-budget, unless given, as many "
+        "as there is time for"
+    )
     epochs: Count = _resolved("epochs of a trial that is not stopped early")
     time_budget: Positive | None = _option(
         None,
@@ -207,6 +213,8 @@ class Options:
             RequestError: Every problem at once, each with key, value and rule.
         """
         defaults: dict[str, Any] = {name: getattr(job, name) for name in JOB_DEFAULTS}
+        if given.get("time_budget") is not None:
+            defaults["trials"] = UNLIMITED_TRIALS
         if given.get("smoke"):
             defaults |= _smoke(job)
         given = {key: value for key, value in given.items() if value is not None}

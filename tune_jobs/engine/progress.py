@@ -68,7 +68,7 @@ class Progress(Listener):
         for stage in self._stages.values():
             self._print(stage.line())
 
-    def begin(self, num_trials: int, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
+    def begin(self, num_trials: int | None, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
         self._stages = {
             "trial": StageView("search", self._info, num_trials, rule),
             "retrain": StageView("retrain", self._info, None, Never()),

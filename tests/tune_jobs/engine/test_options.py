@@ -10,13 +10,19 @@ from trainables.config.validation import from_json, to_json
 from trainables.metrics import METRICS, Metric
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.options import Options
+from tune_jobs.engine.options import SMOKE_TRIALS, UNLIMITED_TRIALS, Options
 
 
 def test_the_job_gives_what_is_not_given() -> None:
     options = Options.resolve(JOB, trials=3)
     assert (options.trials, options.epochs, options.dataset) == (3, JOB.epochs, JOB.dataset)
     assert options.rung_settings.grace_period == JOB.epochs // 10
+
+
+def test_time_alone_ends_a_search_that_has_a_budget() -> None:
+    assert Options.resolve(JOB, time_budget=60).trials == UNLIMITED_TRIALS
+    assert Options.resolve(JOB, time_budget=60, trials=5).trials == 5
+    assert Options.resolve(JOB, time_budget=60, smoke=True).trials == SMOKE_TRIALS
 
 
 def test_paths_may_be_strings_and_the_reverse() -> None:

@@ -33,8 +33,12 @@ class Ended(NamedTuple):
 class Listener:
     """Hears what the record was told; override what matters, since nothing happens otherwise."""
 
-    def begin(self, num_trials: int, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
-        """Hear that a session begins, before its first trial; `earlier` ended in other sessions."""
+    def begin(self, num_trials: int | None, rule: StoppingRule, earlier: Sequence[Ended]) -> None:
+        """Hear that a session begins, before its first trial; `earlier` ended in other sessions.
+
+        Args:
+            num_trials: The number of proposals, where it is not time that ends the search.
+        """
 
     def started(self, name: str, config: Mapping[str, Any], past: Past) -> None:
         """Hear of a proposal: its configuration, and its parameters as the space names them.

@@ -19,7 +19,7 @@ from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Repo
 from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
 from tune_jobs.engine.errors import RequestError, RunError, no_room
 from tune_jobs.engine.job import Job
-from tune_jobs.engine.options import Options
+from tune_jobs.engine.options import UNLIMITED_TRIALS, Options
 from tune_jobs.engine.record.listener import Listener
 from tune_jobs.engine.record.record import Name, Record
 from tune_jobs.engine.run_state.folder import RunFolder
@@ -244,8 +244,9 @@ class Steps:
         self.rule = WithinGroups(
             self.rule, lambda number: rung_group(searched.trials()[number], by_architecture=joined)
         )
+        num_trials = None if plan.trials == UNLIMITED_TRIALS else plan.trials
         for listener in self._listeners:  # before the records tell them of anything
-            listener.begin(plan.trials, self.rule, searched.ended() + retrained.ended())
+            listener.begin(num_trials, self.rule, searched.ended() + retrained.ended())
         search = Search(plan, searched, self.rule)
         retraining = Retraining(
             search, retrained, top=options.retrain_top, seeds=options.retraining_seeds
