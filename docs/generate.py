@@ -23,7 +23,7 @@ RULES = {int: "a whole number", float: "a number", str: "text", Path: "a path", 
 OPTIONS_PAGE = """\
 # Options of a run
 
-*Written by `make docs` from `tune_jobs/engine/options.py`; do not edit it here.*
+*Written by `make docs` from `tune_jobs/engine/options/options.py`; do not edit it here.*
 
 Every job takes these options, in three ways that mean the same:
 

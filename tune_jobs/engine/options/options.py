@@ -1,14 +1,14 @@
 """Every option of a run: the command line, the Python API and `run.json` at once."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from trainables.config import ClassWeights, KeptEpoch
+from trainables.config import ClassWeights
 from trainables.config.quantities import count_or_auto, large_number, number_or_auto, seconds
 from trainables.config.validation import (
     Count,
@@ -22,6 +22,14 @@ from trainables.config.validation import (
 from trainables.metrics import METRICS
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
+from tune_jobs.engine.options.rules import (
+    check_folds,
+    check_keep,
+    check_target,
+    check_trackers,
+    check_workers,
+)
+from tune_jobs.engine.options.smoke import SMOKE_TRIALS, smoke_defaults
 from tune_jobs.engine.search.early_stopping import RULES, RungSettings, check_settings
 from tune_jobs.engine.search.limits import ModelLimits
 from tune_jobs.engine.search.samplers import SAMPLERS
@@ -30,11 +38,6 @@ Seed = Annotated[int, Range(0)]
 
 JOB_DEFAULTS = ("dataset", "image_size", "weights", "trials", "epochs", "metric")
 """Options whose default is the job's."""
-
-TRACKERS = ("mlflow", "wandb")
-"""Modules of `results/trackers`, which send a run's record to a tracker."""
-
-SMOKE_TRIALS = 2
 
 UNLIMITED_TRIALS = 10_000
 """With a time budget, time ends the search: more than any search has come to."""
@@ -216,7 +219,7 @@ class Options:
         if given.get("time_budget") is not None:
             defaults["trials"] = UNLIMITED_TRIALS
         if given.get("smoke"):
-            defaults |= _smoke(job)
+            defaults |= smoke_defaults(job)
         given = {key: value for key, value in given.items() if value is not None}
         known = [f.name for f in fields(cls)]
         for name in given:
@@ -230,11 +233,11 @@ class Options:
             raise RequestError("\n".join(map(_as_flag, problems)))
         options = cls(**values)
         check_settings(options.scheduler, given)
-        _check_workers(options.gpus_per_trial, options.workers_per_trial)
-        _check_folds(options.folds, options.workers)
-        _check_target(options.metric, options.target)
-        _check_keep(options.metric, options.keep)
-        _check_trackers(options.log, options.trackers)
+        check_workers(options.gpus_per_trial, options.workers_per_trial)
+        check_folds(options.folds, options.workers)
+        check_target(options.metric, options.target)
+        check_keep(options.metric, options.keep)
+        check_trackers(options.log, options.trackers)
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
             raise RequestError(
                 f"--run-id = {options.run_id!r}: must be letters, digits, '.', '_' and '-', "
@@ -282,72 +285,6 @@ class Options:
     def first_trials(self) -> int | None:
         """Return how many of the published configurations are tried; `None` means all of them."""
         return SMOKE_TRIALS - 1 if self.smoke else None
-
-
-def _check_workers(gpus: float | Literal["auto"] | None, workers: int | None) -> None:
-    """A worker has one GPU, or a part of one."""
-    if gpus == "auto":
-        gpus = 1.0  # or less
-    if gpus is not None and gpus > 1 and gpus != int(gpus):
-        raise RequestError(
-            f"--gpus-per-trial = {gpus}: must be at most 1, or a whole number: each worker has one"
-        )
-    if workers is not None and gpus and workers != max(1, gpus):
-        raise RequestError(
-            f"--workers-per-trial = {workers}: must be 1 for each of --gpus-per-trial = {gpus:g}: "
-            "leave it away"
-        )
-
-
-def _check_folds(folds: int | None, workers: int) -> None:
-    if folds and workers > 1:
-        raise RequestError(
-            f"--folds = {folds}: a trial trains its models in one process, and has {workers} of "
-            "--workers-per-trial or --gpus-per-trial: give it one"
-        )
-
-
-def _check_target(metric: str, target: float | None) -> None:
-    """A metric of the test split that is maximised is a fraction."""
-    is_fraction = METRICS[metric].figure and METRICS[metric].direction == "maximize"
-    if target is not None and is_fraction and target > 1:
-        percent = f": {target:g} % is {target / 100:g}" if target <= 100 else ""
-        raise RequestError(
-            f"--target = {target:g}: must be a fraction in [0, 1] for --metric {metric}{percent}"
-        )
-
-
-def _check_keep(metric: str, keep: Literal["last", "best"]) -> None:
-    known = get_args(KeptEpoch)
-    if keep == "best" and metric not in known:
-        raise RequestError(
-            f"--keep = 'best': workers do not know --metric {metric}: take one of "
-            f"{', '.join(name for name in known if name != 'last')}, or --keep last"
-        )
-
-
-def _check_trackers(log: str | None, names: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in TRACKERS]
-    if unknown:
-        raise RequestError(
-            f"--log = {log!r}: {unknown[0]!r} is no tracker: name some of {', '.join(TRACKERS)}, "
-            f"with a comma between them{nearest(unknown[0], list(TRACKERS))}"
-        )
-
-
-def _smoke(job: Job) -> dict[str, Any]:
-    """Defaults that take every step of `job` in seconds, without a download."""
-    height, width, channels = job.shape
-    return {
-        "dataset": f"generated:{height}x{width}x{channels}?classes={job.num_classes}",
-        "weights": "scratch",
-        "trials": SMOKE_TRIALS,
-        "epochs": 1,
-        "retrain_top": 1,
-        "retrain_seeds": 1,
-        "max_parallel": 1,
-        "storage": "smoke",
-    }
 
 
 def _as_flag(problem: str) -> str:
