@@ -3,8 +3,7 @@
 Validation chooses the winner; the test split is read here alone, once per retrained model.
 """
 
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState
@@ -15,6 +14,7 @@ from trainables.trials.task import Stage, TrialTask
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.samplers import build_sampler
+from tune_jobs.engine.stages.allowance import Allowance
 from tune_jobs.engine.stages.candidates import (
     Candidate,
     Retrained,
@@ -23,7 +23,8 @@ from tune_jobs.engine.stages.candidates import (
     find_skipped,
     read_results,
 )
-from tune_jobs.engine.stages.race import Pair, afford, describe_loss, find_losers, rank
+from tune_jobs.engine.stages.race import Pair, afford
+from tune_jobs.engine.stages.round import Round
 from tune_jobs.engine.stages.search import Search
 from tune_jobs.engine.stages.trial_stage import TrialStage
 
@@ -53,8 +54,7 @@ class Retraining(TrialStage):
         self.search = search
         self._top = top
         self._seeds = self._asked = tuple(seeds)
-        self._budget = plan.budget
-        self._times = search.time.times
+        self._allowance = Allowance(search, record)
         self.cut_short: str | None = None
         self._candidates: dict[int, Candidate] = {}
         self._num_ended = 0
@@ -130,7 +130,7 @@ class Retraining(TrialStage):
             self._drop(*pair, NOT_IN_TIME)
         elif self.search.finished:
             self._enqueue(*pair)
-            needed = self._times.retraining(number)
+            needed = self.search.time.times.retraining(number)
             self.cut_short = (
                 f"there was no time for one training, an estimated {needed:,.0f} s: trial {number} "
                 "was trained with one seed all the same"
@@ -146,7 +146,7 @@ class Retraining(TrialStage):
         always = references.always([*ranked, *(n for n in best if n in references.all)])
         rows = {(number, self._seeds[0]) for number in references.all}
         committed = self._pairs | self._all_pairs(always) | rows
-        return afford(ranked, self._seeds[0], committed, self._is_afforded)
+        return afford(ranked, self._seeds[0], committed, self._allowance.affords)
 
     def _decide_rounds(self) -> None:
         """Decide, after each round that is complete, who begins the next one."""
@@ -159,67 +159,38 @@ class Retraining(TrialStage):
             due = {(n, s) for n in racing for s in self._seeds[:num_rounds]} & self._pairs
             if not due <= ended.keys():
                 return
-            exceeded = {
-                number: reason
-                for number in racing
-                if (reason := self._exceeded(number, self._seeds[:num_rounds], ended))
-            }
-            able = [number for number in racing if number not in exceeded]
-            scores = self._scores(able, self._seeds[:num_rounds], ended)
-            self._decide(rank(racing, scores), scores, exceeded, num_rounds)
+            self._decide(Round.of(racing, self._seeds[:num_rounds], ended, self.search))
 
-    def _exceeded(
-        self, number: int, seeds: Sequence[int], ended: Mapping[Pair, RecordedTrial]
-    ) -> str | None:
-        """Return which limit of the run a candidate exceeds, by these seeds; `None`: none."""
-        trials = [ended[number, seed] for seed in seeds if (number, seed) in ended]
-        last = [trial.last for trial in trials if trial.last]
-        return self.search.plan.model_limits.exceeded(last)
-
-    def _scores(
-        self, racing: Sequence[int], seeds: Sequence[int], ended: Mapping[Pair, RecordedTrial]
-    ) -> dict[int, list[float]]:
-        """Return the scores of the candidates that were trained to the end with all these seeds."""
-        values = {n: [ended[n, s].value for s in seeds if (n, s) in ended] for n in racing}
-        score = self.record.metric.score
-        return {
-            number: [score(value) for value in found if value is not None]
-            for number, found in values.items()
-            if len(found) == len(seeds) and None not in found
-        }
-
-    def _decide(
-        self,
-        ranked: Sequence[int],
-        scores: Mapping[int, Sequence[float]],
-        exceeded: Mapping[int, str],
-        num_rounds: int,
-    ) -> None:
+    def _decide(self, done: Round) -> None:
         """Give each candidate its next seed, or have it drop out; what was decided before stays.
 
         All of it is written in the order of the ranks, so a session that dies amid it leaves what
         the next one would decide too.
         """
-        seed = self._seeds[num_rounds]
-        undecided = [n for n in ranked if (n, seed) not in self._pairs and n not in self._dropped]
+        seed = self._seeds[done.number]
+        undecided = [
+            n for n in done.ranked if (n, seed) not in self._pairs and n not in self._dropped
+        ]
         if not undecided:
             return
         references = find_references(self.search.record)
-        able = [n for n in ranked if n not in self._dropped]
-        always = references.always([n for n in able if n in references.all or n not in exceeded])
+        able = [n for n in done.ranked if n not in self._dropped]
+        always = references.always(
+            [n for n in able if n in references.all or n not in done.exceeded]
+        )
         if not self._has_time({(number, seed) for number in always}):
-            self._end_race(num_rounds)
+            self._end_race(done.number)
             return
-        lost = self._find_lost(scores, num_rounds)
+        lost = done.find_lost(references.defaults, len(self._seeds))
         committed = self._pairs | self._all_pairs(always)
-        going_on = [number for number in able if number not in lost and number not in exceeded]
-        afforded = afford(going_on, seed, committed, self._is_afforded)
+        going_on = [number for number in able if number not in lost and number not in done.exceeded]
+        afforded = afford(going_on, seed, committed, self._allowance.affords)
         in_time = afford(afforded, seed, committed, self._has_time)
         for number in undecided:
             if number in always or number in in_time:
                 self._enqueue(number, seed)
-            elif number in exceeded:
-                self._drop(number, seed, exceeded[number])
+            elif number in done.exceeded:
+                self._drop(number, seed, done.exceeded[number])
             elif number in lost:
                 self._drop(number, seed, lost[number])
             else:
@@ -230,23 +201,6 @@ class Retraining(TrialStage):
         self._seeds = self._seeds[:num_rounds]
         why = f"there was time for {num_rounds} of {len(self._asked)} seeds"
         self.cut_short = self.cut_short or why
-
-    def _find_lost(self, scores: Mapping[int, Sequence[float]], num_rounds: int) -> dict[int, str]:
-        """Return why candidates have lost, by number.
-
-        After one seed defaults alone may lose, to the best of them: their trials of the search are
-        a second seed. Those of other candidates, which were chosen by them, are not.
-        """
-        defaults = find_references(self.search.record).defaults
-        num_looks = max(1, len(self._seeds) - (1 if defaults else 2))
-        score = self.record.metric.score
-        if num_rounds == 1:
-            searched = {t.number: score(t.value or 0.0) for t in self.search.record.best()}
-            both = sorted(defaults & scores.keys() & searched.keys())
-            scores = {number: [searched[number], *scores[number]] for number in both}
-        lost = find_losers(scores, num_looks)
-        # Of a score, the metric's score is the value again.
-        return {number: describe_loss(number, scores, score) for number in lost}
 
     def _enqueue_owed(self) -> None:
         """Enqueue one pair that will be trained however the race ends, if one is left."""
@@ -285,22 +239,9 @@ class Retraining(TrialStage):
     def _all_pairs(self, numbers: Iterable[int]) -> set[Pair]:
         return {(number, seed) for number in numbers for seed in self._seeds}
 
-    def _is_afforded(self, pairs: Collection[Pair]) -> bool:
-        """Return whether these pairs have no more epochs than the search has trained; where there
-        is a time budget, that decides instead."""
-        if self._budget.seconds is not None:
-            return True
-        epochs = sum(trial.num_epochs for trial in self.search.record.trials())
-        return len(pairs) * self.epochs <= epochs
-
     def _has_time(self, pairs: Collection[Pair]) -> bool:
         """Return whether these pairs can be trained in time, after those that are enqueued."""
-        left = self._budget.left()
-        if left == math.inf:
-            return True
-        ended = {trial.pair for trial in self.record.trials() if trial.state.is_finished()}
-        due = {*self._pairs, *pairs} - ended
-        return self._budget.wall([self._times.retraining(number) for number, _ in due]) <= left
+        return self._allowance.has_time({*self._pairs, *pairs})
 
     def _try_again(self, failed: Sequence[RecordedTrial]) -> None:
         """Enqueue the pairs that have failed in earlier sessions."""
@@ -311,7 +252,7 @@ class Retraining(TrialStage):
 
     def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
         candidate, _ = self.record.trials()[number].pair
-        self._times.take(candidate, metrics)
+        self.search.time.times.take(candidate, metrics)
         return True
 
     def _end(self, number: int, state: TrialState, reason: str) -> None:
