@@ -32,7 +32,7 @@ def measure(name: str, trials: int, data: Path, cache: Path, storage: str) -> di
     load(name, data, cache)
     job = Job(
         name=f"gain_{name}",
-        dataset=wanted.dataset.format(data),
+        dataset=wanted.spec(data, cache),
         architecture="cnn",
         space=cnn.space,
         trials=trials,

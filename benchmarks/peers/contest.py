@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.fruits import BLOCKS, write_blocks
 from trainables.datasets import ImageData, load_dataset
 from trainables.datasets.image_data import Integers, Pixels
 
@@ -22,7 +23,8 @@ class DataSet:
     """A data set of the comparison.
 
     Attributes:
-        dataset: As `--dataset` takes it; `{}` is the folder of data.
+        dataset: As `--dataset` takes it; `{}` is the folder of data, `{cache}` that of what is made
+            of it.
         pixels: The side in pixels; `None` keeps that of the files.
         train_size: Images to train on and to validate on; `None` is all of them.
         epochs: A trial's full budget, for every method.
@@ -36,6 +38,9 @@ class DataSet:
     epochs: int
     mirrored: bool = True
 
+    def spec(self, data: Path, cache: Path) -> str:
+        return self.dataset.format(data, cache=cache)
+
 
 DATA_SETS = {
     "digits": DataSet(
@@ -44,7 +49,9 @@ DATA_SETS = {
     "fashion": DataSet(dataset="fashion-mnist", pixels=28, train_size=10_000, epochs=16),
     "cifar10": DataSet(dataset="parquet:{}/cifar10-jpeg", pixels=32, train_size=10_000, epochs=16),
     "flowers5": DataSet(dataset="parquet:{}/flowers5", pixels=32, train_size=None, epochs=20),
-    "fruits49": DataSet(dataset="parquet:{}/fruits-49", pixels=32, train_size=None, epochs=15),
+    "fruits49": DataSet(
+        dataset=f"parquet:{{cache}}/{BLOCKS}?group=block", pixels=32, train_size=None, epochs=15
+    ),
 }
 
 
@@ -171,8 +178,9 @@ def read_turn() -> Turn:
 def load(name: str, data: Path, cache: Path) -> ImageData:
     """Load a data set as a run of the project does."""
     wanted = DATA_SETS[name]
+    write_blocks(data, cache)
     return load_dataset(
-        wanted.dataset.format(data),
+        wanted.spec(data, cache),
         data_dir=cache,
         image_size=wanted.pixels,
         train_size=wanted.train_size,

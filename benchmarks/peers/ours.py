@@ -25,7 +25,7 @@ def search(turn: Turn, storage: Path) -> Outcome:
     wanted = turn.data_set
     job = Job(
         name=f"peers_{turn.name}",
-        dataset=wanted.dataset.format(turn.data),
+        dataset=wanted.spec(turn.data, turn.cache),
         architecture="cnn",
         space=cnn.space,
         trials=1000,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from benchmarks.fruits import BLOCKS
 from trainables.features import Frozen
 from tune_jobs.engine import Job
 
@@ -26,7 +27,7 @@ FASHION = Data(spec="fashion-mnist", words="Fashion-MNIST")
 MNIST = Data(spec="mnist", words="MNIST")
 CIFAR10 = Data(spec="parquet:{}/cifar10-jpeg", words="CIFAR-10 as JPEG")
 ALIENS = Data(spec="folder:{}/aliens-tested", words="the photographs, tested on `validation`")
-FRUITS = Data(spec="parquet:{}/fruits-49", words="fruits-49", stands_for="Fruits-360")
+FRUITS = Data(spec=f"parquet:{{}}/{BLOCKS}?group=block", words="fruits-49", stands_for="Fruits-360")
 FLOWERS = Data(spec="parquet:{}/flowers5", words="flowers5", stands_for="STL-10")
 
 MOBILENET = "{}/weights/mobilenet_v2_imagenet.pt"

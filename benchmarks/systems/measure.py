@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fruits import write_blocks
 from benchmarks.systems.catalogue import System
 from trainables.storage import LocalStorage
 from tune_jobs.engine import run
@@ -47,6 +48,7 @@ def measure_all(
 def measure(system: System, data: Path, storage: str, board: Path, *, on_gpu: bool) -> None:
     """Run the system's job, or go on with its run, and keep its leaderboard as `board`."""
     link_aliens(data)
+    write_blocks(data, data)
     [job] = [job for job in catalogue() if job.name == system.job]
     options = build_options(system, data, on_gpu=on_gpu)
     result = run(system.on_backbone(job), storage=storage, run_id=board.stem, **options)
