@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fruits import write_blocks
 from benchmarks.peers.contest import DATA_SETS
 from benchmarks.recorded import read_trials
 from tune_jobs.engine.results.leaderboard import read_rows
@@ -39,12 +40,13 @@ CLOSE = 0.02
 Result = dict[str, Any]
 
 
-def source_of(name: str, data: Path) -> tuple[str, int | None]:
+def source_of(name: str, data: Path, derived: Path) -> tuple[str, int | None]:
     """Return a data set as `--dataset` takes it, at its own size, and its `--train-size`."""
     if name == "aliens":
         return f"folder:{data}/aliens", None
+    write_blocks(data, derived)
     wanted = DATA_SETS[name]
-    return wanted.dataset.format(data), wanted.train_size
+    return wanted.spec(data, derived), wanted.train_size
 
 
 def measure(name: str, method: str, seed: int, seconds: float, data: Path) -> Result:
@@ -53,7 +55,7 @@ def measure(name: str, method: str, seed: int, seconds: float, data: Path) -> Re
     Raises:
         subprocess.CalledProcessError: The command failed.
     """
-    source, train_size = source_of(name, data)
+    source, train_size = source_of(name, data, Path(tempfile.gettempdir()))
     began = time.time()
     with tempfile.TemporaryDirectory() as storage:
         options = {
