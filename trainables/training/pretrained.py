@@ -167,8 +167,9 @@ def _download_imagenet(architecture: Architecture) -> dict[str, Tensor]:
         return weights.load()
     except (OSError, RuntimeError) as error:
         raise ConfigError(
-            f"--weights = 'imagenet': the download of {weights.source} failed ({error}): "
-            f"{weights.by_hand}, or give scratch or a file"
+            f"--weights = 'imagenet': the download of {weights.name} from {weights.source} failed "
+            f"({error}): {weights.by_hand}, or give a file of weights (--weights PATH), or none "
+            "(--weights scratch)"
         ) from error
 
 

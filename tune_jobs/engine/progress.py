@@ -77,15 +77,15 @@ class Progress(Listener):
             self._stage(ended.name).remember(ended)
 
     def started(self, name: str, config: Mapping[str, Any], past: Past) -> None:
-        self._stage(name).start(name, past)
+        self._stage(name).start(name, config.get("epochs", self._info.epochs), past)
 
     def training(self, name: str, epochs_done: int) -> None:
-        self._stage(name).train(name, epochs_done, self._info.epochs)
+        self._stage(name).train(name, epochs_done)
 
     def reported(self, name: str, metrics: EpochMetrics) -> None:
         stage = self._stage(name)
         first = not stage.has_reports
-        stage.take(name, metrics, self._info.epochs)
+        stage.take(name, metrics)
         if first and not self._console.is_terminal:
             self._print(f"{stage.name}: first report: {stage.running[name]}")
 
@@ -132,6 +132,7 @@ class StageView:
         self.running: dict[str, str] = {}
         self.has_begun = False
         self.has_reports = False
+        self._epochs: dict[str, int] = {}
         self._training: set[str] = set()
         self._values: dict[str, float] = {}
         self._rule = rule
@@ -146,19 +147,21 @@ class StageView:
         self._count(ended.name, ended.state, ended.value)
         self._tally.add(ended.name, ended.past)
 
-    def start(self, name: str, past: Past) -> None:
+    def start(self, name: str, epochs: int, past: Past) -> None:
+        """Show a trial of so many epochs, at most."""
         if not self.has_begun:
             self._begun = time.monotonic()
         self.has_begun = True
         self.running[name] = f"{name}  waiting"
+        self._epochs[name] = epochs
         self._tally.add(name, past)
 
-    def train(self, name: str, epochs_done: int, epochs: int) -> None:
+    def train(self, name: str, epochs_done: int) -> None:
         self._training.add(name)
         if name not in self._values:
-            self.running[name] = f"{name}  epoch {epochs_done}/{epochs}"
+            self.running[name] = f"{name}  epoch {epochs_done}/{self._epochs[name]}"
 
-    def take(self, name: str, metrics: EpochMetrics, epochs: int) -> None:
+    def take(self, name: str, metrics: EpochMetrics) -> None:
         self._tally.report(name, metrics.val_accuracy)
         value = self._metric.on_validation(metrics)
         if not math.isfinite(value):
@@ -166,10 +169,11 @@ class StageView:
         self.has_reports = True
         self._values[name] = value
         shown = f"{self._metric.label} {value:.4f}"
-        self.running[name] = f"{name}  epoch {metrics.epoch}/{epochs}  {shown}"
+        self.running[name] = f"{name}  epoch {metrics.epoch}/{self._epochs[name]}  {shown}"
 
     def end(self, name: str, state: TrialState) -> None:
         self.running.pop(name)
+        self._epochs.pop(name)
         self._training.discard(name)
         self._ended = time.monotonic()
         self._count(name, state, self._values.pop(name, None))

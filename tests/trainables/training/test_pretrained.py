@@ -1,6 +1,7 @@
 """Weights to start from: read without unpickling, fitted by name and shape, or refused."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,9 +173,22 @@ def test_a_failed_download_names_the_file_and_the_folder(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    with pytest.raises(ConfigError, match="the download of https://") as error:
+    with pytest.raises(ConfigError, match=r"of ResNet18_Weights.\w+ from https://") as error:
         load_pretrained("imagenet", name)
     assert str(tmp_path) in str(error.value)
+    assert "--weights PATH" in str(error.value)
+
+
+def test_a_download_that_nobody_answers_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("trainables.architectures._libraries.weights.TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(ConfigError, match="timed out"):
+            load_pretrained("imagenet", "resnet18")
+    assert socket.getdefaulttimeout() is None
 
 
 class Canary:

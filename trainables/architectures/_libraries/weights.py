@@ -1,6 +1,10 @@
 """ImageNet's weights come from a library, which downloads them when they are missing."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,9 +13,16 @@ from torch import Tensor
 
 HALF = (0.5, 0.5, 0.5)
 
+TIMEOUT_SECONDS = 30.0
+"""A download that gives nothing for so long has failed."""
+
 
 class Weights(Protocol):
     """Knows where weights are, and how images were normalised when they were trained."""
+
+    @property
+    def name(self) -> str:
+        """The library's name of the weights."""
 
     @property
     def source(self) -> str:
@@ -59,9 +70,10 @@ class TorchvisionWeights:
         return HALF if self._turned_into_half else tuple(self._entry.transforms().std)
 
     def load(self) -> dict[str, Tensor]:
-        state: dict[str, Tensor] = self._entry.get_state_dict(
-            progress=True, check_hash=True, weights_only=True
-        )
+        with _timeout():
+            state: dict[str, Tensor] = self._entry.get_state_dict(
+                progress=True, check_hash=True, weights_only=True
+            )
         return state
 
     @property
@@ -75,3 +87,21 @@ class TorchvisionWeights:
         from torchvision.models import get_weight
 
         return get_weight(self.name)
+
+
+@contextmanager
+def _timeout() -> Iterator[None]:
+    """Have a download time out: torch's has no timeout of its own, and waits for as long as a
+    firewall drops its packets.
+
+    Raises:
+        OSError: It has, or it was cut off.
+    """
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT_SECONDS)
+    try:
+        yield
+    except HTTPException as error:
+        raise OSError(repr(error)) from error
+    finally:
+        socket.setdefaulttimeout(before)

@@ -205,7 +205,7 @@ def read_retrained(search: Record, retrain: Record, options: Options) -> list[Re
     """Read what `Retraining.results` gave when the run ended."""
     numbers = {trial.pair[0] for trial in retrain.trials()}
     candidates = choose_candidates(search, numbers)
-    return read_results(candidates, retrain, options.retraining_seeds, options.epochs)
+    return read_results(candidates, retrain, options.retraining_seeds)
 
 
 def export(winner: Retrained, metric: Metric, folder: RunFolder) -> str | None:

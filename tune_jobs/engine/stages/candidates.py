@@ -123,7 +123,7 @@ def _candidate(trial: RecordedTrial, config: Configuration) -> Candidate:
 
 
 def read_results(
-    candidates: Sequence[Candidate], record: Record, seeds: Sequence[int], epochs: int
+    candidates: Sequence[Candidate], record: Record, seeds: Sequence[int]
 ) -> list[Retrained]:
     """Read from the record of the retraining what each candidate's seeds reached; one for which
     there was no time at all is left out."""
@@ -143,7 +143,7 @@ def read_results(
             Retrained(
                 candidate=candidate,
                 seeds=tuple(trials),
-                metrics=tuple(trial.epochs[epochs] for trial in trials.values()),
+                metrics=tuple(trial.last for trial in trials.values() if trial.last),
                 names=tuple(retraining_name(number, seed) for seed in trials),
                 seconds=tuple(trial.seconds for trial in trials.values()),
                 all_seeds_ended=trials.keys() >= set(rounds),

@@ -50,7 +50,7 @@ class Retraining(TrialStage):
 
     def __init__(self, search: Search, record: Record, *, top: int, seeds: Sequence[int]) -> None:
         plan = search.plan
-        super().__init__(Stage.RETRAIN, record, epochs=plan.epochs, runtime=plan.runtime)
+        super().__init__(Stage.RETRAIN, record, runtime=plan.runtime)
         self.search = search
         self._top = top
         self._seeds = self._asked = tuple(seeds)
@@ -94,7 +94,7 @@ class Retraining(TrialStage):
 
     def results(self) -> list[Retrained]:
         candidates = list(self._candidates.values())
-        return read_results(candidates, self.record, self._asked, self.epochs)
+        return read_results(candidates, self.record, self._asked)
 
     def _advance(self) -> None:
         """Enqueue the pairs that have become certain since the last call."""
@@ -250,9 +250,9 @@ class Retraining(TrialStage):
         for number, seed in sorted(pairs):
             self._enqueue(number, seed)
 
-    def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
+    def _goes_on(self, number: int, metrics: EpochMetrics, config: Configuration) -> bool:
         candidate, _ = self.record.trials()[number].pair
-        self.search.time.times.take(candidate, metrics)
+        self.search.time.times.take_retraining(candidate, metrics)
         return True
 
     def _end(self, number: int, state: TrialState, reason: str) -> None:

@@ -51,6 +51,7 @@ class SearchPlan:
         seed: Seeds the sampler and the trials.
         limits: What ends the search before all are tried.
         model_limits: What a model may cost; a trial above it is stopped at its first epoch.
+        backbone: The architecture that starts from weights, of a space that joins several.
         budget: The time of the session, of which the search leaves the retraining its part.
     """
 
@@ -67,13 +68,14 @@ class SearchPlan:
     limits: SearchLimits
     model_limits: ModelLimits
     budget: TimeBudget = TimeBudget()
+    backbone: str | None = None
 
 
 class Search(TrialStage):
     """Proposes configurations; rebuilt from the record where there is one."""
 
     def __init__(self, plan: SearchPlan, record: Record, rule: StoppingRule) -> None:
-        super().__init__(Stage.SEARCH, record, epochs=plan.epochs, runtime=plan.runtime)
+        super().__init__(Stage.SEARCH, record, runtime=plan.runtime)
         self.plan = plan
         self.rule = rule
         self._counted = time.monotonic()
@@ -118,10 +120,10 @@ class Search(TrialStage):
         while self._unfinished or self._may_propose():
             with suppress(ProposalError):
                 trial = self._next_trial()
-                self.time.times.begin(trial.number, trial.user_attrs["config"])
                 if slow := self._too_slow(trial):
                     self._end(trial.number, TrialState.PRUNED, slow)
                 else:
+                    self.time.times.begin(trial.number, self._running[trial.number])
                     return self._task(trial, seed=self.plan.seed)
         return None
 
@@ -143,11 +145,12 @@ class Search(TrialStage):
         for a retraining of it, there is no time; `None`: it is begun."""
         if trial.number == 0 or self._architectures == (None,):
             return None
-        chosen = trial.user_attrs["config"]["architecture"]
+        config = self._running[trial.number]
+        chosen, epochs = config["architecture"], config["epochs"]
         is_default = trial.user_attrs.get("origin") == "default"
-        if self.time.suffices_for(chosen, is_default=is_default):
+        if self.time.suffices_for(chosen, is_default=is_default, epochs=epochs):
             return None
-        needed = self.time.times.expected(chosen)
+        needed = self.time.times.expected(chosen, epochs)
         return f"{TOO_SLOW}: a training takes an estimated {needed:,.0f} s or more"
 
     def _next_trial(self) -> Trial:
@@ -198,7 +201,15 @@ class Search(TrialStage):
         )
 
     def _complete(self, config: Configuration) -> Configuration:
-        return {**config, "epochs": self.plan.epochs}
+        return {**config, "epochs": self._epochs_of(config["architecture"])}
+
+    def _epochs_of(self, architecture: str) -> int:
+        """Return the epochs of an architecture's trials: the full budget, or fewer of one that
+        starts from weights where the time budget does not suffice for that."""
+        known = self.time.times.epochs_of(architecture)
+        if known is None and architecture == self.plan.backbone:
+            return self.time.epochs_that_fit(architecture, self.plan.epochs)
+        return known or self.plan.epochs
 
     def _fit(self, first: FirstConfiguration) -> Fitted:
         return fit(first, self.plan.space, self.plan.architecture, self.plan.defaults)
@@ -223,11 +234,11 @@ class Search(TrialStage):
             raise ProposalError(f"the space failed: {error!r}") from error
         return self._complete(config)
 
-    def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
+    def _goes_on(self, number: int, metrics: EpochMetrics, config: Configuration) -> bool:
         self.time.times.take(number, metrics)
         if time.monotonic() - self._counted >= COUNTED_EVERY_SECONDS:
             self._count_time()
-        if metrics.epoch >= self.epochs or metrics.diverged:
+        if metrics.epoch >= config["epochs"] or metrics.diverged:
             return True
         return self._passes(number, metrics)
 
@@ -237,12 +248,12 @@ class Search(TrialStage):
         return self.rule.goes_on(number, metrics.epoch, score)
 
     def _verdict(
-        self, number: int, metrics: EpochMetrics, *, goes_on: bool = True
+        self, number: int, metrics: EpochMetrics, config: Configuration, *, goes_on: bool = True
     ) -> Verdict | None:
         exceeded = self.plan.model_limits.exceeded([metrics])
         if exceeded and not metrics.diverged:
             return TrialState.PRUNED, exceeded
-        verdict = super()._verdict(number, metrics, goes_on=goes_on)
+        verdict = super()._verdict(number, metrics, config, goes_on=goes_on)
         if verdict is None and (enough := self._enough()):
             return TrialState.PRUNED, enough
         if verdict is None and not self.time.suffices_to_end(number):
@@ -275,7 +286,7 @@ class Search(TrialStage):
             (sequence, trial.number, metrics)
             for trial in known
             for sequence, metrics in trial.in_sequence()
-            if metrics.epoch < self.epochs and not metrics.diverged
+            if trial.config and metrics.epoch < trial.config["epochs"] and not metrics.diverged
         )
         passes = {number: self._passes(number, metrics) for _, number, metrics in reports}
         return {number for number, goes_on in passes.items() if not goes_on}

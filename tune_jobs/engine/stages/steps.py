@@ -233,11 +233,10 @@ class Steps:
                 count_slots=self._count_slots,
                 retrain_top=options.retrain_top,
                 retrain_seeds=options.retrain_seeds,
-                epoch_seconds={  # the probe trains one model
-                    name: cost.epoch_seconds * (options.folds or 1)
-                    for name, cost in self.info.costs.items()
-                },
+                epoch_seconds={n: cost.epoch_seconds for n, cost in self.info.costs.items()},
+                num_folds=options.folds or 1,
             ),
+            backbone=job.backbone,
         )
         searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
         joined = isinstance(job.space, JoinedSpace)

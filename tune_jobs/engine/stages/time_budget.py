@@ -5,25 +5,28 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 
-from trainables.config import Configuration
-from trainables.metrics import EpochMetrics
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.limits import NO_TIME
+from tune_jobs.engine.stages.training_times import TrainingTimes
 
 END_SECONDS = 10.0
 """What comes after the last training: Ray ends, rows are compared, the report is drawn."""
 
-RETRAINING_SECONDS = 1.0
-"""What a retraining takes beside its epochs and the look at the test split: building, files."""
-
-RETRAINING_SHARE = 0.5
-"""The share of a session's trainings that the search leaves to the retraining, unless two seeds of
-those that are always retrained take more."""
+RETRAINING_SHARE = 1 / 3
+"""The share of a session's trainings that the search leaves to the retraining, unless one seed of
+those that are always retrained takes more."""
 
 MARGIN = 1.1
 """A factor on what is reserved: a training may take longer than those before it."""
+
+BUSY = 2.0
+"""How many times longer an epoch is taken to be than the probe has measured on an idle machine,
+where it decides on the number of epochs: beside another trial MobileNetV2's took twice as long."""
+
+LEAST_EPOCHS = 3
+"""Of fine-tuning: one of the classifier alone, and two of all layers. A classifier on frozen
+features is as good as what has had fewer, and takes less time than one of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,8 +38,9 @@ class TimeBudget:
         began: What `clock` gave when the session began.
         count_slots: Counts the trials that the cluster trains at once.
         retrain_top, retrain_seeds: What the retraining is asked to do, as the options say.
-        epoch_seconds: What the probe found that an epoch of an architecture's default takes at the
-            least.
+        epoch_seconds: What the probe found that an epoch of a model of an architecture's default
+            takes at the least.
+        num_folds: The number of models that a trial of the search trains.
     """
 
     seconds: float | None = None
@@ -46,6 +50,7 @@ class TimeBudget:
     retrain_top: int = 1
     retrain_seeds: int = 1
     epoch_seconds: Mapping[str, float] = field(default_factory=dict)
+    num_folds: int = 1
 
     def left(self) -> float:
         """Return the seconds that are left for trainings; infinite without a budget."""
@@ -62,113 +67,13 @@ class TimeBudget:
         return max(busy)
 
 
-@dataclass(slots=True)
-class Pace:
-    """Sums up the epochs that a configuration has reported.
-
-    An estimator is fitted anew for each of its epochs, on a share of the images: its training is
-    one fit on all of them. The first epoch, which warms up, is left out once there is a second.
-    """
-
-    seconds: float = 0.0
-    amount: float = 0.0
-    num_reports: int = 0
-    last_epoch: int = 0
-    is_fit: bool = False
-
-    def add(self, metrics: EpochMetrics) -> None:
-        if self.num_reports == 1:
-            self.seconds = self.amount = 0.0
-        self.seconds += metrics.seconds
-        self.amount += metrics.train_fraction or 1.0
-        self.num_reports += 1
-        self.last_epoch = metrics.epoch
-        self.is_fit = metrics.train_fraction is not None
-
-    @property
-    def epoch_seconds(self) -> float:
-        return self.seconds / self.amount
-
-    def training(self, epochs: int) -> float:
-        return self.epoch_seconds * (1 if self.is_fit else epochs)
-
-
-class TrainingTimes:
-    """Estimates what trainings take, from the epochs that the record has.
-
-    What nothing is known of is taken to take no time.
-
-    Args:
-        epochs: A trial's full budget.
-        measured: What an epoch of an architecture's default takes at the least.
-    """
-
-    def __init__(self, epochs: int, measured: Mapping[str, float]) -> None:
-        self._epochs = epochs
-        self._measured = measured
-        self._paces: dict[int, Pace] = {}
-        self._architectures: dict[int, str] = {}
-
-    def begin(self, number: int, config: Configuration) -> None:
-        """Hear of a trial of the search."""
-        self._architectures[number] = config["architecture"]
-
-    def take(self, number: int, metrics: EpochMetrics) -> None:
-        """Take an epoch of a trial of the search, or of its configuration in the retraining."""
-        self._paces.setdefault(number, Pace()).add(metrics)
-
-    def expected(self, architecture: str | None, but: int | None = None) -> float:
-        """Return the seconds of a training of this architecture; `None`: of any.
-
-        Args:
-            but: A trial that does not count.
-        """
-        known = [
-            pace.training(self._epochs)
-            for number, pace in self._paces.items()
-            if architecture in (None, self._architectures.get(number)) and number != but
-        ]
-        if known:
-            return fmean(known)
-        return self._epochs * self._measured.get(architecture or "", 0.0)
-
-    def knows(self, architecture: str | None) -> bool:
-        """Return whether a trial of this architecture has reported; `None`: of any."""
-        return any(architecture in (None, self._architectures.get(n)) for n in self._paces)
-
-    def training(self, number: int) -> float:
-        """Return the seconds of a whole training of a trial's configuration."""
-        if number in self._paces:
-            return self._paces[number].training(self._epochs)
-        return self.expected(self._architectures.get(number))
-
-    def rest(self, number: int) -> float:
-        """Return the seconds that a running trial still takes to its end.
-
-        Its first epoch, which warms up, says no more than others of its architecture do.
-        """
-        pace = self._paces[number]
-        training = pace.training(self._epochs)
-        others = self.expected(self._architectures.get(number), but=number)
-        if pace.num_reports == 1 and others:
-            training = min(training, others)
-        return training if pace.is_fit else training * (1 - pace.last_epoch / self._epochs)
-
-    def retraining(self, number: int) -> float:
-        """Return the seconds of a retraining of a trial's configuration."""
-        return self.retraining_of(self.training(number))
-
-    def retraining_of(self, training: float) -> float:
-        """Return the seconds of a retraining. The look at the test split counts as an epoch."""
-        return training * (1 + 1 / self._epochs) + RETRAINING_SECONDS
-
-
 class SearchTime:
     """Says which trainings a search has time for: the rest of it is the retraining's.
 
     Reserved is what one seed of each default takes, and all seeds of the published ones, of the
     best default and of the `retrain_top` best trials. Where that is more than the retraining's
-    share, it is the share, or what two seeds take, with the best trial alone.
+    share, it is the share, or what one seed takes, with the best trial alone: a search of ten
+    trainings that leaves half of them to the retraining finds nothing.
 
     Args:
         record: That of the search, which may have trials of earlier sessions.
@@ -176,12 +81,12 @@ class SearchTime:
     """
 
     def __init__(self, budget: TimeBudget, record: Record, epochs: int) -> None:
-        self.times = TrainingTimes(epochs, budget.epoch_seconds)
+        self.times = TrainingTimes(epochs, budget.epoch_seconds, budget.num_folds)
         self._budget = budget
         self._record = record
         self._share = RETRAINING_SHARE * budget.left()
         for trial in record.trials():
-            if trial.config:
+            if trial.config and not trial.is_left_out:
                 self.times.begin(trial.number, trial.config)
             for metrics in trial.epochs.values():
                 self.times.take(trial.number, metrics)
@@ -213,18 +118,38 @@ class SearchTime:
         known = [name for name in architectures if self.times.knows(name)]
         return [name for name in known or architectures if self.suffices_for(name)]
 
-    def suffices_for(self, architecture: str | None, *, is_default: bool = False) -> bool:
+    def suffices_for(
+        self,
+        architecture: str | None,
+        *,
+        is_default: bool = False,
+        epochs: int | None = None,
+        slowdown: float = 1.0,
+    ) -> bool:
         """Return whether a trial of this architecture can end, and be retrained if it is the best
         one; `None`: one of any.
 
         Args:
             is_default: It is retrained in any case.
+            epochs: Of the trial; `None`: as many as others of its architecture have.
+            slowdown: How many times longer it is taken to be than is expected.
         """
         if self._budget.seconds is None:
             return True
-        training = self.times.expected(architecture)
-        reserved = self._reserved([self.times.retraining_of(training)], is_default=is_default)
+        training = slowdown * self.times.expected(architecture, epochs)
+        retraining = slowdown * self.times.expected_retraining(architecture, epochs)
+        reserved = self._reserved([retraining], is_default=is_default)
         return training <= self._budget.left() - reserved
+
+    def epochs_that_fit(self, architecture: str, epochs: int) -> int:
+        """Return how many epochs of an architecture's default there is time for, at most `epochs`;
+        these also where there is none for `LEAST_EPOCHS`."""
+        fit = (
+            number
+            for number in range(epochs, LEAST_EPOCHS - 1, -1)
+            if self.suffices_for(architecture, is_default=True, epochs=number, slowdown=BUSY)
+        )
+        return next(fit, epochs)
 
     def suffices_to_end(self, number: int) -> bool:
         """Return whether a running trial can end."""
@@ -257,4 +182,4 @@ class SearchTime:
             return self._budget.wall([*first, *again, *(searched or first)[:top] * seeds])
 
         num_seeds, top = self._budget.retrain_seeds, self._budget.retrain_top
-        return MARGIN * max(wall(min(2, num_seeds), 1), min(wall(num_seeds, top), self._share))
+        return MARGIN * max(wall(1, 1), min(wall(num_seeds, top), self._share))

@@ -20,25 +20,23 @@ class TrialStage:
     """Decides on the trials of one record, in one stage of a run.
 
     Args:
-        epochs: A trial's full budget.
         runtime: The arithmetic of all trials.
     """
 
-    def __init__(self, stage: Stage, record: Record, *, epochs: int, runtime: Runtime) -> None:
+    def __init__(self, stage: Stage, record: Record, *, runtime: Runtime) -> None:
         self.record = record
-        self.epochs = epochs
         self._stage = stage
         self._runtime = runtime
         self._unfinished: list[RecordedTrial] = []
-        self._running: set[int] = set()
+        self._running: dict[int, Configuration] = {}
 
     def on_report(self, number: int, report: EpochReport) -> bool:
         """Record a report, then decide whether the trial goes on."""
         if not self.record.report(number, report):
             return True  # an epoch repeated after an interruption: it was decided then
-        verdict = self._verdict(
-            number, report.metrics, goes_on=self._goes_on(number, report.metrics)
-        )
+        metrics, config = report.metrics, self._running[number]
+        goes_on = self._goes_on(number, metrics, config)
+        verdict = self._verdict(number, metrics, config, goes_on=goes_on)
         if verdict:
             self._end(number, *verdict)
         return verdict is None
@@ -46,7 +44,7 @@ class TrialStage:
     def on_failure(self, number: int, cause: str) -> None:
         self._end(number, TrialState.FAIL, cause)
 
-    def _goes_on(self, number: int, metrics: EpochMetrics) -> bool:
+    def _goes_on(self, number: int, metrics: EpochMetrics, config: Configuration) -> bool:
         """Return whether early stopping lets the trial go on."""
         return True
 
@@ -57,12 +55,12 @@ class TrialStage:
         raise NotImplementedError
 
     def _verdict(
-        self, number: int, metrics: EpochMetrics, *, goes_on: bool = True
+        self, number: int, metrics: EpochMetrics, config: Configuration, *, goes_on: bool = True
     ) -> Verdict | None:
         """Return the state and reason with which this epoch ends a trial; `None`: it goes on."""
         if metrics.diverged:
             return TrialState.PRUNED, "diverged"
-        if metrics.epoch >= self.epochs:
+        if metrics.epoch >= config["epochs"]:
             return TrialState.COMPLETE, "full budget"
         return None if goes_on else (TrialState.PRUNED, "stopped early")
 
@@ -78,8 +76,10 @@ class TrialStage:
         """
         for trial in left:
             goes_on = trial.number not in stopped
-            last = trial.last
-            verdict = self._verdict(trial.number, last, goes_on=goes_on) if last else None
+            last, config = trial.last, trial.config
+            verdict = None
+            if last and config:
+                verdict = self._verdict(trial.number, last, config, goes_on=goes_on)
             if verdict is None:
                 self._unfinished.append(trial)
             else:
@@ -88,17 +88,17 @@ class TrialStage:
 
     def _ask(self, number: int) -> Trial:
         trial = self.record.ask(self._sampler(number), self._configuration)
-        self._running.add(trial.number)
+        self._running[trial.number] = trial.user_attrs["config"]
         return trial
 
     def _restart(self, left: RecordedTrial) -> Trial:
         trial = self.record.restart(left, self._sampler(left.number), self._configuration)
-        self._running.add(trial.number)
+        self._running[trial.number] = trial.user_attrs["config"]
         return trial
 
     def _end(self, number: int, state: TrialState, reason: str) -> None:
         self.record.end(number, state, reason)
-        self._running.discard(number)
+        self._running.pop(number, None)
 
     def _task(self, trial: Trial, *, seed: int) -> TrialTask:
         return TrialTask(
@@ -106,7 +106,7 @@ class TrialStage:
             number=trial.number,
             name=self.record.name_of(trial),
             seed=seed,
-            config=trial.user_attrs["config"],
+            config=self._running[trial.number],
             runtime=self._runtime,
             epochs_reported=self.record.epochs_reported(trial.number),
         )

@@ -42,6 +42,7 @@ INFO = make_info(
 ANALYSIS = SearchAnalysis(
     importances={"lr": 0.75, "dropout": 0.25},
     num_ranked=32,
+    num_rare=0,
     sources=[
         SourceFigures(
             source=NASTY, num_proposals=7, num_stopped=3, num_full=2, best=0.9, num_better=1
@@ -160,6 +161,7 @@ def test_the_page_says_what_the_search_learned(make_row: MakeRow) -> None:
         ANALYSIS,
         importances={},
         num_ranked=3,
+        num_rare=0,
         at_chance=None,
         outlook=None,
         reference=None,

@@ -26,10 +26,9 @@ from tune_jobs.engine.stages.retrain import NOT_IN_TIME, Retraining
 from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.time_budget import (
     END_SECONDS,
-    RETRAINING_SECONDS,
     TimeBudget,
-    TrainingTimes,
 )
+from tune_jobs.engine.stages.training_times import RETRAINING_SECONDS, TrainingTimes
 
 
 def space(trial: optuna.Trial) -> None:
@@ -56,6 +55,8 @@ class Run:
     trials: int = 1000
     accuracy: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
+    backbone: str | None = None
+    folds: int = 1
     now: float = 0.0
 
     def open(self) -> None:
@@ -68,6 +69,7 @@ class Run:
             retrain_top=self.top,
             retrain_seeds=self.seeds,
             epoch_seconds=self.measured,
+            num_folds=self.folds,
         )
         defaults = {n: {"architecture": n, "lr": 0.01, "epochs": EPOCHS} for n in names}
         plan = SearchPlan(
@@ -84,6 +86,7 @@ class Run:
             limits=SearchLimits(),
             model_limits=ModelLimits(),
             budget=budget,
+            backbone=self.backbone,
         )
         storage, metric = open_journal(self.journal), METRICS["accuracy"]
         searched = Record.open(storage, "job/run", lambda t: f"trial-{t.number}", metric)
@@ -106,18 +109,22 @@ class Run:
             assert running, "it is not finished, and gives nothing"
             self.now, _, epoch, task = heapq.heappop(running)
             stage = self.search if task.stage is Stage.SEARCH else self.retraining
-            taken = self.epoch_seconds[task.config["architecture"]]
             value = self._value(task)
-            if stage.on_report(task.number, report(epoch, value, seconds=taken)):
+            if stage.on_report(task.number, report(epoch, value, seconds=self._epoch(task))):
                 due = self.now + self._takes(task, epoch + 1)
                 heapq.heappush(running, (due, next(order), epoch + 1, task))
         return self
 
     def _takes(self, task: TrialTask, epoch: int) -> float:
         """The seconds to a report: a retraining's last one waits for the look at the test split."""
-        own = self.epoch_seconds[task.config["architecture"]]
-        is_last = task.stage is Stage.RETRAIN and epoch == EPOCHS
+        own = self._epoch(task)
+        is_last = task.stage is Stage.RETRAIN and epoch == task.config["epochs"]
         return own + (own + RETRAINING_SECONDS if is_last else 0)
+
+    def _epoch(self, task: TrialTask) -> float:
+        """The seconds of an epoch: of a model for each fold, or of one."""
+        num_models = self.folds if task.stage is Stage.SEARCH else 1
+        return num_models * self.epoch_seconds[task.config["architecture"]]
 
     def _value(self, task: TrialTask) -> float:
         name = task.config["architecture"]
@@ -164,11 +171,12 @@ def test_without_a_budget_all_trials_are_tried(begin: Begin) -> None:
 
 
 def test_a_short_budget_has_fewer_candidates_then_fewer_seeds(begin: Begin) -> None:
-    """Two trainings of the search and two candidates with two seeds each are 32 s."""
+    """The search leaves time for one seed of two candidates, and what is left is too short for a
+    second one of both."""
     run = begin({"net": 1.0}, 38.0, top=3).go()
     assert run.now <= 38
-    assert sorted(run.trained.values()) == [2, 2]
-    assert run.retraining.cut_short == "there was time for 2 of 3 seeds"
+    assert sorted(run.trained.values()) == [1, 1]
+    assert run.retraining.cut_short == "there was time for 1 of 3 seeds"
     assert run.has_winner
 
 
@@ -222,6 +230,51 @@ def test_an_architecture_that_shows_to_be_too_slow_is_stopped_at_its_first_epoch
     assert NOT_IN_TIME in {t.end_reason for t in run.retraining.record.trials()}
 
 
+def test_fine_tuning_takes_the_epochs_that_there_is_time_for_and_keeps_to_them(
+    begin: Begin,
+) -> None:
+    """Four epochs are taken for 40 s, twice what the probe has measured, and two retrainings of
+    them for 100 s."""
+    cost, accuracy = {"cheap": 0.5, "tuned": 10.0}, {"tuned": 0.95}
+    short = begin(
+        cost, 150.0, accuracy=accuracy, measured={"tuned": 5.0}, backbone="tuned", seeds=2, trials=4
+    ).go()
+    assert short.now <= 150
+    tuned = short.search.record.trials()[1]
+    assert (tuned.state, tuned.num_epochs) == (TrialState.COMPLETE, 4)
+    assert tuned.config is not None
+    assert tuned.config["epochs"] == 4
+    assert short.trained[1] == 1
+    found = {r.candidate.trial_number: r for r in short.retraining.results()}
+    assert [metrics.epoch for metrics in found[1].metrics] == [4]
+    assert [metrics.epoch for metrics in found[0].metrics][:1] == [EPOCHS]
+    later = begin(cost, None, accuracy=accuracy, backbone="tuned", seeds=2, trials=6).go()
+    epochs = {t.params["architecture"]: t.num_epochs for t in later.search.record.trials()[4:]}
+    assert epochs == {"tuned": 4}
+
+
+@pytest.mark.parametrize(
+    ("budget", "backbone", "epochs"),
+    [(1000.0, "tuned", EPOCHS), (110.0, "tuned", 0), (150.0, None, 0)],
+)
+def test_fewer_epochs_are_for_fine_tuning_alone_and_not_too_few(
+    begin: Begin, budget: float, backbone: str | None, epochs: int
+) -> None:
+    """Without weights, or with time for two epochs alone, it is too slow as it was."""
+    cost = {"cheap": 0.5, "tuned": 30.0}
+    run = begin(cost, budget, measured={"tuned": 15.0}, backbone=backbone, trials=2).go()
+    assert run.search.record.trials()[1].num_epochs == epochs
+
+
+def test_a_retraining_trains_one_model_whatever_the_folds(begin: Begin) -> None:
+    """A trial of five folds takes 20 s, a retraining 6 s: with three seeds of two candidates the
+    search has time for three trials, and not for two."""
+    run = begin({"net": 1.0}, 110.0, folds=5).go()
+    assert run.now <= 110
+    assert len(run.search.record.trials(TrialState.COMPLETE)) >= 3
+    assert set(run.trained.values()) == {3}
+
+
 def test_defaults_that_have_lost_to_the_best_of_them_drop_out_after_one_seed(begin: Begin) -> None:
     names = ("linear", "mlp", "cnn", "resnet18")
     accuracy = {"linear": 0.3, "mlp": 0.9, "cnn": 0.95, "resnet18": 0.951}
@@ -238,16 +291,28 @@ def test_defaults_that_have_lost_to_the_best_of_them_drop_out_after_one_seed(beg
 
 def test_times_are_estimated_from_what_was_reported() -> None:
     times = TrainingTimes(10, {"net": 2.0})
-    times.begin(0, {"architecture": "net"})
+    assert times.expected("net", 5) == 10.0
+    times.begin(0, {"architecture": "net", "epochs": 10})
     assert (times.expected("net"), times.expected("other")) == (20.0, 0.0)
     times.take(0, report(1, 0.5, seconds=9.0).metrics)
-    assert (times.training(0), times.rest(0)) == (90.0, 18.0), "the probe has seen less"
+    assert (times.expected("net"), times.rest(0)) == (90.0, 18.0), "the probe has seen less"
     times.take(0, report(2, 0.5, seconds=3.0).metrics)
-    assert (times.training(0), times.rest(0)) == (30.0, 24.0), "the first epoch warms up"
-    times.begin(1, {"architecture": "svm"})
+    assert (times.expected("net"), times.rest(0)) == (30.0, 24.0), "the first epoch warms up"
+    assert times.retraining(0) == 30.0 * 1.1 + RETRAINING_SECONDS
+    times.begin(1, {"architecture": "svm", "epochs": 10})
     times.take(1, report(1, 0.5, seconds=1.0, train_fraction=0.1).metrics)
-    assert times.training(1) == times.rest(1) == 10.0, "one fit on all images"
+    assert times.expected("svm") == times.rest(1) == 10.0, "one fit on all images"
     assert times.expected(None) == 20.0
+
+
+def test_of_folds_a_trial_trains_all_and_a_retraining_one() -> None:
+    times = TrainingTimes(10, {"net": 2.0}, num_folds=5)
+    assert (times.expected("net"), times.expected_retraining("net")) == (100.0, 23.0)
+    times.begin(0, {"architecture": "net", "epochs": 10})
+    times.take(0, report(1, 0.5, seconds=15.0).metrics)
+    assert (times.expected("net"), times.rest(0)) == (150.0, 90.0)
+    times.take_retraining(0, report(1, 0.5, seconds=4.0).metrics)
+    assert (times.expected("net"), times.retraining(0)) == (200.0, 45.0)
 
 
 def test_slots_are_filled_the_longest_first() -> None:

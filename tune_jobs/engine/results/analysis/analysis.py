@@ -10,7 +10,11 @@ from tune_jobs.engine.results.analysis.chance import (
     commonest_accuracy,
     count_epochs_at_chance,
 )
-from tune_jobs.engine.results.analysis.importance import describe_importances, rank_parameters
+from tune_jobs.engine.results.analysis.importance import (
+    describe_importances,
+    rank_parameters,
+    rare_parameters,
+)
 from tune_jobs.engine.results.analysis.outlook import (
     Outlook,
     find_outlook,
@@ -42,6 +46,8 @@ class SearchAnalysis:
     Attributes:
         importances: The share of each parameter; empty: that cannot be told.
         num_ranked: The number of trials that ended with a score.
+        num_rare: The number of parameters that too few of them had, such as those of an
+            architecture that was hardly tried.
         first_rung: The first epoch at which early stopping looks at a trial.
         architectures: What became of each architecture; empty: there is no choice of them.
         reference: What proposals are compared with; `None`: none was trained to its end.
@@ -53,6 +59,7 @@ class SearchAnalysis:
 
     importances: dict[str, float]
     num_ranked: int
+    num_rare: int
     sources: list[SourceFigures]
     first_rung: int
     architectures: str
@@ -66,7 +73,7 @@ class SearchAnalysis:
         told = {
             "proposals": describe_proposals(self.sources),
             "architecture": self.architectures,
-            "mattered": describe_importances(self.importances, self.num_ranked),
+            "mattered": describe_importances(self.importances, self.num_ranked, self.num_rare),
             "at chance": self.at_chance.describe() if self.at_chance else NOT_RECORDED,
             "outlook": self._outlook(),
         }
@@ -95,6 +102,7 @@ def analyse(
     return SearchAnalysis(
         importances=rank_parameters(search.study),
         num_ranked=len(ranked(search.study)),
+        num_rare=len(rare_parameters(search.study)),
         sources=tabulate_sources(search, reference, first_rung),
         first_rung=first_rung,
         architectures=describe_architectures(search, info.not_tried),

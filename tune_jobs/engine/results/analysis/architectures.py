@@ -38,13 +38,15 @@ def _explain(trials: Sequence[RecordedTrial], skipped: Mapping[int, str]) -> str
 
 def describe_architectures(search: Record, not_tried: Mapping[str, str]) -> str:
     """Write for instance `mlp best 0.9712 (5 trials, 12 s); resnet18 not tried`, in the space's
-    order; nothing where it has no choice of architectures.
+    order; nothing where it has no choice of architectures. What has fewer epochs than others is
+    said to.
 
     Args:
         not_tried: Why architectures have no row, of the space or beside it.
     """
+    most = _epochs(search.trials())
     told = {
-        name: _describe([trial for trial in trials if not trial.is_left_out], search.metric)
+        name: _describe([trial for trial in trials if not trial.is_left_out], search.metric, most)
         for name, trials in _by_architecture(search).items()
     }
     told |= {name: "not tried" for name in not_tried if name not in told}
@@ -63,11 +65,19 @@ def _by_architecture(search: Record) -> dict[str, list[RecordedTrial]]:
     return {str(n): [t for t in begun if t.params.get("architecture") == n] for n in names}
 
 
-def _describe(trials: Sequence[RecordedTrial], metric: Metric) -> str:
+def _describe(trials: Sequence[RecordedTrial], metric: Metric, most_epochs: int) -> str:
     if not trials:
         return "not tried"
-    spent = f"{counted(len(trials), 'trial')}, {sum(trial.seconds for trial in trials):,.0f} s"
+    epochs = _epochs(trials)
+    fewer = f" of {counted(epochs, 'epoch')}" if epochs < most_epochs else ""
+    seconds = sum(trial.seconds for trial in trials)
+    spent = f"{counted(len(trials), 'trial')}{fewer}, {seconds:,.0f} s"
     values = [trial.value for trial in trials if trial.value is not None]
     if values:
         return f"best {max(values, key=metric.score):.4f} ({spent})"
     return f"none to the end ({spent}; {trials[0].end_reason or 'unfinished'})"
+
+
+def _epochs(trials: Sequence[RecordedTrial]) -> int:
+    """Return the full budget of these trials, the longest one's; 0: none has a configuration."""
+    return max((trial.config["epochs"] for trial in trials if trial.config), default=0)

@@ -35,6 +35,17 @@ def test_each_is_told_with_what_it_took_and_what_was_not_tried() -> None:
     )
 
 
+def test_one_that_was_trained_for_fewer_epochs_is_said_to_be() -> None:
+    trials = [
+        of("linear", 0.5, 0.6, state=TrialState.COMPLETE, config={"epochs": 2}),
+        of("mlp", 0.7, state=TrialState.COMPLETE, config={"epochs": 1}),
+    ]
+    assert describe_architectures(record_of(trials), {}) == (
+        "linear best 0.6000 (1 trial, 2 s); mlp best 0.7000 (1 trial of 1 epoch, 1 s); "
+        "cnn not tried; vgg not tried"
+    )
+
+
 def test_why_an_architecture_has_no_row_is_told() -> None:
     trials = [
         of("linear", 0.5, 0.6, state=TrialState.COMPLETE),

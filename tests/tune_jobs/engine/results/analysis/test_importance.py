@@ -12,6 +12,7 @@ from tune_jobs.engine.results.analysis.importance import (
     LEAST,
     describe_importances,
     rank_parameters,
+    rare_parameters,
 )
 
 from .trials import study_of, trial_of
@@ -93,6 +94,24 @@ def test_trials_that_came_to_the_same_tell_nothing() -> None:
 def test_parameters_that_did_not_vary_have_no_share() -> None:
     trials = [trial_of([n / LEAST], TrialState.COMPLETE, {"lr": 0.5}) for n in range(LEAST)]
     assert rank_parameters(study_of(trials)) == {}
+
+
+def test_what_few_trials_had_is_left_out() -> None:
+    """Of two architectures one was hardly tried: chance alone gives its parameters a share."""
+    random = np.random.default_rng(0)
+    choice = CategoricalDistribution(("mlp", "cnn"))
+    trials = []
+    for number in range(LEAST + 6):
+        name = "mlp" if number < LEAST else "cnn"
+        params = {"architecture": name, f"{name}.lr": random.random()}
+        space: dict[str, BaseDistribution] = {"architecture": choice}
+        space[f"{name}.lr"] = FloatDistribution(0, 1)
+        trials.append(trial_of([params[f"{name}.lr"]], TrialState.COMPLETE, params, space))
+    study = study_of(trials)
+    assert rare_parameters(study) == {"cnn.lr"}
+    assert set(rank_parameters(study)) == {"architecture", "mlp.lr"}
+    told = "lr 1.00 (a hint, of 22 trials); left out: 1 parameter that fewer than 16 trials had"
+    assert describe_importances({"lr": 1.0}, len(trials), 1) == told
 
 
 def test_the_first_three_are_named() -> None:
