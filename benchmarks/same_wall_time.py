@@ -84,32 +84,49 @@ def take(turn: Result, seconds: float, data: Path, cache: Path) -> Result | None
 
 
 def summarise(results: Sequence[Result]) -> None:
-    """Print a row for each data set and method, and ours against each other method."""
+    """Print a row for each data set and method, and ours against each other method: the winner,
+    and the ensemble that is exported beside it."""
     by_pair: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         by_pair.setdefault((result["set"], result["method"]), []).append(result)
     print(
-        "\n| data | method | test accuracy | validation | trials | epochs | at chance | wall, s |"
+        "\n| data | method | test accuracy | ensemble | validation | trials | epochs | at chance "
+        "| wall, s |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|")
     for (name, method), found in by_pair.items():
         tests = [result["test_accuracy"] for result in found]
         spread = f" ±{statistics.stdev(tests):.4f}" if len(tests) > 1 else ""
+        ensemble = f"{mean_of_ensemble(found):.4f}" if method == "ours" else ""
         lost = sum(r["epochs_at_chance"] for r in found) / max(1, sum(r["epochs"] for r in found))
         print(
-            f"| {name} | {method} | {statistics.fmean(tests):.4f}{spread} "
+            f"| {name} | {method} | {statistics.fmean(tests):.4f}{spread} | {ensemble} "
             f"| {mean(found, 'val_accuracy'):.4f} | {mean(found, 'trials'):.0f} "
             f"| {mean(found, 'epochs'):.0f} | {lost:.0%} | {mean(found, 'wall_seconds'):.0f} |"
         )
     for rival in list(METHODS)[1:]:
-        leads = [
-            mean(by_pair[name, "ours"], "test_accuracy") - mean(found, "test_accuracy")
-            for (name, method), found in by_pair.items()
-            if method == rival and (name, "ours") in by_pair
-        ]
-        if leads:
-            each = ", ".join(f"{lead:+.4f}" for lead in leads)
-            print(f"\nours less {rival}: {each}; mean {statistics.fmean(leads):+.4f}")
+        for shipped, accuracy in (("winner", mean_of_test), ("ensemble", mean_of_ensemble)):
+            leads = [
+                accuracy(by_pair[name, "ours"]) - mean_of_test(found)
+                for (name, method), found in by_pair.items()
+                if method == rival and (name, "ours") in by_pair
+            ]
+            if leads:
+                each = ", ".join(f"{lead:+.4f}" for lead in leads)
+                print(f"\nour {shipped} less {rival}: {each}; mean {statistics.fmean(leads):+.4f}")
+
+
+def mean_of_test(results: Sequence[Result]) -> float:
+    return mean(results, "test_accuracy")
+
+
+def mean_of_ensemble(results: Sequence[Result]) -> float:
+    """Return the mean of the ensembles' test accuracies; where a run has one model alone, it is
+    that model's."""
+    return statistics.fmean(
+        result["more"].get("ensemble_test_accuracy") or result["test_accuracy"]
+        for result in results
+    )
 
 
 def mean(results: Sequence[Result], key: str) -> float:
