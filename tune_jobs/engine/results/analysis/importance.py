@@ -6,8 +6,8 @@ from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.study import Study, StudyDirection, create_study
 from optuna.trial import FrozenTrial, create_trial
 
-from tune_jobs.engine.search.prior_sampler import merit, ranked
-from tune_jobs.engine.search.unit_cube import lay, unit_space
+from tune_jobs.engine.search.history import merit, ranked
+from tune_jobs.engine.search.unit_cube import lay, place, unit_space
 
 LEAST, ENOUGH = 16, 32
 """Of fewer trials than the first nothing is told, of fewer than the second a hint: the right
@@ -40,8 +40,9 @@ def lay_trials(trials: Sequence[FrozenTrial], direction: StudyDirection) -> Stud
     """
     merits = [merit(trial, direction) for trial in trials]
     levels = {value: level for level, value in enumerate(sorted(set(merits)))}
-    space = unit_space(trials)
-    params = [lay(trial, space) for trial in trials]
+    places = [place(trial) for trial in trials]
+    space = unit_space(places)
+    params = [lay(found, space) for found in places]
     varied = {name: space[name] for name in space if len({of[name] for of in params}) > 1}
     if len(levels) < 2 or not varied:
         return None
