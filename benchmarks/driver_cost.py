@@ -16,25 +16,21 @@ driver's memory then (VmRSS). The line below says how memory grows from the firs
 import argparse
 import importlib
 import json
-import math
 import os
-import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trainables.trials.report import EpochReport, Report
+    from trainables.trials.report import Report
     from trainables.trials.task import Task
     from tune_jobs.engine.job import Job
     from tune_jobs.engine.progress import Progress
-    from tune_jobs.engine.ray_tune.bridge import Bridge
     from tune_jobs.engine.stages.steps import Steps
 
 WINDOW = 100
@@ -122,35 +118,11 @@ def resident_mib() -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def draw_report(number: int, epoch: int) -> "EpochReport":
-    """Draw what a trial reports: accuracies that rise with the epochs to a level of its own."""
-    from trainables.metrics import EpochMetrics
-    from trainables.trials.report import EpochReport
-
-    level = random.Random(number).uniform(0.3, 0.9)
-    noise = random.Random(f"{number} {epoch}").gauss(0, 0.01)
-    accuracy = max(0.0, level * (1 - math.exp(-epoch / 3)) + noise)
-    metrics = EpochMetrics(
-        epoch=epoch,
-        seconds=0.1 + 0.1 * random.Random(number).random(),
-        val_loss=2.3 - 2 * accuracy,
-        val_accuracy=accuracy,
-        val_balanced_accuracy=accuracy - 0.01,
-        val_macro_f1=accuracy - 0.02,
-        val_auroc=(1 + accuracy) / 2,
-        train_loss=2.2 - 2 * accuracy,
-        train_accuracy=accuracy + 0.01,
-        lr=0.01 / epoch,
-        num_micro_batches=1,
-        num_parameters=123_456,
-    )
-    return EpochReport(metrics=metrics)
-
-
 def report_all(config: dict[str, Any], epochs: int) -> None:
     """Report as a trial does; Ray Tune may end it within a report."""
     from ray import tune
 
+    from benchmarks.simulated_run import draw_report
     from tune_jobs.engine.ray_tune.bridge import pack_report
 
     for epoch in range(1, epochs + 1):
@@ -159,11 +131,19 @@ def report_all(config: dict[str, Any], epochs: int) -> None:
 
 def drive(asked: Asked) -> dict[int, State]:
     """Run until the last state is noted; in a process of its own."""
+    from benchmarks.simulated_run import feed, open_steps
     from tune_jobs.engine.ray_tune.bridge import Bridge
 
     job: Job = importlib.import_module(f"tune_jobs.{asked.job}").JOB
     with tempfile.TemporaryDirectory() as folder:
-        steps, progress = open_steps(job, asked, Path(folder))
+        steps, progress = open_steps(
+            job,
+            Path(folder),
+            trials=asked.trials,
+            epochs=asked.epochs,
+            sampler=asked.sampler,
+            slots=asked.slots,
+        )
         meter = Meter(steps, asked.at)
         try:
             if asked.ray:
@@ -173,84 +153,6 @@ def drive(asked: Asked) -> dict[int, State]:
         except EnoughError:
             return meter.noted
     raise RuntimeError(f"it ended before {max(asked.at) + WINDOW} trials had")
-
-
-def open_steps(job: "Job", asked: Asked, storage: Path) -> "tuple[Steps, Progress]":
-    """Begin a run as `pipeline.py` does, without data and cluster."""
-    from rich.console import Console
-
-    from trainables.config import Runtime
-    from trainables.trials.report import TrainingCost
-    from tune_jobs.engine.job_checks import check_job
-    from tune_jobs.engine.options import Options
-    from tune_jobs.engine.progress import Progress
-    from tune_jobs.engine.record.journal import open_journal
-    from tune_jobs.engine.results.trial_logs import TrialLogs
-    from tune_jobs.engine.run_state.folder import RunFolder, open_place, place_of
-    from tune_jobs.engine.run_state.info import RunInfo
-    from tune_jobs.engine.stages.steps import RunRequest, Steps
-
-    options = Options.resolve(
-        job, trials=asked.trials, epochs=asked.epochs, sampler=asked.sampler, storage=str(storage)
-    )
-    place = place_of(open_place(str(storage)), job.name, options.run_id)
-    folder = RunFolder(place, storage / "run")
-    folder.local.mkdir()
-    checked = check_job(job, options.epochs, None)
-    request = RunRequest(
-        job=job,
-        options=options,
-        folder=folder,
-        studies=open_journal(folder.journal),
-        distributions=checked.sample.distributions,
-        proposals=checked.proposals,
-        defaults=checked.defaults,
-    )
-    info = RunInfo(
-        run_id=options.run_id,
-        job=job.name,
-        dataset=job.dataset,
-        data=job.dataset,
-        notes=(),
-        dataset_fingerprint="",
-        split_fingerprint="",
-        architecture=job.architecture,
-        space="",
-        epochs=options.epochs,
-        features=None,
-        weights="scratch",
-        options=options,
-        published=job.published,
-        git_commit=None,
-        versions={},
-        command="",
-        started_at="",
-        runtime=Runtime(device="cpu"),
-        costs={
-            name: TrainingCost(multiply_adds=rank, epoch_seconds=0.1)
-            for rank, name in enumerate(job.architectures)
-        },
-        default_configs=checked.defaults,
-    )
-    output = (storage / "output.txt").open("w")
-    progress = Progress(info, Console(file=output, force_terminal=True, width=100))
-    logs = TrialLogs(folder.tensorboard, request.distributions)
-    return Steps(request, info, [progress, logs], lambda: asked.slots), progress
-
-
-def feed(bridge: "Bridge", progress: "Progress", slots: int) -> None:
-    """Begin trials as slots become free, and report an epoch of each in turn."""
-    from tune_jobs.engine.ray_tune.bridge import pack_report
-
-    running: deque[tuple[dict[str, Any], int]] = deque()
-    with progress:
-        while True:
-            while len(running) < slots and (config := bridge.next_config()):
-                bridge.on_start(config)
-                running.append((config, 1))
-            config, epoch = running.popleft()
-            if bridge.on_report(config, pack_report(draw_report(config["number"], epoch))):
-                running.append((config, epoch + 1))
 
 
 def feed_by_ray(meter: Meter, progress: "Progress", asked: Asked) -> None:

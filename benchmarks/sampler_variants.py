@@ -75,7 +75,9 @@ def propose_by_gp(
         warnings.simplefilter("ignore", ExperimentalWarning)
         sampler = GPSampler(seed=seed % 2**32, n_startup_trials=1)
     shadow = create_study(direction="maximize", sampler=sampler)
-    ended = [found for trial, found in zip(trials, places, strict=True) if trial.state.is_finished()]
+    ended = [
+        found for trial, found in zip(trials, places, strict=True) if trial.state.is_finished()
+    ]
     laid = [lay(found, space) for found in ended]
     shadow.add_trials(
         [

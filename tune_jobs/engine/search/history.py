@@ -1,4 +1,4 @@
-"""Keep what a study's trials came to from one proposal to the next, so that each is looked at once."""
+"""Keep a study's trials sorted from one proposal to the next, so that each is looked at once."""
 
 from bisect import insort
 from collections import defaultdict
