@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tune_jobs.engine.search.history import History
 from tune_jobs.engine.search.nearest_value import nearest_value
-from tune_jobs.engine.search.shown_trials import ask
+from tune_jobs.engine.search.shown_trials import MOST_MODELLED, propose_among
 from tune_jobs.engine.search.unit_cube import (
     Place,
     from_unit,
@@ -43,11 +43,6 @@ FEW = 8
 
 INCUMBENTS = 3
 """The best trials around which is drawn, the better the more often."""
-
-MOST_MODELLED = 256
-"""Of more ended trials the model is given the best and the newest alone. TPE models the best tenth,
-25 trials at most, against the others, so the rest would only tell more of what is not good; each
-proposal would take longer than the one before."""
 
 
 class PriorSampler(BaseSampler):
@@ -171,7 +166,7 @@ def propose(
         sampler = TPESampler(
             seed=seed % 2**32, multivariate=True, constant_liar=True, n_startup_trials=1
         )
-    return ask(sampler, laid, space, direction)
+    return propose_among(sampler, laid, space, direction)
 
 
 def _from_model(distribution: BaseDistribution, modelled: Any) -> Any:

@@ -1,13 +1,20 @@
-"""Ask one of Optuna's samplers about chosen trials, which it takes for all of a study."""
+"""Show Optuna's samplers chosen trials, which they take for all of a study."""
 
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import InMemoryStorage
-from optuna.study import StudyDirection, create_study
+from optuna.study import Study, StudyDirection, create_study
 from optuna.trial import FrozenTrial, TrialState
+
+from tune_jobs.engine.search.history import History
+
+MOST_MODELLED = 256
+"""Of more ended trials TPE is given half as many, the best, and half as many, the newest others. It
+models the best tenth, 25 trials at most, against all others, so more would only tell more of what
+is not good, and each proposal would take longer than the one before."""
 
 
 class ShownTrials(InMemoryStorage):
@@ -30,7 +37,43 @@ class ShownTrials(InMemoryStorage):
         """Keep nothing: TPE notes here what it proposes, for others that ask at the same time."""
 
 
-def ask(
+def show(trials: Sequence[FrozenTrial], direction: StudyDirection) -> Study:
+    return create_study(storage=ShownTrials(trials), direction=direction)
+
+
+class BoundedTPE(TPESampler):
+    """Optuna's TPE, which sees `MOST_MODELLED` of the ended trials, and those that run."""
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        return super().infer_relative_search_space(_bounded(study), trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return super().sample_relative(_bounded(study), trial, search_space)
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        return super().sample_independent(_bounded(study), trial, param_name, param_distribution)
+
+
+def _bounded(study: Study) -> Study:
+    history = History.of(study)
+    ended = history.ended()
+    if len(ended.ranked) <= MOST_MODELLED:
+        return study
+    shown = [*ended.choose(MOST_MODELLED), *history.running]
+    return show(sorted(shown, key=lambda trial: trial.number), study.direction)
+
+
+def propose_among(
     sampler: BaseSampler,
     trials: Sequence[FrozenTrial],
     space: Mapping[str, BaseDistribution],
@@ -41,7 +84,6 @@ def ask(
     Args:
         trials: Numbered from 0.
     """
-    study = create_study(storage=ShownTrials(trials), sampler=sampler, direction=direction)
     asked = FrozenTrial(
         number=len(trials),
         trial_id=len(trials),
@@ -55,7 +97,10 @@ def ask(
         user_attrs={},
         system_attrs={},
     )
-    varied = {name: space[name] for name in sorted(space) if not space[name].single()}
-    only = {name: space[name] for name in space if space[name].single()}
-    proposed = sampler.sample_relative(study, asked, varied)
-    return proposed | {name: unit.choices[0] for name, unit in only.items()}
+    only = {
+        name: choices.choices[0]
+        for name, choices in space.items()
+        if isinstance(choices, CategoricalDistribution) and choices.single()
+    }
+    varied = {name: space[name] for name in sorted(space) if name not in only}
+    return sampler.sample_relative(show(trials, direction), asked, varied) | only
