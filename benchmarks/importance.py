@@ -28,7 +28,7 @@ from benchmarks.record_curves import TASKS, Task
 from benchmarks.replay import Ours, replay
 from benchmarks.surrogate import Surrogate, recorded
 from tune_jobs.engine.results.analysis.importance import lay_trials
-from tune_jobs.engine.search.prior_sampler import ranked
+from tune_jobs.engine.search.history import ranked
 
 NUM_TRUE = 800
 STOPPED_AT = (8, 16, 32, 64)

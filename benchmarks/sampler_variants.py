@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, create_trial
 
 from tune_jobs.engine.search import prior_sampler
 from tune_jobs.engine.search.nearest_value import nearest_value
-from tune_jobs.engine.search.unit_cube import lay, unit_space
+from tune_jobs.engine.search.unit_cube import Place, lay, unit_space
 
 
 def staying(
@@ -65,17 +65,20 @@ def sharing(
 
 def propose_by_gp(
     direction: StudyDirection,
-    ended: Sequence[FrozenTrial],
-    running: Sequence[FrozenTrial],
+    trials: Sequence[FrozenTrial],
+    places: Sequence[Place],
     seed: int,
 ) -> dict[str, Any]:
     """Propose by Optuna's Gaussian process over the ranks of all trials, stopped ones included."""
-    space = unit_space([*ended, *running])
+    space = unit_space(places)
     with warnings.catch_warnings():  # Optuna calls it experimental
         warnings.simplefilter("ignore", ExperimentalWarning)
         sampler = GPSampler(seed=seed % 2**32, n_startup_trials=1)
     shadow = create_study(direction="maximize", sampler=sampler)
-    laid = [lay(trial, space) for trial in ended]
+    ended = [
+        found for trial, found in zip(trials, places, strict=True) if trial.state.is_finished()
+    ]
+    laid = [lay(found, space) for found in ended]
     shadow.add_trials(
         [
             create_trial(value=-rank / len(laid), params=params, distributions=space)

@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.storages.journal import JournalFileSymlinkLock
 
 from tune_jobs.engine.errors import RunError
+from tune_jobs.engine.record.journal_storage import Journal, JournalFile
 
 STALE_SECONDS = 3
 """A lock that nobody has released or used for this long is taken over: its owner is dead."""
@@ -21,7 +22,7 @@ def open_journal(path: Path) -> JournalStorage:
         RunError: A line amid the journal is damaged.
     """
     try:
-        return JournalStorage(JournalFileBackend(str(path), lock_obj=_lock(path)))
+        return Journal(JournalFile(str(path), lock_obj=_lock(path)))
     except ValueError as error:
         raise RunError(
             f"{path}: a line of the record is damaged ({error}): put a copy of it back, or begin "

@@ -108,6 +108,10 @@ class Record:
             for trial in self.study.get_trials(deepcopy=False, states=states or None)
         ]
 
+    def trial(self, number: int) -> RecordedTrial:
+        frozen = self.study.get_trials(deepcopy=False)[number]
+        return RecordedTrial(frozen, self._published_before)
+
     def best(self, top: int | None = None) -> list[RecordedTrial]:
         """Return the trials that reached their full budget, or the `top` best, the best first."""
         complete = self.trials(TrialState.COMPLETE)
@@ -209,8 +213,9 @@ class Record:
             listener.reported(self.name_of(trial), metrics)
         return True
 
-    def end(self, number: int, state: TrialState, reason: str) -> None:
-        """Record a trial's end and the reason; a COMPLETE one has the last reported value."""
+    def end(self, number: int, state: TrialState, reason: str) -> float | None:
+        """Record a trial's end and the reason; return the value that a COMPLETE one has, the last
+        reported one."""
         running = self._running.pop(number)
         running.trial.set_user_attr("end_reason", reason)
         value = None
@@ -219,6 +224,7 @@ class Record:
         self.study.tell(number, value, state=state)
         for listener in self._listeners:
             listener.ended(self.name_of(running.trial), state, reason)
+        return value
 
     def skip(self, reason: str, **attributes: Any) -> None:
         """Record a trial that will not be trained, and why: PRUNED, with no epoch."""

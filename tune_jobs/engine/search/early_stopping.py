@@ -4,11 +4,14 @@ A score is the metric's value, negated where lower is better, so that higher is 
 imported when a rule first decides, since `--help` shows the names of the rules.
 """
 
-from collections import Counter
+import math
+from bisect import insort
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
+from statistics import median
 from typing import Protocol
 
 from tune_jobs.engine.errors import RequestError
@@ -41,6 +44,38 @@ class StoppingRule(Protocol):
     def rungs(self) -> dict[int, int]:
         """Return the number of trials that have reached each rung, by its epoch."""
         ...
+
+
+class Scores:
+    """Keeps one score of each trial, sorted, so that the next one is compared with all at once."""
+
+    def __init__(self) -> None:
+        self._by_trial: dict[int, float] = {}
+        self._sorted: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._sorted)
+
+    def add(self, number: int, score: float) -> None:
+        self._by_trial[number] = score
+        insort(self._sorted, score)
+
+    def drop(self, number: int) -> None:
+        """Forget the score of a trial, if there is one: a repeated report counts once."""
+        if number in self._by_trial:
+            self._sorted.remove(self._by_trial.pop(number))
+
+    def quantile(self, fraction: float) -> float:
+        """Interpolate linearly. numpy gives the same of all scores, and would sort them for it."""
+        import numpy as np
+
+        place = (len(self) - 1) * fraction
+        below = math.floor(place)
+        return float(np.quantile(self._sorted[below : below + 2], place - below))
+
+    def median(self) -> float:
+        middle = (len(self) - 1) // 2
+        return median(self._sorted[middle : len(self) // 2 + 1])
 
 
 class Never:
@@ -76,19 +111,18 @@ class Asha:
         while (level := settings.grace_period * eta ** len(levels)) < settings.epochs:
             levels.append(level)
         self._quantile = 1 - 1 / eta
-        self._brackets: list[dict[int, dict[int, float]]] = [
-            {level: {} for level in levels[skipped:]} for skipped in range(settings.brackets)
+        self._brackets = [
+            {level: Scores() for level in levels[skipped:]} for skipped in range(settings.brackets)
         ]
 
     def goes_on(self, number: int, epoch: int, score: float) -> bool:
-        import numpy as np
-
         recorded = self._brackets[number % len(self._brackets)].get(epoch)
         if recorded is None:
             return True
-        before = [v for other, v in recorded.items() if other != number]
-        recorded[number] = score
-        return not before or score >= float(np.quantile(before, self._quantile))
+        recorded.drop(number)
+        goes_on = not len(recorded) or score >= recorded.quantile(self._quantile)
+        recorded.add(number, score)
+        return goes_on
 
     def rungs(self) -> dict[int, int]:
         counts: dict[int, int] = {}
@@ -108,22 +142,22 @@ class Median:
     def __init__(self, settings: RungSettings) -> None:
         self._grace_period = settings.grace_period
         self._values: dict[int, dict[int, float]] = {}
+        self._means: defaultdict[int, Scores] = defaultdict(Scores)  # by epoch
 
     def goes_on(self, number: int, epoch: int, score: float) -> bool:
         import numpy as np
 
         own = self._values.setdefault(number, {})
+        if own:  # of the epochs between, which it did not report, its mean so far is known
+            for passed in range(max(own) + 1, epoch):
+                self._means[passed].add(number, float(np.mean([*own.values()])))
         own[epoch] = score
-        if epoch < self._grace_period:
-            return True
-        means = [
-            float(np.mean([v for e, v in values.items() if e <= epoch]))
-            for other, values in self._values.items()
-            if other != number and max(values) >= epoch
-        ]
-        if len(means) < self.MINIMUM_TRIALS:
-            return True
-        return max(own.values()) >= float(np.median(means))
+        others = self._means[epoch]
+        others.drop(number)
+        few = len(others) < self.MINIMUM_TRIALS
+        goes_on = epoch < self._grace_period or few or max(own.values()) >= others.median()
+        others.add(number, float(np.mean([*own.values()])))
+        return goes_on
 
     def rungs(self) -> dict[int, int]:
         return {}

@@ -14,6 +14,27 @@ TOO_SLOW = "too slow for the time budget"
 """The beginning of the reason why an architecture's first trial is not begun."""
 
 
+@dataclass(slots=True)
+class Standing:
+    """Says how far a search has come.
+
+    Attributes:
+        best: The best score of a trial that reached its full budget.
+        num_since: The number of trials that have ended since, without a better one.
+    """
+
+    best: float = -math.inf
+    num_since: int = 0
+
+    def add(self, score: float | None) -> None:
+        """Take the score of the next trial that has ended; `None`: it was stopped early, or
+        failed."""
+        if score is not None and score > self.best:
+            self.best, self.num_since = score, 0
+        elif self.best > -math.inf:
+            self.num_since += 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchLimits:
     """Says what ends a search before its last proposal; `None`: that does not.
@@ -26,25 +47,15 @@ class SearchLimits:
     target: float | None = None
     patience: int | None = None
 
-    def reached(self, scores: Sequence[float | None]) -> str | None:
+    def reached(self, standing: Standing) -> str | None:
         """Return which limit is reached, in words; `None`: none is.
 
         Patience begins with the first trial that reaches its full budget.
-
-        Args:
-            scores: Of the trials that have ended, in the order of their ends; `None`: it was
-                stopped early, or failed.
         """
-        best, num_since = -math.inf, 0
-        for score in scores:
-            if score is not None and score > best:
-                best, num_since = score, 0
-            elif best > -math.inf:
-                num_since += 1
-        if self.target is not None and best >= self.target:
+        if self.target is not None and standing.best >= self.target:
             return "target reached"
-        if self.patience is not None and num_since >= self.patience:
-            return f"no better one in {num_since} proposals"
+        if self.patience is not None and standing.num_since >= self.patience:
+            return f"no better one in {standing.num_since} proposals"
         return None
 
 

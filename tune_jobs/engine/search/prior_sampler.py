@@ -3,17 +3,27 @@
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
-from optuna.study import Study, StudyDirection, create_study
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
 
+from tune_jobs.engine.search.history import History
 from tune_jobs.engine.search.nearest_value import nearest_value
-from tune_jobs.engine.search.unit_cube import from_unit, is_ordered, lay, to_unit, unit_space
+from tune_jobs.engine.search.shown_trials import MOST_MODELLED, propose_among
+from tune_jobs.engine.search.unit_cube import (
+    Place,
+    from_unit,
+    is_ordered,
+    lay,
+    to_unit,
+    unit_space,
+)
 
 SPREADS = (0.1, 0.1, 0.3)
 """Standard deviations of numbers around a value, where their range is 1: a proposal takes one of
@@ -33,9 +43,6 @@ FEW = 8
 
 INCUMBENTS = 3
 """The best trials around which is drawn, the better the more often."""
-
-MOST_MODELLED = 256
-"""The model is given so many of the best trials, and so many of the newest."""
 
 
 class PriorSampler(BaseSampler):
@@ -90,22 +97,29 @@ class PriorSampler(BaseSampler):
         return _anywhere(param_distribution, random)
 
     def _choose_source(self, study: Study, trial: FrozenTrial) -> None:
-        ended = _alike(ranked(study), trial)
-        # One that diverged within its first epoch teaches the model, and is no incumbent.
-        reported = [other for other in ended if other.last_step is not None]
+        history = History.of(study)
+        chosen = trial.params.get("architecture")
+        ended = history.ended(chosen)
         random = np.random.default_rng(self._seed)
-        self.source = self._draw_source(random, len(reported))
+        self.source = self._draw_source(random, ended.num_reported)
         self._spread = random.choice(SPREADS)
         if self.source == "incumbent":
-            weights = 0.5 ** np.arange(min(INCUMBENTS, len(reported)))
-            rank = random.choice(len(weights), p=weights / weights.sum())
-            self._near = reported[rank].params
+            # One that diverged within its first epoch teaches the model, and is no incumbent.
+            reported = (other for other in ended.ranked if other.last_step is not None)
+            best = list(islice(reported, INCUMBENTS))
+            weights = 0.5 ** np.arange(len(best))
+            self._near = best[random.choice(len(best), p=weights / weights.sum())].params
         elif self.source == "centre":
             self._near = self._centre
         elif self.source == "model":
-            running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-            others = _alike(running, trial)
-            self._modelled = propose(study.direction, ended, others, self._seed)
+            others = [
+                other
+                for other in history.running
+                if other.number != trial.number
+                and chosen in (None, other.params.get("architecture"))
+            ]
+            known = [*ended.choose(MOST_MODELLED), *others]
+            self._modelled = propose(study.direction, known, ended.place(known), self._seed)
 
     def _draw_source(self, random: np.random.Generator, num_ended: int) -> str:
         if random.random() < self._uniform:
@@ -116,68 +130,43 @@ class PriorSampler(BaseSampler):
         return str(random.choice(list(shares), p=list(shares.values())))
 
 
-def _alike(others: Sequence[FrozenTrial], trial: FrozenTrial) -> list[FrozenTrial]:
-    """Return the others that are of the architecture that was chosen for a trial before all else;
-    all of them where none was."""
-    chosen = trial.params.get("architecture")
-    return [
-        other
-        for other in others
-        if other.number != trial.number and chosen in (None, other.params.get("architecture"))
-    ]
-
-
-def ranked(study: Study) -> list[FrozenTrial]:
-    """Return the trials that ended with a score, the best first: by how far they came, then by the
-    score of their last epoch."""
-    ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    scored = [(merit(trial, study.direction), trial) for trial in ended if trial.params]
-    finite = [(found, trial) for found, trial in scored if np.isfinite(found[1])]
-    return [trial for _, trial in sorted(finite, key=lambda pair: pair[0], reverse=True)]
-
-
-def merit(trial: FrozenTrial, direction: StudyDirection) -> tuple[float, float]:
-    """Return how far a trial came, and the score of its last epoch; more is better."""
-    sign = 1 if direction == StudyDirection.MAXIMIZE else -1
-    if trial.state == TrialState.COMPLETE and trial.value is not None:
-        return np.inf, sign * trial.value
-    step = trial.last_step
-    return (-np.inf, 0.0) if step is None else (step, sign * trial.intermediate_values[step])
-
-
 def propose(
     direction: StudyDirection,
-    ended: Sequence[FrozenTrial],
-    running: Sequence[FrozenTrial],
+    trials: Sequence[FrozenTrial],
+    places: Sequence[Place],
     seed: int,
 ) -> dict[str, Any]:
     """Propose by TPE where each number lies in its range, and each other choice.
 
     Args:
-        ended: The best first. Of a parameter that a trial does not have, it is given the middle.
-        running: Their results are taken for bad ones, so that no proposal is made twice.
+        trials: The best first, then the running ones, whose results are taken for bad ones, so that
+            no proposal is made twice. Of a parameter that a trial does not have, it is given the
+            middle.
+        places: Where they lie.
     """
-    newest = sorted(ended, key=lambda trial: trial.number)[-MOST_MODELLED:]
-    kept = {trial.number: trial for trial in (*ended[:MOST_MODELLED], *newest, *running)}
-    space = unit_space(kept.values())
+    space = unit_space(places)
+    laid = [
+        FrozenTrial(  # `create_trial` checks every value, which takes longer than to model them
+            number=number,
+            trial_id=number,
+            state=trial.state,
+            value=trial.value if trial.state == TrialState.COMPLETE else None,
+            params=lay(found, space),
+            distributions=space,
+            intermediate_values=trial.intermediate_values,
+            datetime_start=None,
+            datetime_complete=None,
+            user_attrs={},
+            system_attrs={},
+        )
+        for number, (trial, found) in enumerate(zip(trials, places, strict=True))
+    ]
     with warnings.catch_warnings():  # Optuna calls `multivariate` experimental
         warnings.simplefilter("ignore", ExperimentalWarning)
         sampler = TPESampler(
             seed=seed % 2**32, multivariate=True, constant_liar=True, n_startup_trials=1
         )
-    shadow = create_study(direction=direction, sampler=sampler)
-    shadow.add_trials([_laid(trial, space) for trial in kept.values()])
-    return shadow.ask(space).params
-
-
-def _laid(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> FrozenTrial:
-    return create_trial(
-        state=trial.state,
-        value=trial.value if trial.state == TrialState.COMPLETE else None,
-        params=lay(trial, space),
-        distributions=dict(space),
-        intermediate_values=trial.intermediate_values,
-    )
+    return propose_among(sampler, laid, space, direction)
 
 
 def _from_model(distribution: BaseDistribution, modelled: Any) -> Any:

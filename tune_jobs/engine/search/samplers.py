@@ -18,11 +18,12 @@ def _tpe(seed: int, centre: Mapping[str, Any]) -> "BaseSampler":
     propose the same twice (https://optuna.readthedocs.io, TPESampler).
     """
     from optuna.exceptions import ExperimentalWarning
-    from optuna.samplers import TPESampler
+
+    from tune_jobs.engine.search.shown_trials import BoundedTPE
 
     with warnings.catch_warnings():  # Optuna calls `group` experimental
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+        return BoundedTPE(seed=seed, multivariate=True, group=True, constant_liar=True)
 
 
 def _random(seed: int, centre: Mapping[str, Any]) -> "BaseSampler":

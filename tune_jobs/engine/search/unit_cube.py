@@ -16,6 +16,12 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial
 
+UNIT = FloatDistribution(0.0, 1.0)
+
+Place = Mapping[str, tuple[BaseDistribution, Any]]
+"""Where a trial lies: of each parameter `UNIT` and a number on [0, 1], or its choices and one of
+them where they have no order."""
+
 
 def is_ordered(distribution: BaseDistribution) -> bool:
     """Return whether the values have an order: ranges, and choices that are numbers and rise."""
@@ -58,30 +64,37 @@ def from_unit(distribution: BaseDistribution, unit: float) -> Any:
     raise TypeError(f"{distribution}: neither a range nor choices")
 
 
-def unit_space(trials: Iterable[FrozenTrial]) -> dict[str, BaseDistribution]:
+def place(trial: FrozenTrial) -> Place:
+    """Return where a trial lies: each parameter on [0, 1] where its values have an order."""
+    return {
+        name: (UNIT, to_unit(distribution, trial.params[name]))
+        if is_ordered(distribution)
+        else (distribution, trial.params[name])
+        for name, distribution in trial.distributions.items()
+    }
+
+
+def unit_space(places: Iterable[Place]) -> dict[str, BaseDistribution]:
     """Return the parameters of all trials: [0, 1] where the values have an order, else the choices
     of the first trial that has the parameter."""
     space: dict[str, BaseDistribution] = {}
-    for trial in trials:
-        for name, distribution in trial.distributions.items():
-            unit = FloatDistribution(0.0, 1.0) if is_ordered(distribution) else distribution
-            space.setdefault(name, unit)
+    for found in places:
+        for name, (distribution, _) in found.items():
+            space.setdefault(name, distribution)
     return space
 
 
-def lay(trial: FrozenTrial, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
-    """Lay a trial's parameters in a `unit_space`; it is given the middle, or the first choice, of
-    one that it does not have."""
-    params: dict[str, Any] = {}
-    for name, unit in space.items():
-        distribution = trial.distributions.get(name)
-        if not isinstance(unit, CategoricalDistribution):
-            params[name] = to_unit(distribution, trial.params[name]) if distribution else 0.5
-        elif distribution and trial.params[name] in unit.choices:
-            params[name] = trial.params[name]
-        else:
-            params[name] = unit.choices[0]
-    return params
+def lay(found: Place, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """Lay a trial in a `unit_space`; it is given the middle, or the first choice, of a parameter
+    that it does not have."""
+    return {
+        name: found[name][1] if name in found else _default(distribution)
+        for name, distribution in space.items()
+    }
+
+
+def _default(distribution: BaseDistribution) -> Any:
+    return distribution.choices[0] if isinstance(distribution, CategoricalDistribution) else 0.5
 
 
 def _bounds(distribution: IntDistribution | FloatDistribution) -> tuple[float, float]:

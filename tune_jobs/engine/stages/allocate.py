@@ -1,9 +1,12 @@
 """Decide of which architecture the next proposal is, where a space joins several."""
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 
+from trainables.metrics import EpochMetrics
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 
 EXPONENT = 4
@@ -13,12 +16,38 @@ many halvings less likely to lead with its next trial."""
 LEAST_ERROR = 1e-3
 """A validation split without a mistake still leaves a trial something to gain."""
 
-
 LEAST_SECONDS = 1e-3
 
 
-def choose_architecture(architectures: Sequence[str], trials: Sequence[RecordedTrial]) -> str:
-    """Return the architecture that promises most for a second of training.
+@dataclass(slots=True)
+class Training:
+    """Sums up what a trial has reported.
+
+    Attributes:
+        error: The least one on validation so far; infinite before the first report.
+    """
+
+    architecture: str
+    error: float = math.inf
+    seconds: float = 0.0
+
+    def take(self, metrics: EpochMetrics) -> None:
+        accuracy = metrics.val_accuracy if math.isfinite(metrics.val_accuracy) else 0.0
+        self.error = min(self.error, max(LEAST_ERROR, 1 - accuracy))
+        self.seconds += metrics.seconds
+
+
+@dataclass(slots=True)
+class Tried:
+    """Sums up the trials of an architecture: all, and those that ended with a report."""
+
+    num_trials: int = 0
+    least_error: float = math.inf
+    seconds: list[float] = field(default_factory=list)
+
+
+class Allocation:
+    """Chooses the architecture that promises most for a second of training.
 
     The promise of an architecture is (e / own) ** EXPONENT / (n + 1) / seconds, where `own` is the
     least error of its n trials on validation, e the least of all trials, and `seconds` the mean
@@ -30,25 +59,60 @@ def choose_architecture(architectures: Sequence[str], trials: Sequence[RecordedT
     Before any trial has, the one with the fewest trials is next.
 
     Args:
-        architectures: Those that the space chooses between, the cheapest first, which wins ties.
-        trials: All trials of the search.
+        trials: All trials of the search so far.
     """
-    of = {
-        name: [t for t in trials if t.params.get("architecture") == name] for name in architectures
-    }
-    ended = {
-        name: [t for t in own if t.state.is_finished() and t.epochs] for name, own in of.items()
-    }
-    errors = {name: min(map(_error, own)) for name, own in ended.items() if own}
-    if not errors:
-        return min(architectures, key=lambda name: len(of[name]))
 
-    def promise(name: str) -> float:
-        seconds = max(LEAST_SECONDS, fmean(trial.seconds for trial in ended[name]))
-        behind = errors[name] / min(errors.values())
-        return 1 / (behind**EXPONENT * (len(of[name]) + 1) * seconds)
+    def __init__(self, trials: Iterable[RecordedTrial]) -> None:
+        self._tried: defaultdict[str, Tried] = defaultdict(Tried)
+        self._running: dict[int, Training] = {}
+        for trial in trials:
+            architecture = trial.params.get("architecture", "")
+            self.count(architecture)
+            self.begin(trial.number, architecture)
+            for metrics in trial.epochs.values():
+                self.take(trial.number, metrics)
+            if trial.state.is_finished():
+                self.end(trial.number)
 
-    return max(errors, key=promise)
+    def count(self, architecture: str) -> None:
+        """Count a trial, as it enters the record."""
+        self._tried[architecture].num_trials += 1
+
+    def begin(self, number: int, architecture: str) -> None:
+        """Hear that a trial begins, or goes on."""
+        self._running.setdefault(number, Training(architecture))
+
+    def take(self, number: int, metrics: EpochMetrics) -> None:
+        """Take an epoch of a trial that runs."""
+        self._running[number].take(metrics)
+
+    def end(self, number: int) -> None:
+        """Hear that a trial has ended, or failed before it could begin."""
+        ended = self._running.pop(number, None)
+        if ended and ended.error < math.inf:
+            tried = self._tried[ended.architecture]
+            tried.least_error = min(tried.least_error, ended.error)
+            tried.seconds.append(ended.seconds)
+
+    def choose(self, architectures: Sequence[str]) -> str:
+        """Return the architecture of the next proposal.
+
+        Args:
+            architectures: Those that the space chooses between, the cheapest first, which wins
+                ties.
+        """
+        known = [name for name in architectures if self._tried[name].seconds]
+        if not known:
+            return min(architectures, key=lambda name: self._tried[name].num_trials)
+        least_error = min(self._tried[name].least_error for name in known)
+
+        def promise(name: str) -> float:
+            tried = self._tried[name]
+            seconds = max(LEAST_SECONDS, fmean(tried.seconds))
+            behind = tried.least_error / least_error
+            return 1 / (behind**EXPONENT * (tried.num_trials + 1) * seconds)
+
+        return max(known, key=promise)
 
 
 def rung_group(trial: RecordedTrial, *, by_architecture: bool) -> str:
@@ -63,8 +127,3 @@ def rung_group(trial: RecordedTrial, *, by_architecture: bool) -> str:
     """
     architecture = str(trial.params["architecture"]) if by_architecture else ""
     return f"{architecture} {'published' if trial.origin == 'published' else 'searched'}"
-
-
-def _error(trial: RecordedTrial) -> float:
-    accuracies = [metrics.val_accuracy for metrics in trial.epochs.values()]
-    return max(LEAST_ERROR, 1 - max(filter(math.isfinite, accuracies), default=0.0))

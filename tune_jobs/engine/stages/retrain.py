@@ -255,9 +255,9 @@ class Retraining(TrialStage):
         self.search.time.times.take_retraining(candidate, metrics)
         return True
 
-    def _end(self, number: int, state: TrialState, reason: str) -> None:
-        super()._end(number, state, reason)
+    def _end(self, number: int, state: TrialState, reason: str) -> float | None:
         self._num_ended += 1
+        return super()._end(number, state, reason)
 
     def _sampler(self, number: int) -> BaseSampler:
         """Build a sampler that samples nothing: a pair's configuration is its candidate's."""

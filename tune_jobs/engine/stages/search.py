@@ -20,10 +20,10 @@ from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.record import ProposalError, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.early_stopping import StoppingRule
-from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, SearchLimits
+from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, SearchLimits, Standing
 from tune_jobs.engine.search.samplers import build_sampler
 from tune_jobs.engine.search.space import Proposal, constants_of
-from tune_jobs.engine.stages.allocate import choose_architecture
+from tune_jobs.engine.stages.allocate import Allocation
 from tune_jobs.engine.stages.first import FirstConfiguration, Fitted, fit
 from tune_jobs.engine.stages.time_budget import SearchTime, TimeBudget
 from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
@@ -82,7 +82,8 @@ class Search(TrialStage):
         self.time = SearchTime(plan.budget, record, plan.epochs)
         known = record.trials()
         self._is_over = False
-        self._scores = self._scores_so_far()
+        self._standing = self._standing_so_far(known)
+        self._allocation = Allocation(known)
         self._num_asked = sum(trial.state != TrialState.WAITING for trial in known)
         stopped = self._replay_reports(known)
         self._settle([t for t in known if t.state == TrialState.RUNNING], stopped)
@@ -120,6 +121,7 @@ class Search(TrialStage):
         while self._unfinished or self._may_propose():
             with suppress(ProposalError):
                 trial = self._next_trial()
+                self._allocation.begin(trial.number, trial.user_attrs["config"]["architecture"])
                 if slow := self._too_slow(trial):
                     self._end(trial.number, TrialState.PRUNED, slow)
                 else:
@@ -165,7 +167,8 @@ class Search(TrialStage):
         space = self.plan.space
         if isinstance(space, JoinedSpace) and not self.record.trials(TrialState.WAITING):
             able = [name for name in self.time.able(self._architectures) if name]
-            chosen = choose_architecture(able or tuple(space.spaces), self.record.trials())
+            chosen = self._allocation.choose(able or tuple(space.spaces))
+            self._allocation.count(chosen)
             self.record.enqueue({"architecture": chosen})
 
     def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:
@@ -187,7 +190,9 @@ class Search(TrialStage):
         if not is_known:
             about = {"published": to_json(first.published), "source": first.source}
             told = {name: value for name, value in about.items() if value}
-            self.record.enqueue(self._fit(first).params, origin=first.origin, **told)
+            params = self._fit(first).params
+            self._allocation.count(params.get("architecture", ""))
+            self.record.enqueue(params, origin=first.origin, **told)
 
     def _is_tried(self, fitted: Fitted) -> bool:
         """Return whether the record has a trial of this configuration that the search proposed, or
@@ -236,6 +241,7 @@ class Search(TrialStage):
 
     def _goes_on(self, number: int, metrics: EpochMetrics, config: Configuration) -> bool:
         self.time.times.take(number, metrics)
+        self._allocation.take(number, metrics)
         if time.monotonic() - self._counted >= COUNTED_EVERY_SECONDS:
             self._count_time()
         if metrics.epoch >= config["epochs"] or metrics.diverged:
@@ -260,18 +266,22 @@ class Search(TrialStage):
             return TrialState.PRUNED, NO_TIME
         return verdict
 
-    def _end(self, number: int, state: TrialState, reason: str) -> None:
-        super()._end(number, state, reason)
-        self._scores = self._scores_so_far()
+    def _end(self, number: int, state: TrialState, reason: str) -> float | None:
+        value = super()._end(number, state, reason)
+        self._standing.add(None if value is None else self.record.metric.score(value))
+        self._allocation.end(number)
         self.time.look()
         self._count_time()
+        return value
 
-    def _scores_so_far(self) -> list[float | None]:
-        """Return the scores of the trials that have ended, in the order of their ends."""
-        ended = [trial for trial in self.record.trials() if trial.state.is_finished()]
+    def _standing_so_far(self, known: Sequence[RecordedTrial]) -> Standing:
+        """Take the trials that have ended, in the order of their ends."""
+        standing, score = Standing(), self.record.metric.score
+        ended = [trial for trial in known if trial.state.is_finished()]
         ended.sort(key=lambda trial: (trial.frozen.datetime_complete or datetime.min, trial.number))
-        score = self.record.metric.score
-        return [None if trial.value is None else score(trial.value) for trial in ended]
+        for trial in ended:
+            standing.add(None if trial.value is None else score(trial.value))
+        return standing
 
     def _count_time(self) -> None:
         """Record the time since the last call, so that it counts even if the process is killed."""
@@ -295,4 +305,4 @@ class Search(TrialStage):
         """Return why the search is to end, in words; its first trial begins in any case."""
         if self._num_asked and self.time.left() <= 0:
             return NO_TIME
-        return self.plan.limits.reached(self._scores)
+        return self.plan.limits.reached(self._standing)

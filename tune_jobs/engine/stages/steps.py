@@ -241,7 +241,7 @@ class Steps:
         searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
         joined = isinstance(job.space, JoinedSpace)
         self.rule = WithinGroups(
-            self.rule, lambda number: rung_group(searched.trials()[number], by_architecture=joined)
+            self.rule, lambda number: rung_group(searched.trial(number), by_architecture=joined)
         )
         num_trials = None if plan.trials == UNLIMITED_TRIALS else plan.trials
         for listener in self._listeners:  # before the records tell them of anything

@@ -96,9 +96,10 @@ class TrialStage:
         self._running[trial.number] = trial.user_attrs["config"]
         return trial
 
-    def _end(self, number: int, state: TrialState, reason: str) -> None:
-        self.record.end(number, state, reason)
+    def _end(self, number: int, state: TrialState, reason: str) -> float | None:
+        """Record an end; return the metric at the full budget, `None` where it was not reached."""
         self._running.pop(number, None)
+        return self.record.end(number, state, reason)
 
     def _task(self, trial: Trial, *, seed: int) -> TrialTask:
         return TrialTask(

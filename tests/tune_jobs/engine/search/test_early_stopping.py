@@ -136,6 +136,32 @@ def test_median_stops_what_is_below_the_others_running_means() -> None:
     assert median.goes_on(4, 2, 0.6)
 
 
+def test_median_is_the_rule_whatever_the_order_of_arrival() -> None:
+    rng = np.random.default_rng(0)
+    curves = np.round(rng.uniform(size=(40, 9)), 1)
+    median = build(Median, grace_period=2)
+    reported: dict[int, list[float]] = {}
+    running = dict.fromkeys(range(len(curves)), 0)
+    stopped = 0
+    while running:
+        number = int(rng.choice(list(running)))
+        running[number] += 1
+        epoch = running[number]
+        own = reported.setdefault(number, [])
+        own.append(float(curves[number, epoch - 1]))
+        means = [
+            np.mean(values[:epoch])
+            for other, values in reported.items()
+            if other != number and len(values) >= epoch
+        ]
+        expected = epoch < 2 or len(means) < 3 or max(own) >= np.median(means)
+        assert median.goes_on(number, epoch, own[-1]) is bool(expected)
+        stopped += not expected
+        if not expected or epoch == 9:
+            del running[number]
+    assert 0 < stopped < len(curves)
+
+
 def test_never_never_stops() -> None:
     assert Never().goes_on(0, 1, 0.0)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from trainables.metrics import Cost, EpochMetrics, HeldOutMetrics
-from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
+from tune_jobs.engine.search.limits import ModelLimits, SearchLimits, Standing
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,10 @@ from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 def test_a_limit_is_reached_or_not(
     limits: SearchLimits, scores: Sequence[float | None], said: str | None
 ) -> None:
-    assert limits.reached(scores) == said
+    standing = Standing()
+    for score in scores:
+        standing.add(score)
+    assert limits.reached(standing) == said
 
 
 def trained(num_parameters: int | None, latency_seconds: float | None = None) -> EpochMetrics:

@@ -8,7 +8,8 @@ import numpy as np
 import optuna
 import pytest
 
-from tune_jobs.engine.search.prior_sampler import FEW, UNIFORM, PriorSampler, ranked
+from tune_jobs.engine.search.history import ranked
+from tune_jobs.engine.search.prior_sampler import FEW, UNIFORM, PriorSampler
 
 CENTRE = {"optimizer": "adam", "lr": 1e-3, "width": 64, "dropout": 0.3}
 

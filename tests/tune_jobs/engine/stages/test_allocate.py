@@ -1,5 +1,6 @@
 """Of which architecture the next proposal is: where an error is lowered in the least time."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution
@@ -7,7 +8,7 @@ from optuna.trial import TrialState, create_trial
 
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
-from tune_jobs.engine.stages.allocate import choose_architecture, rung_group
+from tune_jobs.engine.stages.allocate import Allocation, rung_group
 
 NAMES = ("cheap", "middling", "dear")
 
@@ -36,35 +37,39 @@ def trial(
     return RecordedTrial(frozen)
 
 
+def choose(trials: Sequence[RecordedTrial]) -> str:
+    return Allocation(trials).choose(NAMES)
+
+
 def test_before_any_has_ended_each_is_tried_the_cheapest_first() -> None:
-    assert choose_architecture(NAMES, []) == "cheap"
+    assert choose([]) == "cheap"
     running = [trial(name, runs=True) for name in ("cheap", "middling")]
-    assert choose_architecture(NAMES, running) == "dear"
-    assert choose_architecture(NAMES, [*running, trial("dear", runs=True)]) == "cheap"
+    assert choose(running) == "dear"
+    assert choose([*running, trial("dear", runs=True)]) == "cheap"
 
 
 def test_one_whose_cost_is_not_known_waits() -> None:
     ended = [trial("cheap", 0.5)]
-    assert choose_architecture(NAMES, [*ended, trial("dear", runs=True)]) == "cheap"
-    assert choose_architecture(NAMES, [*ended, trial("dear", 0.99, 1.0, runs=True)]) == "cheap"
-    assert choose_architecture(NAMES, [*ended, trial("dear")]) == "cheap", "it failed"
+    assert choose([*ended, trial("dear", runs=True)]) == "cheap"
+    assert choose([*ended, trial("dear", 0.99, 1.0, runs=True)]) == "cheap"
+    assert choose([*ended, trial("dear")]) == "cheap", "it failed"
 
 
 def test_of_equals_the_cheaper_one_is_next() -> None:
-    assert choose_architecture(NAMES, [trial("cheap", 0.9, 1), trial("dear", 0.9, 300)]) == "cheap"
+    assert choose([trial("cheap", 0.9, 1), trial("dear", 0.9, 300)]) == "cheap"
 
 
 def test_one_that_is_far_behind_is_not_tried_because_it_is_cheap() -> None:
     trials = [trial("cheap", 0.5, 1), trial("middling", 0.93, 10), trial("dear", 0.95, 100)]
-    assert choose_architecture(NAMES, trials) == "middling"
-    assert choose_architecture(NAMES, [*trials, trial("dear", 0.99, 100)]) == "dear"
+    assert choose(trials) == "middling"
+    assert choose([*trials, trial("dear", 0.99, 100)]) == "dear"
 
 
 def test_one_that_was_tried_often_gives_way() -> None:
     trials = [trial("cheap", 0.90, 1), trial("dear", 0.95, 2)]
     chosen = []
     for _ in range(60):
-        chosen.append(choose_architecture(NAMES, trials))
+        chosen.append(choose(trials))
         trials.append(trial(chosen[-1], runs=True))
     assert set(chosen) == {"cheap", "dear"}
     assert chosen.count("dear") > 3 * chosen.count("cheap")
@@ -72,12 +77,12 @@ def test_one_that_was_tried_often_gives_way() -> None:
 
 def test_one_that_diverged_is_far_behind() -> None:
     trials = [trial("cheap", float("nan"), 1), trial("dear", 0.9, 100)]
-    assert choose_architecture(NAMES, trials) == "dear"
+    assert choose(trials) == "dear"
 
 
 def test_a_perfect_one_leaves_something_to_gain() -> None:
     trials = [trial("cheap", 1.0, 1), trial("dear", 1.0, 300)]
-    assert choose_architecture(NAMES, trials) == "cheap"
+    assert choose(trials) == "cheap"
 
 
 def test_at_rungs_a_report_is_compared_with_reports_and_an_architecture_with_itself() -> None:

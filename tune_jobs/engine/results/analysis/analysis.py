@@ -29,7 +29,7 @@ from tune_jobs.engine.results.analysis.sources import (
     tabulate_sources,
 )
 from tune_jobs.engine.run_state.info import RunInfo
-from tune_jobs.engine.search.prior_sampler import ranked
+from tune_jobs.engine.search.history import ranked
 from tune_jobs.engine.stages.candidates import Retrained
 from tune_jobs.engine.stages.search import REFERENCES
 

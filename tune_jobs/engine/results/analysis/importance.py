@@ -8,8 +8,8 @@ from optuna.study import Study, StudyDirection, create_study
 from optuna.trial import FrozenTrial, create_trial
 
 from trainables.datasets.errors import counted
-from tune_jobs.engine.search.prior_sampler import merit, ranked
-from tune_jobs.engine.search.unit_cube import lay, unit_space
+from tune_jobs.engine.search.history import merit, ranked
+from tune_jobs.engine.search.unit_cube import lay, place, unit_space
 
 LEAST, ENOUGH = 16, 32
 """Of fewer trials than the first nothing is told, of fewer than the second a hint: the right
@@ -56,8 +56,9 @@ def lay_trials(
     """
     merits = [merit(trial, direction) for trial in trials]
     levels = {value: level for level, value in enumerate(sorted(set(merits)))}
-    space = unit_space(trials)
-    params = [lay(trial, space) for trial in trials]
+    places = [place(trial) for trial in trials]
+    space = unit_space(places)
+    params = [lay(found, space) for found in places]
     varied = {
         name: unit
         for name, unit in space.items()

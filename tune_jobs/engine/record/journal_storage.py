@@ -1,0 +1,62 @@
+"""Read a journal as Optuna does, at a cost and in a memory that do not grow with the trials."""
+
+from collections.abc import Container, Iterator
+from copy import deepcopy as copied
+from typing import Any
+
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+
+class JournalFile(JournalFileBackend):
+    """Remembers where the next line begins, and shares the names in all lines.
+
+    Optuna's remembers where every line begins. A name in a line, of a metric for instance, is a
+    text of its own in memory otherwise: those of an epoch take more than its numbers.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._names: dict[str, str] = {}
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        for log in super().read_logs(log_number_from):
+            yield self._share(log)
+        newest = max(self._log_number_offset)
+        self._log_number_offset = {0: 0, newest: self._log_number_offset[newest]}
+
+    def _share(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            names = self._names
+            return {names.setdefault(n, n): self._share(inner) for n, inner in value.items()}
+        return value
+
+
+class Journal(JournalStorage):
+    """Finds the trials that wait, for which Optuna asks before each proposal, without a look at the
+    trials that no longer do."""
+
+    def __init__(self, file: JournalFile) -> None:
+        super().__init__(file)
+        self._num_begun: dict[int, int] = {}  # by study: no earlier trial waits
+
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
+        if states != (TrialState.WAITING,):
+            return super().get_all_trials(study_id, deepcopy, states)
+        with self._thread_lock:
+            self._sync_with_backend()
+            trials = self._replay_result._trials
+            numbered = self._replay_result._study_id_to_trial_ids[study_id]
+            begun = self._num_begun.get(study_id, 0)
+            while begun < len(numbered) and trials[numbered[begun]].state != TrialState.WAITING:
+                begun += 1
+            self._num_begun[study_id] = begun
+            later = (trials[trial_id] for trial_id in numbered[begun:])
+            waiting = [trial for trial in later if trial.state == TrialState.WAITING]
+            return copied(waiting) if deepcopy else waiting
