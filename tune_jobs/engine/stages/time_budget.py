@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trainables.trials.report import TrainingCost
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.limits import NO_TIME
 from tune_jobs.engine.stages.training_times import TrainingTimes
@@ -38,8 +39,7 @@ class TimeBudget:
         began: What `clock` gave when the session began.
         count_slots: Counts the trials that the cluster trains at once.
         retrain_top, retrain_seeds: What the retraining is asked to do, as the options say.
-        epoch_seconds: What the probe found that an epoch of a model of an architecture's default
-            takes at the least.
+        costs: What the probe found that the default of an architecture costs at the least.
         num_folds: The number of models that a trial of the search trains.
     """
 
@@ -49,7 +49,7 @@ class TimeBudget:
     count_slots: Callable[[], int] = lambda: 1
     retrain_top: int = 1
     retrain_seeds: int = 1
-    epoch_seconds: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, TrainingCost] = field(default_factory=dict)
     num_folds: int = 1
 
     def left(self) -> float:
@@ -80,7 +80,7 @@ class SearchTime:
     """
 
     def __init__(self, budget: TimeBudget, record: Record, epochs: int) -> None:
-        self.times = TrainingTimes(epochs, budget.epoch_seconds, budget.num_folds)
+        self.times = TrainingTimes(epochs, budget.costs, budget.num_folds)
         self._budget = budget
         self._record = record
         self._share = RETRAINING_SHARE * budget.left()
