@@ -32,7 +32,7 @@ BLOCK = 64
 """The number of images described at once. Augmented views are drawn block by block, so that they do
 not depend on how the work is divided."""
 
-TIMED = 16
+TIMED = 8
 """The number of images by which the time for all is estimated."""
 
 VIEW_SEED = 1
