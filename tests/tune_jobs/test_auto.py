@@ -130,7 +130,8 @@ def test_in_no_time_the_cheapest_is_trained_once_and_the_others_are_told(tmp_pat
     assert "trial 0 was trained with one seed all the same" in (result.time_budget or "")
     info = json.loads((tmp_path / "runs" / "auto" / "one" / "run.json").read_text())
     assert info["not_tried"] == dict.fromkeys(("svm", "mlp"), NOT_BEGUN)
-    assert info["costs"].keys() == {"linear", "mlp"}
+    assert info["costs"].keys() == {"linear", "svm", "mlp"}
+    assert not (tmp_path / "features").exists(), "no trial has needed any"
     assert f"mlp not tried: {NOT_BEGUN}" in result.learned["architecture"]
     page = (tmp_path / "runs" / "auto" / "one" / "report" / "index.html").read_text()
     assert "Note: the time budget is over: there was no time for one training" in page

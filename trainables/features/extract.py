@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 import numpy as np
 import torch
+from torch import nn
 
 from trainables.config.features import Features, Frozen, Hog
 from trainables.config.validation import to_json
@@ -29,6 +31,9 @@ from trainables.training.pretrained import Pretrained
 BLOCK = 64
 """The number of images described at once. Augmented views are drawn block by block, so that they do
 not depend on how the work is divided."""
+
+TIMED = 8
+"""The number of images by which the time for all is estimated."""
 
 VIEW_SEED = 1
 """The seed of the augmented views."""
@@ -86,15 +91,7 @@ def describe_chunk(
 ) -> FloatArray:
     """Compute the descriptors, ND, of one of `chunks`, on the GPU if the process has one."""
     view, start, stop = chunk
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    describer = build_describer(
-        spec,
-        normalisation_of(spec, data, pretrained),
-        image_size=data.image_size,
-        pretrained=pretrained,
-    )
-    fold_batch_norm(describer)
-    describer.to(device)
+    describer, device = _place_describer(spec, data, pretrained)
     indices = data.train_indices if view else np.arange(len(data.labels_N))
     described = []
     for first in range(start, stop, BLOCK):
@@ -111,6 +108,34 @@ def describe_chunk(
                 features_ND = describer(images_NHWC)
         described.append(features_ND.cpu().numpy())
     return np.concatenate(described)
+
+
+def estimate_seconds(spec: Features, data: ImageData, pretrained: Pretrained | None) -> float:
+    """Return in how many seconds this process computes all features, by those of a few images."""
+    describer, device = _place_describer(spec, data, pretrained)
+    images_NHWC = torch.tensor(data.images_NHWC[:TIMED]).to(device)
+    with torch.inference_mode():
+        describer(images_NHWC[:1])  # not counted: it allocates, and imports
+        started = time.perf_counter()
+        describer(images_NHWC).cpu()
+    seconds = time.perf_counter() - started
+    num_images = sum(stop - start for _, start, stop in chunks(spec, data, len(data.labels_N)))
+    return seconds / len(images_NHWC) * num_images
+
+
+def _place_describer(
+    spec: Features, data: ImageData, pretrained: Pretrained | None
+) -> tuple[nn.Module, str]:
+    """Build the describer on the GPU if the process has one -> it, and the device."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    describer = build_describer(
+        spec,
+        normalisation_of(spec, data, pretrained),
+        image_size=data.image_size,
+        pretrained=pretrained,
+    )
+    fold_batch_norm(describer)
+    return describer.to(device), device
 
 
 def assemble(

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from trainables.config import ConfigError, Configuration
+from trainables.config.features import NAMED
 from trainables.config.trial import reduced_size
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
+from trainables.features.extract import estimate_seconds
+from trainables.features.store import file_of, load_features
 from trainables.training.pretrained import Pretrained
 
 
@@ -17,8 +21,7 @@ class TrialInputs:
     Attributes:
         reduced: The data again with smaller images, by their side in pixels.
         features: Features to train on in place of the images, or `None`.
-        named: Features for the trials whose configuration names them, by the side to which images
-            are reduced for them, if they are, and by their name.
+        features_folder: Where the features are kept that configurations name.
         pretrained: Weights that networks of their architecture start from, or those of the frozen
             network behind the features.
         folds: What a trial of each fold of cross-validation is given, where there are any.
@@ -27,7 +30,7 @@ class TrialInputs:
     data: ImageData
     reduced: Mapping[int, ImageData] = field(default_factory=dict)
     features: FeatureData | None = None
-    named: Mapping[tuple[int | None, str], FeatureData] = field(default_factory=dict)
+    features_folder: Path | None = None
     pretrained: Pretrained | None = None
     folds: "tuple[TrialInputs, ...]" = ()
 
@@ -50,10 +53,11 @@ class TrialInputs:
         """Return what a trial of this configuration is given: images of the size that it asks for,
         the features that it names, and weights if they are of its architecture.
 
-        Features of the job's own are of the images as they are.
+        Features that it names are computed here, if no trial has needed them before. Those of the
+        job's own are of the images as they are.
 
         Raises:
-            ConfigError: The run has no features of this name, or no images of this size.
+            ConfigError: The run has no images of this size, or they have no such features.
         """
         name = config.get("features")
         if name is None and self.features is not None:
@@ -65,9 +69,18 @@ class TrialInputs:
             return (
                 seen if of in (None, config.get("architecture")) else replace(seen, pretrained=None)
             )
-        if (size, name) not in self.named:
-            raise ConfigError(
-                f"features = {name!r}: none of this name were computed for the run: its space must "
-                "suggest or return it"
-            )
-        return replace(seen, features=self.named[size, name])
+        assert self.features_folder
+        found = load_features(self.features_folder, NAMED[name], seen.data, self.pretrained)
+        return replace(seen, features=found)
+
+    def estimate_features(self, config: Configuration) -> float:
+        """Return in how many seconds, about, the features are computed that a configuration names:
+        none if they were before."""
+        if self.folds:
+            return sum(fold.estimate_features(config) for fold in self.folds)
+        spec = NAMED[config["features"]]
+        data = self.of_size(reduced_size(config, self.data.image_size))
+        assert self.features_folder
+        if file_of(self.features_folder, spec, data, self.pretrained).is_file():
+            return 0.0
+        return estimate_seconds(spec, data, self.pretrained)

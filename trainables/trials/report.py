@@ -32,15 +32,17 @@ class EpochReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingCost:
-    """Says what a network's default costs.
+    """Says what an architecture's default costs.
 
     Attributes:
-        multiply_adds: Of the forward pass of one image.
+        multiply_adds: Of the forward pass of one image; `None`: it is no network on images.
         epoch_seconds: What an epoch takes at the least: its training steps alone.
+        features_seconds: What computing the features takes that it names, if they are not there.
     """
 
-    multiply_adds: int
+    multiply_adds: int | None
     epoch_seconds: float
+    features_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

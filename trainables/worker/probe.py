@@ -121,15 +121,22 @@ def check_proposals(proposals: Sequence[Configuration], inputs: TrialInputs) -> 
 def measure_costs(
     configs: Sequence[Configuration], inputs: TrialInputs, runtime: Runtime
 ) -> dict[str, TrainingCost]:
-    """Measure what networks cost to train, by architecture, in two steps of each.
+    """Measure what networks cost to train, by architecture, in two steps of each, or what features
+    do that configurations name.
 
-    An estimator, which has no steps, is left out. So is a network that cannot be trained: its trial
-    says why.
+    An estimator, which has no steps, is left out where it names none. So is what cannot be trained:
+    its trial says why.
     """
     found = {}
     for flat in configs:
         with suppress(Exception):  # a network of the user's own may raise anything
-            if not is_estimator(flat["architecture"]):
+            if flat.get("features"):
+                found[flat["architecture"]] = TrainingCost(
+                    multiply_adds=None,
+                    epoch_seconds=0.0,
+                    features_seconds=inputs.estimate_features(flat),
+                )
+            elif not is_estimator(flat["architecture"]):
                 found[flat["architecture"]] = _measure_cost(flat, inputs.seen_by(flat), runtime)
     return found
 

@@ -130,11 +130,14 @@ def _train(
         return build_trial(task.config, inputs, task.runtime, seed=task.seed, peers=peers)
 
     if task.stage is Stage.SEARCH and inputs.folds:
-        yield from train_folds([build(fold.seen_by(task.config)) for fold in inputs.folds], attempt)
+        with watchdog.paused():
+            folds = [fold.seen_by(task.config) for fold in inputs.folds]
+        yield from train_folds([build(fold) for fold in folds], attempt)
         return
     if inputs.folds:
         inputs = inputs.folds[task.seed % len(inputs.folds)]
-    inputs = inputs.seen_by(task.config)
+    with watchdog.paused():  # features that no trial has needed before are computed
+        inputs = inputs.seen_by(task.config)
     trial = build(inputs)
     for report in trial.train(attempt):
         if task.stage is Stage.RETRAIN and report.metrics.epoch == trial.epochs:

@@ -209,7 +209,7 @@ def _share(
     from tune_jobs.engine.cluster.preflight import check_storage, num_nodes
     from tune_jobs.engine.cluster.share import check_resources, resources_of, share_inputs
     from tune_jobs.engine.cluster.start import wait_for_worker
-    from tune_jobs.engine.prepare import features_named, reduce_images
+    from tune_jobs.engine.prepare import reduce_images
 
     job, options = request.job, request.options
     if not is_local:
@@ -220,7 +220,6 @@ def _share(
     check_resources(resources, is_local=is_local, say=say)
     inputs = share_inputs(
         job.features,
-        features_named(request, data),
         data,
         reduce_images(request, data),
         pretrained,

@@ -166,17 +166,6 @@ def reduce_images(request: RunRequest, data: ImageData) -> dict[int, ImageData]:
     return {size: load_data(replace(request.options, image_size=size)) for size in sizes}
 
 
-def features_named(request: RunRequest, data: ImageData) -> list[tuple[int | None, str]]:
-    """List the features that configurations of the run name, in place of the job's own, with the
-    side to which images are reduced for them."""
-    found = {
-        (reduced_size(config, data.image_size), str(config["features"]))
-        for config in _configurations(request)
-        if config.get("features")
-    }
-    return sorted(found, key=str)
-
-
 def _configurations(request: RunRequest) -> list[Configuration]:
     """List what the space proposes and what is published: all that is trained is of their kinds."""
     defaults, job = request.defaults, request.job

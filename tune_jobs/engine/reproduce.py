@@ -209,13 +209,10 @@ def _settings(row: "Row", info: "RunInfo", again: Storage) -> "tuple[TrialSettin
         of = info.backbone or info.architecture
         pretrained = load_pretrained_weights(options.weights, of, info.features)
     resources = resources_of(options)
-    size, name = reduced_size(config, data.image_size), config.get("features")
-    named = [(size, name)] if name else []
+    size = reduced_size(config, data.image_size)
     reduced = {size: load_data(replace(options, image_size=size))} if size else {}
     settings = TrialSettings(
-        inputs=share_inputs(
-            info.features, named, data, reduced, pretrained, options, resources, print
-        ),
+        inputs=share_inputs(info.features, data, reduced, pretrained, options, resources, print),
         rungs=(),
         checkpoints=again.child(CHECKPOINTS),
         timeout_seconds=options.trial_timeout,

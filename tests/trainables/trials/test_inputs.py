@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,25 +15,36 @@ from trainables.training.pretrained import load_pretrained
 from trainables.trials.inputs import TrialInputs
 
 
-def test_a_configuration_names_its_features(make_data: Callable[..., ImageData]) -> None:
+def test_a_configuration_names_its_features_which_are_computed_once(
+    make_data: Callable[..., ImageData], tmp_path: Path
+) -> None:
     data = make_data()
     pixels = describe_all(NAMED["pixels"], data)
-    inputs = TrialInputs(data=data, named={(None, "pixels"): pixels})
-    assert inputs.seen_by({"features": "pixels"}).features is pixels
+    inputs = TrialInputs(data=data, features_folder=tmp_path)
+    assert inputs.estimate_features({"features": "pixels"}) > 0
+    assert list(tmp_path.iterdir()) == [], "no trial has needed them"
+    computed, read = (inputs.seen_by({"features": "pixels"}).features for _ in range(2))
+    assert computed is not None
+    assert read is not None
+    assert np.array_equal(read.plain_ND, pixels.plain_ND)
+    assert 0 < (computed.seconds or 0) == read.seconds
+    assert [file.stem for file in tmp_path.iterdir()] == [pixels.fingerprint]
+    assert inputs.estimate_features({"features": "pixels"}) == 0
     assert inputs.seen_by({"features": None}).features is None
     assert inputs.seen_by({}) is inputs, "a configuration of an earlier version"
     of_the_job = TrialInputs(data=data, features=pixels)
     assert of_the_job.seen_by({"features": None}).features is pixels
-    with pytest.raises(ConfigError, match="features = 'hog': none of this name were computed"):
-        inputs.seen_by({"features": "hog"})
 
 
-def test_a_configuration_has_larger_images_reduced(make_data: Callable[..., ImageData]) -> None:
+def test_a_configuration_has_larger_images_reduced(
+    make_data: Callable[..., ImageData], tmp_path: Path
+) -> None:
     data, small = make_data(size=(16, 12)), make_data(size=(8, 8))
-    pixels = describe_all(NAMED["pixels"], small)
-    inputs = TrialInputs(data=data, reduced={8: small}, named={(8, "pixels"): pixels})
+    inputs = TrialInputs(data=data, reduced={8: small}, features_folder=tmp_path)
     assert inputs.seen_by({"max_image_size": 8}).data is small
-    assert inputs.seen_by({"max_image_size": 8, "features": "pixels"}).features is pixels
+    features = inputs.seen_by({"max_image_size": 8, "features": "pixels"}).features
+    assert features is not None
+    assert features.plain_ND.shape[1] == small.images_NHWC[0].size
     assert inputs.seen_by({"max_image_size": 16}).data is data
     with pytest.raises(ConfigError, match="max_image_size = 4: no images of this size were made"):
         inputs.seen_by({"max_image_size": 4})

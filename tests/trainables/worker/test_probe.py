@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -86,12 +87,20 @@ def test_a_space_of_which_nothing_can_be_trained_is_refused(make_data: MakeData)
 
 
 @without_gpu
-def test_networks_are_measured_and_what_cannot_be_is_left_out(make_data: MakeData) -> None:
+def test_what_it_takes_to_train_is_measured_and_what_cannot_be_is_left_out(
+    make_data: MakeData, tmp_path: Path
+) -> None:
     data = make_data()
     configs = [default_of(name, 1) for name in ("linear", "cnn", "knn")]
     configs.append({**default_of("mlp", 1), "lr": -1})
-    costs = measure_costs(configs, TrialInputs(data=data), Runtime(device="cpu"))
-    assert list(costs) == ["linear", "cnn"]
-    assert costs["linear"].multiply_adds == data.images_NHWC[0].size * data.num_classes
-    assert costs["cnn"].multiply_adds > costs["linear"].multiply_adds
+    configs.append({**default_of("svm", 1), "features": "hog"})
+    inputs = TrialInputs(data=data, features_folder=tmp_path)
+    costs = measure_costs(configs, inputs, Runtime(device="cpu"))
+    assert list(costs) == ["linear", "cnn", "svm"]
+    on_hog = costs.pop("svm")
+    assert (on_hog.multiply_adds, on_hog.epoch_seconds) == (None, 0)
+    assert on_hog.features_seconds > 0
+    fewest = data.images_NHWC[0].size * data.num_classes
+    assert costs["linear"].multiply_adds == fewest
+    assert (costs["cnn"].multiply_adds or 0) > fewest
     assert all(cost.epoch_seconds > 0 for cost in costs.values())

@@ -1,25 +1,18 @@
 """Share the data, its features and pretrained weights with all trials, by Ray's object store.
 
-Features are computed once, in parallel over the cluster, and cached on the driver's disk by the
-fingerprint of all that they depend on.
+Features that a job gives all its trials are computed before the first one, in parallel over the
+cluster, and kept on the driver's disk.
 """
 
 import math
-import os
-import sys
 import time
-import zipfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import ray
 
 from trainables.config import ConfigError
-from trainables.config.features import NAMED
 from trainables.datasets import ImageData
 from trainables.features import Features
 from tune_jobs.engine.cluster.capacity import count_slots, find_lacking
@@ -69,7 +62,6 @@ def check_resources(resources: Resources, *, is_local: bool, say: Callable[[str]
 
 def share_inputs(
     spec: Features | None,
-    named: Collection[tuple[int | None, str]],
     data: ImageData,
     reduced: Mapping[int, ImageData],
     pretrained: "Pretrained | None",
@@ -84,8 +76,6 @@ def share_inputs(
 
     Args:
         spec: The features of trials whose configuration names none.
-        named: The names of features that configurations may have, with the side to which images
-            are reduced for them.
         reduced: The data again with smaller images, by their side.
         say: Shows how far the features are.
 
@@ -95,15 +85,14 @@ def share_inputs(
     from trainables.trials.inputs import TrialInputs
 
     def give(data: ImageData, reduced: Mapping[int, ImageData]) -> TrialInputs:
-        inputs = TrialInputs(data=data, reduced=reduced, pretrained=pretrained)
-        if spec is None and not named:
-            return inputs
-        load = partial(_load_features, inputs, ray.put(inputs), options.data_dir, resources, say)
-        return replace(
-            inputs,
-            features=load(spec, None) if spec else None,
-            named={(size, name): load(NAMED[name], size) for size, name in named},
+        inputs = TrialInputs(
+            data=data, reduced=reduced, pretrained=pretrained, features_folder=folder
         )
+        if spec is None:
+            return inputs
+        return replace(inputs, features=_load_features(spec, inputs, resources, say))
+
+    folder = options.data_dir.resolve() / "features"
 
     folds = tuple(
         give(data.in_fold(number), {side: small.in_fold(number) for side, small in reduced.items()})
@@ -113,41 +102,30 @@ def share_inputs(
 
 
 def _load_features(
-    inputs: "TrialInputs",
-    reference: Any,
-    data_dir: Path,
-    resources: Resources,
-    say: Callable[[str], None],
-    spec: Features,
-    size: int | None,
+    spec: Features, inputs: "TrialInputs", resources: Resources, say: Callable[[str], None]
 ) -> "FeatureData":
-    from trainables.features.extract import fingerprint
+    from trainables.features.store import file_of, read_features, write_features
 
-    name = fingerprint(spec, inputs.of_size(size), inputs.pretrained)
-    file = data_dir / "features" / f"{name}.npz"
+    assert inputs.features_folder
+    file = file_of(inputs.features_folder, spec, inputs.data, inputs.pretrained)
     features = read_features(file, spec)
     if features is None:
-        features = _compute(spec, size, inputs, reference, resources, say)
+        features = _compute(spec, inputs, resources, say)
         write_features(file, features)
     return features
 
 
 def _compute(
-    spec: Features,
-    size: int | None,
-    inputs: "TrialInputs",
-    reference: Any,
-    resources: Resources,
-    say: Callable[[str], None],
+    spec: Features, inputs: "TrialInputs", resources: Resources, say: Callable[[str], None]
 ) -> "FeatureData":
     from trainables.features.extract import BLOCK, assemble, chunks
 
-    data = inputs.of_size(size)
+    data, reference = inputs.data, ray.put(inputs)
     images = sum(stop - start for _, start, stop in chunks(spec, data, LARGEST_CHUNK))
     most = math.ceil(images / (count_slots(resources) * CHUNKS_PER_SLOT * BLOCK)) * BLOCK
     work = list(chunks(spec, data, min(most, LARGEST_CHUNK)))
     task = ray.remote(_describe).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
-    pending = {task.remote(chunk, spec, size, reference, resources.gpus): chunk for chunk in work}
+    pending = {task.remote(chunk, spec, reference, resources.gpus): chunk for chunk in work}
     described, seconds = {}, 0.0
     try:
         while pending:
@@ -167,7 +145,6 @@ def _compute(
 def _describe(
     chunk: tuple[int, int, int],
     spec: Features,
-    size: int | None,
     inputs: "TrialInputs",
     gpus: float,
 ) -> tuple[Any, float]:
@@ -177,47 +154,5 @@ def _describe(
 
     prepare_process(gpus)
     started = time.perf_counter()
-    described = describe_chunk(chunk, spec, inputs.of_size(size), inputs.pretrained)
+    described = describe_chunk(chunk, spec, inputs.data, inputs.pretrained)
     return described, time.perf_counter() - started
-
-
-def write_features(file: Path, features: "FeatureData") -> None:
-    """Write features under a temporary name and rename the file: whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.stem}.{os.getpid()}.npz")
-    arrays = {f"array_{name}": array for name, array in features.arrays.items()}
-    if features.seconds is not None:
-        arrays["seconds"] = np.array(features.seconds)
-    np.savez(
-        temporary,
-        plain_ND=features.plain_ND,
-        views_VTD=features.views_VTD,
-        **arrays,  # type: ignore[arg-type]
-    )
-    temporary.replace(file)
-
-
-def read_features(file: Path, spec: Features) -> "FeatureData | None":
-    """Read what an earlier run has computed; return `None` if that is missing or damaged."""
-    from trainables.datasets.feature_data import FeatureData
-
-    if not file.is_file():
-        return None
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            arrays = dict(stored)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        print(f"warning: {file} is damaged, and made again: {error}", file=sys.stderr)
-        return None
-    return FeatureData(
-        plain_ND=arrays.pop("plain_ND"),
-        views_VTD=arrays.pop("views_VTD"),
-        spec=spec,
-        arrays={
-            name.removeprefix("array_"): array
-            for name, array in arrays.items()
-            if name.startswith("array_")
-        },
-        fingerprint=file.stem,
-        seconds=float(arrays["seconds"]) if "seconds" in arrays else None,
-    )

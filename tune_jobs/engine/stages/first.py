@@ -96,7 +96,8 @@ def cheapest_first(
     keys: list[int] = []
     for first in firsts:
         cost = costs.get(first.config["architecture"])
-        keys.append(cost.multiply_adds if cost else keys[-1] if keys else 0)
+        known = cost.multiply_adds if cost else None
+        keys.append(known if known is not None else keys[-1] if keys else 0)
     return [first for _, first in sorted(zip(keys, firsts, strict=True), key=lambda pair: pair[0])]
 
 

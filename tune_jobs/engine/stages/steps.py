@@ -233,7 +233,7 @@ class Steps:
                 count_slots=self._count_slots,
                 retrain_top=options.retrain_top,
                 retrain_seeds=options.retrain_seeds,
-                epoch_seconds={n: cost.epoch_seconds for n, cost in self.info.costs.items()},
+                costs=self.info.costs,
                 num_folds=options.folds or 1,
             ),
             backbone=job.backbone,

@@ -6,6 +6,7 @@ from statistics import fmean
 
 from trainables.config import Configuration
 from trainables.metrics import EpochMetrics
+from trainables.trials.report import TrainingCost
 
 RETRAINING_SECONDS = 1.0
 """What a retraining takes beside its epochs and the look at the test split: building, files."""
@@ -46,12 +47,12 @@ class TrainingTimes:
 
     Args:
         epochs: A trial's full budget.
-        measured: What an epoch of a model of an architecture's default takes at the least.
+        costs: What one model of an architecture's default takes at the least.
     """
 
-    def __init__(self, epochs: int, measured: Mapping[str, float], num_folds: int = 1) -> None:
+    def __init__(self, epochs: int, costs: Mapping[str, TrainingCost], num_folds: int = 1) -> None:
         self._epochs = epochs
-        self._measured = measured
+        self._costs = costs
         self._num_folds = num_folds
         self._paces: dict[int, Pace] = {}
         self._architectures: dict[int, str] = {}
@@ -79,12 +80,15 @@ class TrainingTimes:
         return any(architecture in (None, self._architectures.get(n)) for n in self._paces)
 
     def expected(self, architecture: str | None, epochs: int | None = None) -> float:
-        """Return the seconds of a trial of this architecture; `None`: of any.
+        """Return the seconds of a trial of this architecture; `None`: of any. Its first one also
+        computes the features that it names.
 
         Args:
             epochs: Of the trial, where no other of its architecture has said that.
         """
-        return self._num_folds * self._model_of(architecture, epochs)
+        cost = None if self.knows(architecture) else self._costs.get(architecture or "")
+        features = cost.features_seconds if cost else 0.0
+        return features + self._num_folds * self._model_of(architecture, epochs)
 
     def expected_retraining(self, architecture: str | None, epochs: int | None = None) -> float:
         """Return the seconds of a retraining of such a trial's configuration."""
@@ -121,7 +125,8 @@ class TrainingTimes:
         if known:
             return fmean(known)
         epochs = self.epochs_of(architecture) or epochs or self._epochs
-        return epochs * self._measured.get(architecture or "", 0.0)
+        cost = self._costs.get(architecture or "")
+        return epochs * cost.epoch_seconds if cost else 0.0
 
     def _epochs_of_trial(self, number: int) -> int:
         return self.epochs_of(self._architectures.get(number)) or self._epochs

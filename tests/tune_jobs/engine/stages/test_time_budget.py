@@ -35,6 +35,12 @@ def space(trial: optuna.Trial) -> None:
     trial.suggest_float("lr", 1e-4, 1e-1, log=True)
 
 
+def cost(epoch_seconds: float, features_seconds: float = 0.0) -> TrainingCost:
+    return TrainingCost(
+        multiply_adds=None, epoch_seconds=epoch_seconds, features_seconds=features_seconds
+    )
+
+
 @dataclass
 class Run:
     """A run of a job whose epochs take `epoch_seconds` of each architecture.
@@ -68,7 +74,7 @@ class Run:
             count_slots=lambda: self.slots,
             retrain_top=self.top,
             retrain_seeds=self.seeds,
-            epoch_seconds=self.measured,
+            costs={name: cost(seconds) for name, seconds in self.measured.items()},
             num_folds=self.folds,
         )
         defaults = {n: {"architecture": n, "lr": 0.01, "epochs": EPOCHS} for n in names}
@@ -201,8 +207,8 @@ def test_what_there_was_no_time_for_is_trained_by_a_session_that_has_it(begin: B
 
 
 def test_an_architecture_that_is_too_slow_is_not_begun_and_has_no_row(begin: Begin) -> None:
-    cost = {"cheap": 0.5, "dear": 50.0}
-    run = begin(cost, 40.0, measured={"dear": 40.0}).go()
+    seconds = {"cheap": 0.5, "dear": 50.0}
+    run = begin(seconds, 40.0, measured={"dear": 40.0}).go()
     assert run.now <= 40
     [dear] = [t for t in run.search.record.trials() if t.params["architecture"] == "dear"]
     assert (dear.state, dear.epochs) == (TrialState.PRUNED, {})
@@ -210,7 +216,7 @@ def test_an_architecture_that_is_too_slow_is_not_begun_and_has_no_row(begin: Beg
     assert 1 not in run.trained
     assert {r.candidate.config["architecture"] for r in run.retraining.results()} == {"cheap"}
     tried = len(run.search.record.trials())
-    longer = begin(cost, 1000.0, measured={"dear": 40.0}, trials=tried + 1).go()
+    longer = begin(seconds, 1000.0, measured={"dear": 40.0}, trials=tried + 1).go()
     retrained = [r.candidate.config["architecture"] for r in longer.retraining.results()]
     assert retrained.count("dear") >= 1
 
@@ -235,9 +241,15 @@ def test_fine_tuning_takes_the_epochs_that_there_is_time_for_and_keeps_to_them(
 ) -> None:
     """Three epochs are taken for 30 s, twice what the probe has measured, and a retraining of them
     for 41 s; of four there is no more time than for these."""
-    cost, accuracy = {"cheap": 0.5, "tuned": 10.0}, {"tuned": 0.95}
+    seconds, accuracy = {"cheap": 0.5, "tuned": 10.0}, {"tuned": 0.95}
     short = begin(
-        cost, 95.0, accuracy=accuracy, measured={"tuned": 5.0}, backbone="tuned", seeds=2, trials=4
+        seconds,
+        95.0,
+        accuracy=accuracy,
+        measured={"tuned": 5.0},
+        backbone="tuned",
+        seeds=2,
+        trials=4,
     ).go()
     assert short.now <= 95
     tuned = short.search.record.trials()[1]
@@ -248,7 +260,7 @@ def test_fine_tuning_takes_the_epochs_that_there_is_time_for_and_keeps_to_them(
     found = {r.candidate.trial_number: r for r in short.retraining.results()}
     assert [metrics.epoch for metrics in found[1].metrics] == [3]
     assert [metrics.epoch for metrics in found[0].metrics][:1] == [EPOCHS]
-    later = begin(cost, None, accuracy=accuracy, backbone="tuned", seeds=2, trials=6).go()
+    later = begin(seconds, None, accuracy=accuracy, backbone="tuned", seeds=2, trials=6).go()
     epochs = {t.params["architecture"]: t.num_epochs for t in later.search.record.trials()[4:]}
     assert epochs == {"tuned": 3}
 
@@ -261,8 +273,8 @@ def test_fewer_epochs_are_for_fine_tuning_alone_and_not_too_few(
     begin: Begin, budget: float, backbone: str | None, epochs: int
 ) -> None:
     """Without weights, or with time for two epochs alone, it is too slow as it was."""
-    cost = {"cheap": 0.5, "tuned": 30.0}
-    run = begin(cost, budget, measured={"tuned": 15.0}, backbone=backbone, trials=2).go()
+    seconds = {"cheap": 0.5, "tuned": 30.0}
+    run = begin(seconds, budget, measured={"tuned": 15.0}, backbone=backbone, trials=2).go()
     assert run.search.record.trials()[1].num_epochs == epochs
 
 
@@ -290,7 +302,7 @@ def test_defaults_that_have_lost_to_the_best_of_them_drop_out_after_one_seed(beg
 
 
 def test_times_are_estimated_from_what_was_reported() -> None:
-    times = TrainingTimes(10, {"net": 2.0})
+    times = TrainingTimes(10, {"net": cost(2.0)})
     assert times.expected("net", 5) == 10.0
     times.begin(0, {"architecture": "net", "epochs": 10})
     assert (times.expected("net"), times.expected("other")) == (20.0, 0.0)
@@ -305,8 +317,16 @@ def test_times_are_estimated_from_what_was_reported() -> None:
     assert times.expected(None) == 20.0
 
 
+def test_the_first_trial_of_an_architecture_computes_its_features() -> None:
+    times = TrainingTimes(10, {"svm": cost(0.0, features_seconds=60.0)})
+    assert (times.expected("svm"), times.expected_retraining("svm")) == (60.0, RETRAINING_SECONDS)
+    times.begin(0, {"architecture": "svm", "epochs": 10})
+    times.take(0, report(1, 0.5, seconds=1.0, train_fraction=1.0).metrics)
+    assert times.expected("svm") == 1.0
+
+
 def test_of_folds_a_trial_trains_all_and_a_retraining_one() -> None:
-    times = TrainingTimes(10, {"net": 2.0}, num_folds=5)
+    times = TrainingTimes(10, {"net": cost(2.0)}, num_folds=5)
     assert (times.expected("net"), times.expected_retraining("net")) == (100.0, 23.0)
     times.begin(0, {"architecture": "net", "epochs": 10})
     times.take(0, report(1, 0.5, seconds=15.0).metrics)

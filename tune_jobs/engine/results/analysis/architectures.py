@@ -80,4 +80,5 @@ def _describe(trials: Sequence[RecordedTrial], metric: Metric, most_epochs: int)
 
 def _epochs(trials: Sequence[RecordedTrial]) -> int:
     """Return the full budget of these trials, the longest one's; 0: none has a configuration."""
-    return max((trial.config["epochs"] for trial in trials if trial.config), default=0)
+    budgets: list[int] = [trial.config["epochs"] for trial in trials if trial.config]
+    return max(budgets, default=0)
