@@ -86,11 +86,14 @@ class Search(TrialStage):
         self._settle([t for t in known if t.state == TrialState.RUNNING], stopped)
         for first in plan.first:
             self._enqueue(first, known)
+        # What is tried first comes on top where earlier sessions have asked for all others.
+        num_waiting = len(record.trials(TrialState.WAITING))
+        self._num_trials = max(plan.trials, self._num_asked + num_waiting)
 
     @property
     def num_open(self) -> int:
         """Count the trials that have not ended, those included that have not begun."""
-        waiting = max(0, self.plan.trials - self._num_asked)
+        waiting = max(0, self._num_trials - self._num_asked)
         return waiting + len(self._unfinished) + len(self._running)
 
     @property
@@ -134,14 +137,16 @@ class Search(TrialStage):
     def _may_propose(self) -> bool:
         """Return whether proposals are left, and time for one; for the first one there always is,
         since it is retrained in any case."""
-        if self._is_over or self._num_asked >= self.plan.trials:
+        if self._is_over or self._num_asked >= self._num_trials:
             return False
         return self._num_asked == 0 or bool(self.time.able(self._architectures))
 
     def _too_slow(self, trial: Trial) -> str | None:
         """Return why a trial is not begun, in words: an architecture's first trial, for which, and
-        for a retraining of it, there is no time; `None`: it is begun."""
-        if trial.number == 0 or self._architectures == (None,):
+        for a retraining of it, there is no time; `None`: it is begun. One that an earlier session
+        has trained for some epochs is stopped at a report, if at all."""
+        is_begun = self.record.epochs_reported(trial.number) > 0
+        if trial.number == 0 or is_begun or self._architectures == (None,):
             return None
         chosen = trial.user_attrs["config"]["architecture"]
         is_default = trial.user_attrs.get("origin") == "default"

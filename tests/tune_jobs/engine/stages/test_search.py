@@ -17,6 +17,7 @@ from tests.tune_jobs.engine.stages.searches import (
     run_to_the_end,
     space,
 )
+from tune_jobs.engine.job import Published
 from tune_jobs.engine.record.journal import repair_journal
 from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings
 from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
@@ -422,6 +423,22 @@ def test_a_configuration_of_another_run_is_tried_once(journal: Path) -> None:
     assert len(open_fork(journal, trials=1).record.trials()) == 1, "it waits"
     run_to_the_end(search, search.next_task())
     assert len(open_fork(journal, trials=1).record.trials()) == 1, "it has ended"
+
+
+def test_a_report_that_is_added_is_tried_though_all_others_were(journal: Path) -> None:
+    search = open_search(journal)
+    while trial := search.next_task():
+        run_to_the_end(search, trial)
+    published = Published(name="2", config={"lr": 0.02})
+    config = {**search.plan.first[0].config, "lr": 0.02}
+    added = FirstConfiguration(config=config, origin="published", published=published)
+    plan = replace(search.plan, first=[*search.plan.first, added])
+    resumed = Search(plan, search.record, Never())
+    trial = resumed.next_task()
+    assert trial is not None
+    assert trial.config["lr"] == 0.02
+    run_to_the_end(resumed, trial)
+    assert resumed.finished
 
 
 def test_what_a_space_returns_now_tells_configurations_apart(

@@ -207,6 +207,37 @@ def test_an_architecture_that_is_too_slow_is_not_begun_and_has_no_row(begin: Beg
     assert retrained.count("dear") >= 1
 
 
+def test_what_was_too_slow_is_tried_by_a_session_that_has_asked_for_all_others(
+    begin: Begin,
+) -> None:
+    cost = {"cheap": 0.5, "dear": 50.0}
+    begin(cost, 40.0, measured={"dear": 40.0}, trials=2).go()
+    longer = begin(cost, None, measured={"dear": 40.0}, trials=2).go()
+    retrained = {r.candidate.config["architecture"] for r in longer.retraining.results()}
+    assert retrained == {"cheap", "dear"}
+
+
+def test_what_an_earlier_session_has_begun_is_ended_where_there_is_time_for_its_rest(
+    begin: Begin,
+) -> None:
+    cost = {"cheap": 1.0, "dear": 100.0}
+    killed = begin(cost, None)
+    killed.open()
+    for epochs in (EPOCHS, EPOCHS - 1):
+        task = killed.search.next_task()
+        assert task is not None
+        taken = cost[task.config["architecture"]]
+        for epoch in range(1, epochs + 1):
+            killed.search.on_report(task.number, report(epoch, 0.9, seconds=taken))
+    resumed = begin(cost, 700.0, seeds=1, trials=2)  # the last epoch, and 501 s to retrain it
+    resumed.open()
+    dear = resumed.search.next_task()
+    assert dear is not None
+    assert (dear.number, dear.epochs_reported) == (1, EPOCHS - 1)
+    assert not resumed.search.on_report(1, report(EPOCHS, 0.9, seconds=100.0))
+    assert len(resumed.search.record.trials(TrialState.COMPLETE)) == 2
+
+
 def test_an_architecture_that_shows_to_be_too_slow_is_stopped_at_its_first_epoch(
     begin: Begin,
 ) -> None:
