@@ -365,6 +365,23 @@ def test_a_proposal_that_a_crash_cut_short_is_made_again_as_it_was(
     assert first_proposals(tmp_path / "b.journal", cut=True) == straight
 
 
+def test_a_proposal_is_the_same_whichever_line_of_it_was_the_last(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.journal", tmp_path / "cut.journal"
+    search = open_search(whole)
+    run_to_the_end(search, search.next_task())
+    lines = len(whole.read_bytes().splitlines())
+    assert search.next_task()
+    written = whole.read_bytes().splitlines(keepends=True)
+    made = search.record.trials()[1]
+    assert made.source
+    for end in range(lines, len(written) + 1):
+        cut.write_bytes(b"".join(written[:end]))
+        resumed = open_search(cut)
+        assert resumed.next_task()
+        again = resumed.record.trials()[1]
+        assert (again.params, again.source, again.config) == (made.params, made.source, made.config)
+
+
 def test_a_proposal_for_which_the_space_fails_is_a_failed_trial(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
