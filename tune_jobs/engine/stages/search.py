@@ -261,8 +261,10 @@ class Search(TrialStage):
         self._count_time()
 
     def _scores_so_far(self) -> list[float | None]:
-        """Return the scores of the trials that have ended, in the order of their ends."""
-        ended = [trial for trial in self.record.trials() if trial.state.is_finished()]
+        """Return the scores of the trials that have ended, in the order of their ends; what was not
+        begun for lack of time is none of them."""
+        known = self.record.trials()
+        ended = [trial for trial in known if trial.state.is_finished() and not trial.is_left_out]
         ended.sort(key=lambda trial: (trial.frozen.datetime_complete or datetime.min, trial.number))
         score = self.record.metric.score
         return [None if trial.value is None else score(trial.value) for trial in ended]
