@@ -21,7 +21,7 @@ from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import Never
 from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, SearchLimits
 from tune_jobs.engine.stages.candidates import choose_winner, pair_name
-from tune_jobs.engine.stages.first import FirstConfiguration, cheapest_first
+from tune_jobs.engine.stages.first import FirstConfiguration, cheapest_first, dearest_network
 from tune_jobs.engine.stages.retrain import NOT_IN_TIME, Retraining
 from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.time_budget import (
@@ -56,6 +56,7 @@ class Run:
     trials: int = 1000
     accuracy: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
+    limits: SearchLimits = SearchLimits()
     now: float = 0.0
 
     def open(self) -> None:
@@ -81,7 +82,7 @@ class Run:
             sampler="random",
             seed=0,
             runtime=Runtime(device="cpu"),
-            limits=SearchLimits(),
+            limits=self.limits,
             model_limits=ModelLimits(),
             budget=budget,
         )
@@ -207,6 +208,15 @@ def test_an_architecture_that_is_too_slow_is_not_begun_and_has_no_row(begin: Beg
     assert retrained.count("dear") >= 1
 
 
+def test_patience_is_not_lost_with_what_is_too_slow(begin: Begin) -> None:
+    cost = {"cheap": 0.5, "dear": 50.0, "dearer": 60.0}
+    limits = SearchLimits(patience=2)
+    run = begin(cost, 40.0, measured={"dear": 50.0, "dearer": 60.0}, limits=limits).go()
+    reasons = [trial.end_reason or "" for trial in run.search.record.trials()]
+    assert all(reason.startswith(TOO_SLOW) for reason in reasons[1:3])
+    assert reasons[3] == "full budget", "the search went on"
+
+
 def test_what_was_too_slow_is_tried_by_a_session_that_has_asked_for_all_others(
     begin: Begin,
 ) -> None:
@@ -289,10 +299,17 @@ def test_slots_are_filled_the_longest_first() -> None:
     assert (wall(2, 2.0, 3.0, 2.0, 5.0), wall(8, 2.0, 3.0)) == (7.0, 3.0)
 
 
-def test_the_cheapest_default_is_first_and_an_estimator_stays_where_it_was_declared() -> None:
-    def first(name: str) -> FirstConfiguration:
-        return FirstConfiguration(config={"architecture": name}, origin="default")
+def first(name: str) -> FirstConfiguration:
+    return FirstConfiguration(config={"architecture": name}, origin="default")
 
+
+def test_an_estimator_does_not_say_how_networks_train() -> None:
+    for names in (("linear", "cnn", "svm"), ("svm", "cnn"), ("cnn",)):
+        assert dearest_network([first(name) for name in names]) == first("cnn")
+    assert dearest_network([first("knn"), first("svm")]) == first("svm")
+
+
+def test_the_cheapest_default_is_first_and_an_estimator_stays_where_it_was_declared() -> None:
     counts = {"resnet": 900, "cnn": 50, "linear": 1}
     costs = {n: TrainingCost(multiply_adds=c, epoch_seconds=1.0) for n, c in counts.items()}
     declared = [first(name) for name in ("resnet", "linear", "svm", "cnn")]
