@@ -199,7 +199,7 @@ class Search(TrialStage):
         return any(
             trial.params == fitted.params and trial.config in (None, config)  # `None`: it waits
             for trial in self.record.trials()
-            if trial.origin not in REFERENCES
+            if trial.origin not in REFERENCES and not trial.is_left_out
         )
 
     def _complete(self, config: Configuration) -> Configuration:

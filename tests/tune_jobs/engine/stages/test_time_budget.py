@@ -2,9 +2,10 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -57,6 +58,7 @@ class Run:
     accuracy: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
     limits: SearchLimits = SearchLimits()
+    portfolio: Sequence[Mapping[str, Any]] = ()
     now: float = 0.0
 
     def open(self) -> None:
@@ -76,7 +78,10 @@ class Run:
             architecture=names[0],
             defaults=defaults,
             centre={},
-            first=[FirstConfiguration(config=defaults[n], origin="default") for n in names],
+            first=[
+                *(FirstConfiguration(config=defaults[n], origin="default") for n in names),
+                *(FirstConfiguration(config=c, origin="search") for c in self.portfolio),
+            ],
             trials=self.trials,
             epochs=EPOCHS,
             sampler="random",
@@ -220,11 +225,13 @@ def test_patience_is_not_lost_with_what_is_too_slow(begin: Begin) -> None:
 def test_what_was_too_slow_is_tried_by_a_session_that_has_asked_for_all_others(
     begin: Begin,
 ) -> None:
-    cost = {"cheap": 0.5, "dear": 50.0}
-    begin(cost, 40.0, measured={"dear": 40.0}, trials=2).go()
-    longer = begin(cost, None, measured={"dear": 40.0}, trials=2).go()
+    cost, adopted = {"cheap": 0.5, "dear": 50.0}, [{"architecture": "dear", "lr": 0.02}]
+    begin(cost, 40.0, measured={"dear": 40.0}, trials=3, portfolio=adopted).go()
+    longer = begin(cost, None, measured={"dear": 40.0}, trials=3, portfolio=adopted).go()
     retrained = {r.candidate.config["architecture"] for r in longer.retraining.results()}
     assert retrained == {"cheap", "dear"}
+    complete = longer.search.record.trials(TrialState.COMPLETE)
+    assert [trial.config["lr"] for trial in complete if trial.config] == [0.01, 0.01, 0.02]
 
 
 def test_what_an_earlier_session_has_begun_is_ended_where_there_is_time_for_its_rest(
