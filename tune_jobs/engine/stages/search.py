@@ -192,14 +192,14 @@ class Search(TrialStage):
             self.record.enqueue(self._fit(first).params, origin=first.origin, **told)
 
     def _is_tried(self, fitted: Fitted) -> bool:
-        """Return whether the record has a trial of this configuration that the search proposed, or
-        that another run did. The same parameters alone do not tell: what a space returns for them
-        may have changed."""
+        """Return whether the record has a trial of this configuration that a report did not
+        propose: at rungs those are compared with each other alone. The same parameters alone do not
+        tell: what a space returns for them may have changed."""
         config = to_json(self._complete(fitted.config))
         return any(
             trial.params == fitted.params and trial.config in (None, config)  # `None`: it waits
             for trial in self.record.trials()
-            if trial.origin not in REFERENCES and not trial.is_left_out
+            if trial.origin != "published" and not trial.is_left_out
         )
 
     def _complete(self, config: Configuration) -> Configuration:

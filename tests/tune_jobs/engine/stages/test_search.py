@@ -442,6 +442,15 @@ def test_a_configuration_of_another_run_is_tried_once(journal: Path) -> None:
     assert len(open_fork(journal, trials=1).record.trials()) == 1, "it has ended"
 
 
+def test_the_default_is_not_tried_again_for_another_run(journal: Path) -> None:
+    search = open_search(journal)
+    forked = replace(search.plan.first[0], origin="search", source="fork")
+    plan = replace(search.plan, first=[*search.plan.first, forked])
+    assert len(Search(plan, search.record, Never()).record.trials()) == 1, "it waits"
+    run_to_the_end(search, search.next_task())
+    assert len(Search(plan, search.record, Never()).record.trials()) == 1, "it has ended"
+
+
 def test_a_report_that_is_added_is_tried_though_all_others_were(journal: Path) -> None:
     search = open_search(journal)
     while trial := search.next_task():
