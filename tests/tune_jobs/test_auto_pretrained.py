@@ -140,6 +140,8 @@ def test_without_weights_what_needs_them_is_left_out_with_the_reason(
     assert find_row("one:0", tmp_path).architecture == "linear"
     run(tmp_path, photos, weights=given, resume="one", run_id=None, trials=4)
     assert info_of(tmp_path)["left_out"] == left_out
+    with pytest.raises(RequestError, match="weights: was None, is "):
+        run(tmp_path, photos, weights=str(weights), resume="one", run_id=None, trials=4)
 
 
 @pytest.fixture
@@ -154,6 +156,7 @@ def no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"weights": "scratch", "architectures": BACKBONE}, "and --weights is scratch"),
         ({"weights": "imagenet", "architectures": f"linear,{BACKBONE}"}, "the download of"),
         ({"weights": "nowhere.pt"}, "nowhere.pt': there is no such file"),
+        ({"weights": "nowhere.pt", "architectures": "linear"}, "none of linear starts from them"),
     ],
 )
 def test_what_was_asked_for_by_name_is_refused(

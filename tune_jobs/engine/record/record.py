@@ -163,9 +163,11 @@ class Record:
         self._running[trial.number] = running
         try:
             if "config" not in trial.user_attrs:
-                trial.set_user_attr("config", to_json(complete(trial)))
+                config = complete(trial)
                 if source := getattr(self.study.sampler, "source", ""):
                     trial.set_user_attr("source", source)
+                # Last: a proposal that has its configuration is not made again.
+                trial.set_user_attr("config", to_json(config))
         except ProposalError as error:
             self._tell_started(trial)
             self.end(trial.number, TrialState.FAIL, str(error))

@@ -14,6 +14,10 @@ TOO_SLOW = "too slow for the time budget"
 """The beginning of the reason why an architecture's first trial is not begun."""
 
 
+ABOVE = "above --max-"
+"""What the reason says why a model cannot win that costs too much."""
+
+
 @dataclass(slots=True)
 class Standing:
     """Says how far a search has come.
@@ -79,11 +83,11 @@ class ModelLimits:
         """
         counts = [seed.num_parameters for seed in seeds if seed.num_parameters is not None]
         if self.parameters is not None and counts and max(counts) > self.parameters:
-            return f"{max(counts):,} parameters, above --max-parameters {self.parameters:,}"
+            return f"{max(counts):,} parameters, {ABOVE}parameters {self.parameters:,}"
         costs = [seed.test.cost for seed in seeds if seed.test and seed.test.cost]
         if self.latency_seconds is None or not costs:
             return None
         latency, most = median(cost.latency_seconds for cost in costs), self.latency_seconds
         if latency <= most:
             return None
-        return f"{1000 * latency:.3g} ms for one image, above --max-latency {1000 * most:.3g} ms"
+        return f"{1000 * latency:.3g} ms for one image, {ABOVE}latency {1000 * most:.3g} ms"

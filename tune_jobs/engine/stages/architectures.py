@@ -93,16 +93,23 @@ def load_weights(request: RunRequest) -> "tuple[Pretrained | None, dict[str, str
     if job.backbone is None:
         return load_pretrained_weights(options.weights, job.architecture, job.features), {}
     needing = needing_weights(job, request.proposals)
+    is_named = options.weights not in ("scratch", "imagenet")  # a file: it is there, or mistaken
+    if not needing and is_named:
+        raise RequestError(
+            f"--weights = {options.weights!r}: they are of {job.backbone}, and none of "
+            f"{', '.join(job.architectures)} starts from them: leave it out, or name one that does "
+            "in --architectures"
+        )
     if not needing:
         return None, {}
-    if earlier and earlier.left_out:
+    if earlier and earlier.left_out and not is_named:
         return None, dict(earlier.left_out)
     try:
         pretrained = load_pretrained_weights(options.weights, job.backbone, None)
         reason = "it needs pretrained weights, and --weights is scratch"
     except RequestError as error:
         pretrained, reason = None, str(error)
-        if options.weights != "imagenet":  # a file that was named is there, or mistaken
+        if is_named:
             raise
     if pretrained:
         return pretrained, {}

@@ -9,7 +9,7 @@ from optuna.distributions import BaseDistribution
 from searchspaces.joined import JoinedSpace, joined_names
 from trainables.config import Configuration, complete_config, number_entries
 from trainables.config.validation import to_json
-from trainables.registry import recipe_of
+from trainables.registry import is_estimator, recipe_of
 from trainables.trials.report import TrainingCost
 from tune_jobs.engine.job import Job, Origin, Published, Space
 from tune_jobs.engine.search.nearest_value import describe
@@ -99,6 +99,15 @@ def cheapest_first(
         known = cost.multiply_adds if cost else None
         keys.append(known if known is not None else keys[-1] if keys else 0)
     return [first for _, first in sorted(zip(keys, firsts, strict=True), key=lambda pair: pair[0])]
+
+
+def dearest_network(firsts: Sequence[FirstConfiguration]) -> FirstConfiguration:
+    """Return the last of the configurations that is a network's; of estimators alone the last one.
+
+    An estimator is fitted in fp32 on the CPU, which says nothing of how networks train fastest.
+    """
+    networks = [first for first in firsts if not is_estimator(first.config["architecture"])]
+    return (networks or firsts)[-1]
 
 
 def recipes(job: Job, defaults: Mapping[str, Configuration]) -> list[FirstConfiguration]:

@@ -13,6 +13,7 @@ from trainables.metrics import EpochMetrics
 from trainables.trials.task import Stage, TrialTask
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
+from tune_jobs.engine.search.limits import ABOVE
 from tune_jobs.engine.search.samplers import build_sampler
 from tune_jobs.engine.stages.allowance import Allowance
 from tune_jobs.engine.stages.candidates import (
@@ -39,7 +40,8 @@ class Retraining(TrialStage):
     ones train all seeds; of several defaults the best one does, and the others at least one. The
     other candidates train one more seed a round, as long as they have not lost, and as long as the
     retraining trains no more epochs than the search did. One that drops out never comes back. What
-    costs more than the winner may is no rival of the others, and drops out too.
+    costs more than the winner may is no rival of the others, and drops out too, until a session
+    that allows as much.
 
     Where the time budget leaves too little time, other candidates drop out first, until a later
     session, then all train fewer seeds. One seed of one candidate is trained in any case.
@@ -62,7 +64,8 @@ class Retraining(TrialStage):
         self._settle(record.trials(TrialState.RUNNING))
         known = record.trials()
         self._pairs = {t.pair for t in known if t.state != TrialState.FAIL and not t.is_skipped}
-        self._dropped = {n for n, why in find_skipped(record).items() if why != NOT_IN_TIME}
+        skipped = find_skipped(record)
+        self._dropped = {n for n, why in skipped.items() if not self._may_return(n, why)}
         if record.num_rounds is not None:
             record.end_rounds(None)
         self._num_waiting = len(record.trials(TrialState.WAITING))
@@ -249,6 +252,15 @@ class Retraining(TrialStage):
         self._take_up(number for number, _ in pairs)
         for number, seed in sorted(pairs):
             self._enqueue(number, seed)
+
+    def _may_return(self, number: int, reason: str) -> bool:
+        """Return whether a candidate that dropped out in an earlier session is in the race again:
+        there was no time for it, or it cost more than was allowed then."""
+        if ABOVE not in reason:
+            return reason == NOT_IN_TIME
+        ended = [trial.last for trial in self.record.trials() if trial.pair[0] == number]
+        limits = self.search.plan.model_limits
+        return limits.exceeded([metrics for metrics in ended if metrics]) is None
 
     def _goes_on(self, number: int, metrics: EpochMetrics, config: Configuration) -> bool:
         candidate, _ = self.record.trials()[number].pair

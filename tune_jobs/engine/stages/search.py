@@ -89,11 +89,14 @@ class Search(TrialStage):
         self._settle([t for t in known if t.state == TrialState.RUNNING], stopped)
         for first in plan.first:
             self._enqueue(first, known)
+        # What is tried first comes on top where earlier sessions have asked for all others.
+        num_waiting = len(record.trials(TrialState.WAITING))
+        self._num_trials = max(plan.trials, self._num_asked + num_waiting)
 
     @property
     def num_open(self) -> int:
         """Count the trials that have not ended, those included that have not begun."""
-        waiting = max(0, self.plan.trials - self._num_asked)
+        waiting = max(0, self._num_trials - self._num_asked)
         return waiting + len(self._unfinished) + len(self._running)
 
     @property
@@ -138,14 +141,16 @@ class Search(TrialStage):
     def _may_propose(self) -> bool:
         """Return whether proposals are left, and time for one; for the first one there always is,
         since it is retrained in any case."""
-        if self._is_over or self._num_asked >= self.plan.trials:
+        if self._is_over or self._num_asked >= self._num_trials:
             return False
         return self._num_asked == 0 or bool(self.time.able(self._architectures))
 
     def _too_slow(self, trial: Trial) -> str | None:
         """Return why a trial is not begun, in words: an architecture's first trial, for which, and
-        for a retraining of it, there is no time; `None`: it is begun."""
-        if trial.number == 0 or self._architectures == (None,):
+        for a retraining of it, there is no time; `None`: it is begun. One that an earlier session
+        has trained for some epochs is stopped at a report, if at all."""
+        is_begun = self.record.epochs_reported(trial.number) > 0
+        if trial.number == 0 or is_begun or self._architectures == (None,):
             return None
         config = self._running[trial.number]
         chosen, epochs = config["architecture"], config["epochs"]
@@ -195,14 +200,14 @@ class Search(TrialStage):
             self.record.enqueue(params, origin=first.origin, **told)
 
     def _is_tried(self, fitted: Fitted) -> bool:
-        """Return whether the record has a trial of this configuration that the search proposed, or
-        that another run did. The same parameters alone do not tell: what a space returns for them
-        may have changed."""
+        """Return whether the record has a trial of this configuration that a report did not
+        propose: at rungs those are compared with each other alone. The same parameters alone do not
+        tell: what a space returns for them may have changed."""
         config = to_json(self._complete(fitted.config))
         return any(
             trial.params == fitted.params and trial.config in (None, config)  # `None`: it waits
             for trial in self.record.trials()
-            if trial.origin not in REFERENCES
+            if trial.origin != "published" and not trial.is_left_out
         )
 
     def _complete(self, config: Configuration) -> Configuration:
@@ -268,16 +273,18 @@ class Search(TrialStage):
 
     def _end(self, number: int, state: TrialState, reason: str) -> float | None:
         value = super()._end(number, state, reason)
-        self._standing.add(None if value is None else self.record.metric.score(value))
+        if not reason.startswith(TOO_SLOW):
+            self._standing.add(None if value is None else self.record.metric.score(value))
         self._allocation.end(number)
         self.time.look()
         self._count_time()
         return value
 
     def _standing_so_far(self, known: Sequence[RecordedTrial]) -> Standing:
-        """Take the trials that have ended, in the order of their ends."""
+        """Take the trials that have ended, in the order of their ends; what was not begun for
+        lack of time is none of them."""
         standing, score = Standing(), self.record.metric.score
-        ended = [trial for trial in known if trial.state.is_finished()]
+        ended = [trial for trial in known if trial.state.is_finished() and not trial.is_left_out]
         ended.sort(key=lambda trial: (trial.frozen.datetime_complete or datetime.min, trial.number))
         for trial in ended:
             standing.add(None if trial.value is None else score(trial.value))

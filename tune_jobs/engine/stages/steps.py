@@ -32,6 +32,7 @@ from tune_jobs.engine.stages.first import (
     FirstConfiguration,
     adopted_configuration,
     cheapest_first,
+    dearest_network,
     first_configurations,
     fit,
     recipes,
@@ -145,7 +146,7 @@ class Steps:
         defaults = self.info.default_configs
         firsts = first_configurations(job, defaults)
         # Of a joined space the dearest: most of the time is spent on its trials.
-        measured = firsts[0] if job.published else firsts[-1]
+        measured = firsts[0] if job.published else dearest_network(firsts)
         return ProbeTask(
             config=fit(measured, job.space, job.architecture, defaults).config,
             proposals=tuple(self._request.proposals[:PROPOSALS_BUILT]),

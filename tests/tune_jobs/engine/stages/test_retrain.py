@@ -110,6 +110,12 @@ def test_a_model_that_is_too_slow_drops_out_and_is_no_rival(journal: Path) -> No
     }
     winner = choose_winner(list(results.values()), METRICS["accuracy"], limits)
     assert winner is results[12]
+    higher = ModelLimits(latency_seconds=1.0)
+    search = open_search(journal, trials=14, model_limits=higher)
+    retraining = open_retraining(search, journal, seeds=3)
+    assert race(retraining, lambda number, seed: 0.99) == [(13, 2), (13, 3)]
+    winner = choose_winner(retraining.results(), METRICS["accuracy"], higher)
+    assert (winner and winner.candidate.trial_number, dropped(retraining)) == (13, {})
 
 
 def test_references_and_the_best_of_the_search_train_all_seeds_others_what_is_left(

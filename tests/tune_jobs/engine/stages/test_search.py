@@ -17,6 +17,7 @@ from tests.tune_jobs.engine.stages.searches import (
     run_to_the_end,
     space,
 )
+from tune_jobs.engine.job import Published
 from tune_jobs.engine.record.journal import repair_journal
 from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings
 from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
@@ -364,6 +365,23 @@ def test_a_proposal_that_a_crash_cut_short_is_made_again_as_it_was(
     assert first_proposals(tmp_path / "b.journal", cut=True) == straight
 
 
+def test_a_proposal_is_the_same_whichever_line_of_it_was_the_last(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.journal", tmp_path / "cut.journal"
+    search = open_search(whole)
+    run_to_the_end(search, search.next_task())
+    lines = len(whole.read_bytes().splitlines())
+    assert search.next_task()
+    written = whole.read_bytes().splitlines(keepends=True)
+    made = search.record.trials()[1]
+    assert made.source
+    for end in range(lines, len(written) + 1):
+        cut.write_bytes(b"".join(written[:end]))
+        resumed = open_search(cut)
+        assert resumed.next_task()
+        again = resumed.record.trials()[1]
+        assert (again.params, again.source, again.config) == (made.params, made.source, made.config)
+
+
 def test_a_proposal_for_which_the_space_fails_is_a_failed_trial(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -422,6 +440,31 @@ def test_a_configuration_of_another_run_is_tried_once(journal: Path) -> None:
     assert len(open_fork(journal, trials=1).record.trials()) == 1, "it waits"
     run_to_the_end(search, search.next_task())
     assert len(open_fork(journal, trials=1).record.trials()) == 1, "it has ended"
+
+
+def test_the_default_is_not_tried_again_for_another_run(journal: Path) -> None:
+    search = open_search(journal)
+    forked = replace(search.plan.first[0], origin="search", source="fork")
+    plan = replace(search.plan, first=[*search.plan.first, forked])
+    assert len(Search(plan, search.record, Never()).record.trials()) == 1, "it waits"
+    run_to_the_end(search, search.next_task())
+    assert len(Search(plan, search.record, Never()).record.trials()) == 1, "it has ended"
+
+
+def test_a_report_that_is_added_is_tried_though_all_others_were(journal: Path) -> None:
+    search = open_search(journal)
+    while trial := search.next_task():
+        run_to_the_end(search, trial)
+    published = Published(name="2", config={"lr": 0.02})
+    config = {**search.plan.first[0].config, "lr": 0.02}
+    added = FirstConfiguration(config=config, origin="published", published=published)
+    plan = replace(search.plan, first=[*search.plan.first, added])
+    resumed = Search(plan, search.record, Never())
+    trial = resumed.next_task()
+    assert trial is not None
+    assert trial.config["lr"] == 0.02
+    run_to_the_end(resumed, trial)
+    assert resumed.finished
 
 
 def test_what_a_space_returns_now_tells_configurations_apart(

@@ -2,9 +2,10 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -21,7 +22,7 @@ from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import Never
 from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, SearchLimits
 from tune_jobs.engine.stages.candidates import choose_winner, pair_name
-from tune_jobs.engine.stages.first import FirstConfiguration, cheapest_first
+from tune_jobs.engine.stages.first import FirstConfiguration, cheapest_first, dearest_network
 from tune_jobs.engine.stages.retrain import NOT_IN_TIME, Retraining
 from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.time_budget import (
@@ -63,6 +64,8 @@ class Run:
     measured: Mapping[str, float] = field(default_factory=dict)
     backbone: str | None = None
     folds: int = 1
+    limits: SearchLimits = SearchLimits()
+    portfolio: Sequence[Mapping[str, Any]] = ()
     now: float = 0.0
 
     def open(self) -> None:
@@ -83,13 +86,16 @@ class Run:
             architecture=names[0],
             defaults=defaults,
             centre={},
-            first=[FirstConfiguration(config=defaults[n], origin="default") for n in names],
+            first=[
+                *(FirstConfiguration(config=defaults[n], origin="default") for n in names),
+                *(FirstConfiguration(config=c, origin="search") for c in self.portfolio),
+            ],
             trials=self.trials,
             epochs=EPOCHS,
             sampler="random",
             seed=0,
             runtime=Runtime(device="cpu"),
-            limits=SearchLimits(),
+            limits=self.limits,
             model_limits=ModelLimits(),
             budget=budget,
             backbone=self.backbone,
@@ -221,6 +227,48 @@ def test_an_architecture_that_is_too_slow_is_not_begun_and_has_no_row(begin: Beg
     assert retrained.count("dear") >= 1
 
 
+def test_patience_is_not_lost_with_what_is_too_slow(begin: Begin) -> None:
+    cost = {"cheap": 0.5, "dear": 50.0, "dearer": 60.0}
+    limits = SearchLimits(patience=2)
+    run = begin(cost, 40.0, measured={"dear": 50.0, "dearer": 60.0}, limits=limits).go()
+    reasons = [trial.end_reason or "" for trial in run.search.record.trials()]
+    assert all(reason.startswith(TOO_SLOW) for reason in reasons[1:3])
+    assert reasons[3] == "full budget", "the search went on"
+
+
+def test_what_was_too_slow_is_tried_by_a_session_that_has_asked_for_all_others(
+    begin: Begin,
+) -> None:
+    cost, adopted = {"cheap": 0.5, "dear": 50.0}, [{"architecture": "dear", "lr": 0.02}]
+    begin(cost, 40.0, measured={"dear": 40.0}, trials=3, portfolio=adopted).go()
+    longer = begin(cost, None, measured={"dear": 40.0}, trials=3, portfolio=adopted).go()
+    retrained = {r.candidate.config["architecture"] for r in longer.retraining.results()}
+    assert retrained == {"cheap", "dear"}
+    complete = longer.search.record.trials(TrialState.COMPLETE)
+    assert [trial.config["lr"] for trial in complete if trial.config] == [0.01, 0.01, 0.02]
+
+
+def test_what_an_earlier_session_has_begun_is_ended_where_there_is_time_for_its_rest(
+    begin: Begin,
+) -> None:
+    cost = {"cheap": 1.0, "dear": 100.0}
+    killed = begin(cost, None)
+    killed.open()
+    for epochs in (EPOCHS, EPOCHS - 1):
+        task = killed.search.next_task()
+        assert task is not None
+        taken = cost[task.config["architecture"]]
+        for epoch in range(1, epochs + 1):
+            killed.search.on_report(task.number, report(epoch, 0.9, seconds=taken))
+    resumed = begin(cost, 700.0, seeds=1, trials=2)  # the last epoch, and 501 s to retrain it
+    resumed.open()
+    dear = resumed.search.next_task()
+    assert dear is not None
+    assert (dear.number, dear.epochs_reported) == (1, EPOCHS - 1)
+    assert not resumed.search.on_report(1, report(EPOCHS, 0.9, seconds=100.0))
+    assert len(resumed.search.record.trials(TrialState.COMPLETE)) == 2
+
+
 def test_an_architecture_that_shows_to_be_too_slow_is_stopped_at_its_first_epoch(
     begin: Begin,
 ) -> None:
@@ -343,10 +391,17 @@ def test_slots_are_filled_the_longest_first() -> None:
     assert (wall(2, 2.0, 3.0, 2.0, 5.0), wall(8, 2.0, 3.0)) == (7.0, 3.0)
 
 
-def test_the_cheapest_default_is_first_and_an_estimator_stays_where_it_was_declared() -> None:
-    def first(name: str) -> FirstConfiguration:
-        return FirstConfiguration(config={"architecture": name}, origin="default")
+def first(name: str) -> FirstConfiguration:
+    return FirstConfiguration(config={"architecture": name}, origin="default")
 
+
+def test_an_estimator_does_not_say_how_networks_train() -> None:
+    for names in (("linear", "cnn", "svm"), ("svm", "cnn"), ("cnn",)):
+        assert dearest_network([first(name) for name in names]) == first("cnn")
+    assert dearest_network([first("knn"), first("svm")]) == first("svm")
+
+
+def test_the_cheapest_default_is_first_and_an_estimator_stays_where_it_was_declared() -> None:
     counts = {"resnet": 900, "cnn": 50, "linear": 1}
     costs = {n: TrainingCost(multiply_adds=c, epoch_seconds=1.0) for n, c in counts.items()}
     declared = [first(name) for name in ("resnet", "linear", "svm", "cnn")]
