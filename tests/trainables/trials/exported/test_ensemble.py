@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import trainables
 from trainables.config import ConfigError, Runtime
@@ -64,6 +66,36 @@ def test_it_answers_the_weighted_mean(
         alone = [weight * load_model(path)(images_NHWC) for path, weight in members.values()]
     torch.testing.assert_close(found_NK, torch.stack(alone).sum(dim=0))
     assert not torch.allclose(alone[0] / 0.5, found_NK, atol=1e-3)
+
+
+@pytest.mark.parametrize("names", [("large", "small"), ("small", "large")])
+def test_each_member_sees_images_of_its_size(
+    make_data: Callable[..., ImageData],
+    make_attempt: Callable[..., Attempt],
+    tmp_path: Path,
+    names: tuple[str, ...],
+) -> None:
+    """As of a space with `max_image_sizes`: whatever the order, the larger ones are taken."""
+    found = {}
+    for name in names:
+        inputs = TrialInputs(data=make_data(size={"large": (16, 12), "small": (8, 8)}[name]))
+        trial = build_trial(default_of("linear", 1), inputs, Runtime(device="cpu"), seed=0)
+        list(trial.train(make_attempt()))
+        found[name] = trial.save(tmp_path / name), 0.5
+    model = trainables.load_model(save_ensemble(tmp_path, found))
+    assert model.card.image_size == (16, 12)
+    large = make_data(size=(16, 12))
+    assert model.card.dataset_fingerprint == large.fingerprint
+    images_NHWC = large.images_NHWC[:5]
+    smaller = [
+        np.asarray(Image.fromarray(image_HWC[..., 0]).resize((8, 8), Image.Resampling.BILINEAR))
+        for image_HWC in images_NHWC
+    ]
+    seen = {"large": images_NHWC, "small": np.stack(smaller)[..., None]}
+    with torch.inference_mode():
+        alone = [load_model(path)(torch.tensor(seen[name])) for name, (path, _) in found.items()]
+        found_NK = model(torch.tensor(images_NHWC))
+    torch.testing.assert_close(found_NK, torch.stack(alone).mean(dim=0), rtol=0, atol=0.005)
 
 
 def test_its_card_says_what_it_takes(

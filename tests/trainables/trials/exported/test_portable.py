@@ -140,7 +140,8 @@ def test_what_a_network_trains_on_is_inside(
 
 
 def test_an_ensemble_goes_out_whole(tmp_path: Path) -> None:
-    members = {"wide": make_model("mlp", hidden=(8,)), "small": make_model("cnn")}
+    """One of its members sees smaller images."""
+    members = {"wide": make_model("mlp", 8, hidden=(8,)), "small": make_model("cnn")}
     model = ImageEnsemble(members, {"wide": 0.75, "small": 0.25}).eval()
     assert difference(model, "onnx", tmp_path) <= TOLERANCE
     assert json.loads(describe(model.card)["card"])["weights"] == {"wide": 0.75, "small": 0.25}
