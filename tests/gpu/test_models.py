@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from trainables import load_model
 from trainables.config import Runtime
 from trainables.datasets import ImageData
 from trainables.features import Frozen
@@ -13,7 +14,6 @@ from trainables.features.extract import describe_all
 from trainables.storage import LocalStorage
 from trainables.trials.attempt import Attempt
 from trainables.trials.checkpoint import Checkpoints
-from trainables.trials.exported.model import load_model
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.network_trial import NetworkTrial
 from trainables.trials.watchdog import Watchdog

@@ -18,7 +18,7 @@ from trainables.registry import default_of
 from trainables.training.pretrained import load_pretrained
 from trainables.trials.attempt import Attempt
 from trainables.trials.exported.ensemble import ENSEMBLE, ImageEnsemble, save_ensemble
-from trainables.trials.exported.model import card_path, load_model
+from trainables.trials.exported.model import card_path
 from trainables.trials.inputs import TrialInputs
 from trainables.worker.run_task import build_trial
 
@@ -63,7 +63,9 @@ def test_it_answers_the_weighted_mean(
     images_NHWC = torch.from_numpy(data.images_NHWC[data.test_indices])
     with torch.inference_mode():
         found_NK = model(images_NHWC)
-        alone = [weight * load_model(path)(images_NHWC) for path, weight in members.values()]
+        alone = [
+            weight * trainables.load_model(path)(images_NHWC) for path, weight in members.values()
+        ]
     torch.testing.assert_close(found_NK, torch.stack(alone).sum(dim=0))
     assert not torch.allclose(alone[0] / 0.5, found_NK, atol=1e-3)
 
@@ -93,7 +95,10 @@ def test_each_member_sees_images_of_its_size(
     ]
     seen = {"large": images_NHWC, "small": np.stack(smaller)[..., None]}
     with torch.inference_mode():
-        alone = [load_model(path)(torch.tensor(seen[name])) for name, (path, _) in found.items()]
+        alone = [
+            trainables.load_model(path)(torch.tensor(seen[name]))
+            for name, (path, _) in found.items()
+        ]
         found_NK = model(torch.tensor(images_NHWC))
     torch.testing.assert_close(found_NK, torch.stack(alone).mean(dim=0), rtol=0, atol=0.005)
 

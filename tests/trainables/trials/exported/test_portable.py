@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from trainables import load_model
 from trainables.architectures import find_architecture
 from trainables.config import Runtime, parse_trial
 from trainables.config.features import Features, Frozen, Hog, Pixels
@@ -26,7 +27,6 @@ from trainables.trials.exported.model import (
     ImageFront,
     ImageModel,
     ModelCard,
-    load_model,
 )
 from trainables.trials.exported.portable import (
     METADATA,
