@@ -91,7 +91,7 @@ class EstimatorClassifier(nn.Module):
 
         features_ND = features_NCHW.flatten(1).cpu().numpy()
         probabilities_NK = predict_probabilities(self.fitted, features_ND, self.num_classes)
-        return torch.from_numpy(probabilities_NK).log()
+        return torch.from_numpy(probabilities_NK).to(features_NCHW.device).log()
 
 
 class ImageModel(nn.Module):
