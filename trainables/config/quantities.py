@@ -7,8 +7,8 @@ THOUSANDS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
 def seconds(text: str) -> float:
-    """`90`, `90s`, `30m`, `2h`, `1d`, `5ms` -> seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|[smhd]?)", text)
+    """`90`, `90s`, `30m`, `2h`, `1d`, `5ms`, also `5e-05` as Python writes a float -> seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?(?:e-\d+)?)(ms|[smhd]?)", text)
     if not match:
         raise ValueError("a number with ms, s, m, h or d behind it: 5ms, 90s, 30m, 2h")
     return float(match[1]) * SECONDS[match[2] or "s"]
