@@ -116,7 +116,10 @@ def test_another_format_is_refused(exported: Path, given: object) -> None:
     ("damage", "said"),
     [
         (lambda model, card: model.write_bytes(model.read_bytes()[:40]), "not a whole file of w"),
-        (lambda model, card: card.write_text(card.read_text()[:40]), "not the JSON of a model: Exp"),
+        (
+            lambda model, card: card.write_text(card.read_text()[:40]),
+            "not the JSON of a model: Exp",
+        ),
         (lambda model, card: card.write_text("[]"), "not the JSON of a model: list"),
         (lambda model, card: card.write_bytes(b"\xff\xfe\xff"), "not the JSON of a model: "),
         (
