@@ -30,10 +30,16 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from trainables.metrics import METRICS
-from trainables.training.scores import Evaluation, Floats, Integers, evaluate
+from trainables.training.scores import (
+    LEAST_PROBABILITY,
+    Evaluation,
+    Floats,
+    Integers,
+    evaluate,
+)
 from trainables.trials.predictions import Predictions
 from tune_jobs.engine.results.statistics.intervals import compare, interval
-from tune_jobs.engine.results.statistics.jackknife import LEAST_PROBABILITY, METHODS, value_examples
+from tune_jobs.engine.results.statistics.jackknife import METHODS, value_examples
 
 SHARED, OWN = 0.5, 0.2
 """Parts of the variance of the noise: of examples, and of examples for a configuration."""

@@ -21,7 +21,8 @@ class Cost:
         peak_host_bytes: The most memory of the worker process; this includes the shared data that
             the process has touched, and the trials that it ran before.
         throughput: Images predicted per second, in large batches.
-        latency_seconds: The median time to predict one image.
+        latency_seconds: The median time to predict one decoded image, the features that it is
+            predicted from included. An earlier version did not count these.
         peak_device_bytes: The most GPU memory allocated; `None` on a CPU.
         multiply_adds: Multiply-adds to predict one image; `None` for an estimator.
         features_seconds: What the features took that it was trained on, of all images, summed over

@@ -1,14 +1,18 @@
 """Read quantities as people write them."""
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 THOUSANDS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
 
 def seconds(text: str) -> float:
-    """`90`, `90s`, `30m`, `2h`, `1d`, `5ms` -> seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|[smhd]?)", text)
+    """`90`, `90s`, `30m`, `2h`, `1d`, `5ms`, also `5e-05` as Python writes a float -> seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?(?:e-\d+)?)(ms|[smhd]?)", text)
     if not match:
         raise ValueError("a number with ms, s, m, h or d behind it: 5ms, 90s, 30m, 2h")
     return float(match[1]) * SECONDS[match[2] or "s"]
@@ -24,9 +28,16 @@ def large_number(text: str) -> int:
 
 def number_or_auto(text: str) -> float | str:
     """`0.25`, `auto`"""
-    return text if text == "auto" else float(text)
+    return text if text == "auto" else _convert(text, float, "a number, or auto")
 
 
 def count_or_auto(text: str) -> int | str:
     """`64`, `auto`"""
-    return text if text == "auto" else int(text)
+    return text if text == "auto" else _convert(text, int, "a whole number, or auto")
+
+
+def _convert(text: str, to: Callable[[str], T], rule: str) -> T:
+    try:
+        return to(text)
+    except ValueError as error:
+        raise ValueError(rule) from error

@@ -63,7 +63,7 @@ class FrozenDescriber(nn.Module):
 
     def _describe(self, images_NHWC: Tensor) -> Tensor:
         if self.image_size:
-            images_NHWC = resize(images_NHWC, self.image_size)
+            images_NHWC = resize(images_NHWC, (self.image_size, self.image_size))
         features_ND: Tensor = self.network(self.normalisation(images_NHWC, torch.channels_last))
         return features_ND.float()
 

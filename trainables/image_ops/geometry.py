@@ -21,13 +21,13 @@ def cropped_size(image_size: tuple[int, int], crop_fraction: float) -> tuple[int
     return max(1, round(height * crop_fraction)), max(1, round(width * crop_fraction))
 
 
-def resize(images_NHWC: Tensor, side: int) -> Tensor:
-    """Resize each image to `side` x `side`, bilinearly and antialiased; return float32, NHWC, in
-    the range of the pixels, and images of that size as they are."""
-    if images_NHWC.shape[1:3] == (side, side):
+def resize(images_NHWC: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize each image to (H, W), bilinearly and antialiased; return float32, NHWC, in the range
+    of the pixels, and images of that size as they are."""
+    if images_NHWC.shape[1:3] == size:
         return images_NHWC
     images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
-    resized = F.interpolate(images_NCHW, (side, side), mode="bilinear", antialias=True)
+    resized = F.interpolate(images_NCHW, size, mode="bilinear", antialias=True)
     return resized.permute(0, 2, 3, 1)
 
 

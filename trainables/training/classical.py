@@ -24,7 +24,7 @@ from trainables.calibration import calibrate
 from trainables.config import ConfigError, EstimatorConfig
 from trainables.estimators import Estimator, weigh_classes
 from trainables.metrics import EpochMetrics
-from trainables.training.scores import evaluate
+from trainables.training.scores import LEAST_PROBABILITY, evaluate
 
 FloatArray = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -188,10 +188,10 @@ def predict_probabilities(
 def log_loss(probabilities_NK: Probabilities, labels_N: Integers) -> float:
     """Return the mean negative log likelihood, in nats.
 
-    A probability counts as at least float64's epsilon, as in scikit-learn.
+    A probability counts as `LEAST_PROBABILITY` at least, on validation as on test.
     """
     chosen_N = probabilities_NK[np.arange(len(labels_N)), labels_N]
-    return float(-np.mean(np.log(np.maximum(chosen_N, np.finfo(np.float64).eps))))
+    return float(-np.mean(np.log(np.maximum(chosen_N, LEAST_PROBABILITY))))
 
 
 def stratified_order(labels_N: Integers, *, seed: int) -> Integers:

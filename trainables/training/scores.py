@@ -13,6 +13,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.floating[Any]]
 Integers = npt.NDArray[np.int64]
 
+LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""In a log loss a probability counts as this at least, 87 nats: an estimator may say 0, and what is
+stored is float32."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:

@@ -7,7 +7,7 @@ import time
 
 import torch
 
-from trainables.datasets.image_data import Integers
+from trainables.datasets import ImageData
 from trainables.metrics import Cost
 from trainables.trials.trial import Trial
 
@@ -21,12 +21,12 @@ def forget_peak() -> None:
         torch.cuda.reset_peak_memory_stats()
 
 
-def measure_cost(trial: Trial, test_indices: Integers, test_seconds: float) -> Cost:
+def measure_cost(trial: Trial, data: ImageData, test_seconds: float) -> Cost:
     """Measure a trained model.
 
     `throughput` is that of the prediction of the test split itself, in batches of 256 (or of the
-    whole split, where that is smaller), so it costs no time of its own. Like `latency_seconds` it
-    counts from decoded images, or from features where a job trains on these.
+    whole split, where that is smaller), so it costs no time of its own. It counts from decoded
+    images, or from features where a job trains on these; `latency_seconds` always from an image.
 
     Args:
         test_seconds: The duration of the prediction of the test split.
@@ -35,9 +35,9 @@ def measure_cost(trial: Trial, test_indices: Integers, test_seconds: float) -> C
     on_gpu = torch.cuda.is_available() and torch.cuda.max_memory_allocated()
     return Cost(
         peak_host_bytes=peak_host_bytes(),
-        throughput=len(test_indices) / test_seconds,
-        latency_seconds=_latency(trial, test_indices[:1]),
+        throughput=len(data.test_indices) / test_seconds,
         peak_device_bytes=torch.cuda.max_memory_allocated() if on_gpu else None,
+        latency_seconds=_latency(trial, data),
         multiply_adds=trial.count_multiply_adds(),
     )
 
@@ -48,11 +48,23 @@ def peak_host_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _latency(trial: Trial, one: Integers) -> float:
+@torch.inference_mode()
+def _latency(trial: Trial, data: ImageData) -> float:
+    """Time the prediction of a decoded image, and of the features that it is predicted from."""
+    one, front = data.test_indices[:1], trial.build_front()
+    image_NHWC = torch.tensor(data.images_NHWC[one])
+    if front is not None and torch.cuda.is_available():
+        front, image_NHWC = front.to("cuda"), image_NHWC.to("cuda")
+
+    def predict() -> None:
+        if front is not None:
+            front(image_NHWC).sum().item()  # which waits for the device
+        trial.predict_logits(one).sum().item()
+
     times: list[float] = []
-    trial.predict_logits(one)  # not counted: the first call allocates and picks algorithms
+    predict()  # not counted: the first call allocates and picks algorithms
     while len(times) < 3 or sum(times) < LATENCY_SECONDS:
         started = time.perf_counter()
-        trial.predict_logits(one).sum().item()  # which waits for the device
+        predict()
         times.append(time.perf_counter() - started)
     return statistics.median(times)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,8 +11,10 @@ from trainables.datasets.feature_data import FeatureData
 from trainables.datasets.image_data import Integers
 from trainables.estimators import find_estimator
 from trainables.features.extract import normalisation_of
-from trainables.features.front import build_front
+from trainables.features.front import FeatureFront, build_front
 from trainables.training.classical import ClassicalTraining, Vectors, save_estimator
+from trainables.training.normalisation import Normalisation
+from trainables.training.scores import LEAST_PROBABILITY
 from trainables.trials.attempt import Attempt
 from trainables.trials.exported.model import build_card, estimator_path, save_model
 from trainables.trials.inputs import TrialInputs
@@ -67,8 +68,7 @@ class EstimatorTrial:
     def predict_logits(self, indices: Integers) -> Tensor:
         features_ND = self._features.plain_ND[indices, : self._num_features]
         probabilities_NK = self.training.predict_probabilities(features_ND)
-        least = float(np.finfo(np.float32).tiny)  # an estimator may say 0, whose log is infinite
-        return torch.tensor(probabilities_NK).clamp(min=least).log()
+        return torch.tensor(probabilities_NK).clamp(min=LEAST_PROBABILITY).log()
 
     def features(self, indices: Integers) -> Tensor:
         return torch.tensor(self._features.plain_ND[indices, : self._num_features])
@@ -79,24 +79,28 @@ class EstimatorTrial:
     def count_multiply_adds(self) -> None:
         """Return nothing: an estimator is no sum of convolutions and matrix products."""
 
-    def save(self, folder: Path) -> Path:
-        shared, features = self._shared, self._features
-        normalisation = normalisation_of(features.spec, shared.data, shared.pretrained)
-        card = build_card(
-            self._config,
-            shared.data,
-            normalisation=normalisation,
-            in_channels=self._num_features,
-            in_size=(1, 1),
-            features=features,
-        )
-        front = build_front(
-            features,
-            normalisation,
+    def build_front(self) -> FeatureFront:
+        shared = self._shared
+        return build_front(
+            self._features,
+            self._normalisation(),
             self._num_features,
             data=shared.data,
             pretrained=shared.pretrained,
         )
-        target = save_model(folder, card, network=None, front=front)
+
+    def _normalisation(self) -> Normalisation:
+        return normalisation_of(self._features.spec, self._shared.data, self._shared.pretrained)
+
+    def save(self, folder: Path) -> Path:
+        card = build_card(
+            self._config,
+            self._shared.data,
+            normalisation=self._normalisation(),
+            in_channels=self._num_features,
+            in_size=(1, 1),
+            features=self._features,
+        )
+        target = save_model(folder, card, network=None, front=self.build_front())
         save_estimator(estimator_path(target), self.training.fitted)
         return target

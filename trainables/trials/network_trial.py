@@ -11,11 +11,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from trainables.config import Configuration, Runtime
 from trainables.datasets.image_data import Integers
 from trainables.features.extract import normalisation_of
-from trainables.features.front import build_front
+from trainables.features.front import FeatureFront, build_front
 from trainables.training.evaluate import predict_logits
 from trainables.training.fit import build_training, fit
 from trainables.training.inputs import ImageInputs
 from trainables.training.intermediate import find_intermediate
+from trainables.training.normalisation import Normalisation
 from trainables.training.process_group import ALONE, ProcessGroup
 from trainables.trials.attempt import Attempt
 from trainables.trials.checkpoint import CheckpointClock
@@ -97,26 +98,33 @@ class NetworkTrial:
             training.model(image)
         return int(counter.get_total_flops()) // 2
 
-    def save(self, folder: Path) -> Path:
-        shared, inputs, front = self._shared, self.training.inputs, None
+    def build_front(self) -> FeatureFront | None:
+        shared, inputs = self._shared, self.training.inputs
+        if shared.features is None:
+            return None
+        return build_front(
+            shared.features,
+            self._normalisation(),
+            inputs.in_channels,
+            data=shared.data,
+            pretrained=shared.pretrained,
+        )
+
+    def _normalisation(self) -> Normalisation:
+        shared, inputs = self._shared, self.training.inputs
         if isinstance(inputs, ImageInputs):
-            normalisation = inputs.normalisation
-        else:
-            assert shared.features is not None
-            normalisation = normalisation_of(shared.features.spec, shared.data, shared.pretrained)
-            front = build_front(
-                shared.features,
-                normalisation,
-                inputs.in_channels,
-                data=shared.data,
-                pretrained=shared.pretrained,
-            )
+            return inputs.normalisation
+        assert shared.features is not None
+        return normalisation_of(shared.features.spec, shared.data, shared.pretrained)
+
+    def save(self, folder: Path) -> Path:
+        shared, inputs = self._shared, self.training.inputs
         card = build_card(
             self._config,
             shared.data,
-            normalisation=normalisation,
+            normalisation=self._normalisation(),
             in_channels=inputs.in_channels,
             in_size=inputs.image_size,
             features=shared.features,
         )
-        return save_model(folder, card, network=self.training.model, front=front)
+        return save_model(folder, card, network=self.training.model, front=self.build_front())

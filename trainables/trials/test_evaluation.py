@@ -27,7 +27,7 @@ def evaluate_on_test(trial: Trial, data: ImageData, folder: Path) -> HeldOutMetr
     write_predictions(folder, _predictions(logits_NK, indices, data))
     write_embeddings(folder, _embed(trial, data))
     evaluation = score(logits_NK, torch.tensor(data.labels_N[indices]))
-    cost = measure_cost(trial, indices, test_seconds)
+    cost = measure_cost(trial, data, test_seconds)
     validation_NK = trial.predict_logits(data.validation_indices).cpu()
     seen = _predictions(validation_NK, data.validation_indices, data)
     write_predictions(folder, seen, VALIDATION)

@@ -11,6 +11,8 @@ from trainables.trials.report import EpochReport
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from trainables.features.front import FeatureFront
+
 
 class Trial(Protocol):
     """Trains one configuration for at most `epochs`, predicts with the model, and exports it."""
@@ -35,6 +37,11 @@ class Trial(Protocol):
 
     def count_multiply_adds(self) -> int | None:
         """Count the multiply-adds that predict one image; return `None` without a network."""
+        ...
+
+    def build_front(self) -> "FeatureFront | None":
+        """Build what turns images into the features that it trains on; return `None` where it
+        trains on images."""
         ...
 
     def save(self, folder: Path) -> Path:

@@ -236,9 +236,9 @@ def _first_in(group: Any, task: Any) -> Any:
 
 
 def _same_predictions(before: Storage, now: Storage, trial_number: int, seed: int) -> bool:
+    """Return whether both kept the same probabilities; a run that kept none does not contradict."""
     from trainables.trials.predictions import read_predictions
 
-    """Return whether both kept the same probabilities; a run that kept none does not contradict."""
     recorded = read_predictions(retraining_place(before, trial_number, seed))
     found = read_predictions(retraining_place(now, trial_number, seed))
     if recorded is None or found is None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from trainables import load_model
 from trainables.config import ConfigError, Runtime
 from trainables.datasets import ImageData
 from trainables.features import Features, Frozen, Hog, Pixels
@@ -17,7 +18,6 @@ from trainables.features.extract import assemble, chunks, describe_all, describe
 from trainables.registry import default_of
 from trainables.training.evaluate import score
 from trainables.trials.attempt import Attempt
-from trainables.trials.exported.model import load_model
 from trainables.trials.inputs import TrialInputs
 from trainables.worker.run_task import build_trial
 

@@ -21,6 +21,7 @@ from trainables.training.classical import (
     log_loss,
     stratified_order,
 )
+from trainables.training.scores import LEAST_PROBABILITY
 
 LABELS = np.repeat(np.arange(4, dtype=np.int64), [300, 100, 40, 3])
 
@@ -101,7 +102,7 @@ def test_figures_are_scikit_learns() -> None:
 
 def test_an_impossible_class_costs_a_bounded_loss() -> None:
     loss = log_loss(np.array([[1.0, 0.0]]), np.array([1]))
-    assert loss == pytest.approx(-np.log(np.finfo(np.float64).eps))
+    assert loss == pytest.approx(-np.log(LEAST_PROBABILITY))
 
 
 def test_only_the_first_features_are_used() -> None:

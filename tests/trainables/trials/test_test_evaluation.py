@@ -1,6 +1,7 @@
 """What is kept of the one look at test, and what a model is said to cost."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from torch.nn.modules.module import register_module_forward_hook
 
 from trainables.config import Runtime
+from trainables.config.features import Frozen, Pixels
 from trainables.datasets import ImageData
+from trainables.features.describe import FrozenDescriber
+from trainables.features.extract import describe_all
 from trainables.registry import default_of
 from trainables.storage import LocalStorage
+from trainables.training.evaluate import score
+from trainables.trials.attempt import Attempt
 from trainables.trials.embeddings import EMBEDDINGS, choose_positions, read_embeddings
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.predictions import (
@@ -52,6 +59,22 @@ def test_every_prediction_is_read_back(tmp_path: Path, make_data: Callable[..., 
     np.testing.assert_array_equal(seen.indices_N, data.validation_indices)
     expected_NK = trial.predict_logits(data.validation_indices).softmax(dim=1).numpy()
     np.testing.assert_array_equal(seen.probabilities_NK, expected_NK)
+
+
+def test_a_loss_is_the_same_thing_on_validation_and_on_test(
+    make_data: Callable[..., ImageData], make_attempt: Callable[[], Attempt]
+) -> None:
+    """Also where an estimator is sure of a wrong answer: what the search saw is compared with test,
+    and an ensemble is chosen by what is predicted here."""
+    data = make_data()
+    data = replace(data, labels_N=np.random.default_rng(0).permutation(data.labels_N))
+    inputs = TrialInputs(data=data, features=describe_all(Pixels(), data))
+    trial = build_trial({**default_of("knn", 1), "k": 1}, inputs, CPU, seed=1)
+    [report] = trial.train(make_attempt())
+    logits_NK = trial.predict_logits(data.validation_indices)
+    found = score(logits_NK, torch.tensor(data.labels_N[data.validation_indices]))
+    assert found.loss > 10
+    assert report.metrics.val_loss == pytest.approx(found.loss)
 
 
 def test_predictions_that_an_earlier_version_wrote_have_no_names(tmp_path: Path) -> None:
@@ -119,6 +142,32 @@ def test_the_cost_is_that_of_the_model(tmp_path: Path, make_data: Callable[..., 
     assert cost.throughput > 1 / cost.latency_seconds
     assert cost.peak_host_bytes > 2**20
     assert (cost.peak_device_bytes is not None) == torch.cuda.is_available()
+
+
+@pytest.mark.parametrize("architecture", ["linear", "logistic_regression"])
+def test_the_latency_counts_from_the_image(
+    tmp_path: Path,
+    make_data: Callable[..., ImageData],
+    make_attempt: Callable[[], Attempt],
+    architecture: str,
+) -> None:
+    """What a user waits for, and `--max-latency` limits, includes the frozen network."""
+    data = make_data(size=(16, 16), channels=3)
+    features = describe_all(Frozen(architecture="cnn", config={}), data)
+    inputs = TrialInputs(data=data, features=features)
+    trial = build_trial(default_of(architecture, 1), inputs, CPU, seed=1)
+    list(trial.train(make_attempt()))
+    sizes = []
+
+    def watch(module: torch.nn.Module, images: tuple[torch.Tensor, ...], _: object) -> None:
+        if isinstance(module, FrozenDescriber):
+            sizes.append(tuple(images[0].shape))
+
+    watching = register_module_forward_hook(watch)
+    evaluate_on_test(trial, data, tmp_path)
+    watching.remove()
+    assert len(sizes) > 3
+    assert set(sizes) == {(1, 16, 16, 3)}
 
 
 def test_convolutions_count_as_they_are_written(

@@ -130,6 +130,11 @@ def test_durations(text: str, expected: float) -> None:
     assert seconds(text) == expected
 
 
+def test_a_short_duration_is_read_as_it_is_printed() -> None:
+    """The command that continues a run has it as a float of seconds."""
+    assert seconds(str(seconds("0.05ms"))) == 5e-05
+
+
 def test_a_duration_without_a_number_is_refused() -> None:
     with pytest.raises(ValueError, match="30m"):
         seconds("soon")

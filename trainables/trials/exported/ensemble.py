@@ -6,6 +6,7 @@ NAME.MEMBER.skops       the estimator of a member, where scikit-learn's was trai
 """
 
 import json
+import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from trainables.image_ops.geometry import resize
+from trainables.image_ops.trivial_augment import to_uint8
 from trainables.storage import fetched
 from trainables.trials.exported.model import (
     Card,
@@ -26,6 +29,7 @@ from trainables.trials.exported.model import (
     estimator_path,
     parse_card,
     read_json,
+    read_weights,
 )
 
 FORMAT = 2
@@ -47,7 +51,11 @@ class EnsembleCard(Card):
 
 class ImageEnsemble(ImageModel):
     """Answers the weighted mean of the probabilities of its members, each with its own
-    preprocessing."""
+    preprocessing.
+
+    It takes images of the size of that member which sees the largest ones; those that were trained
+    on smaller ones (`max_image_size`) are given these, resized.
+    """
 
     card: EnsembleCard
 
@@ -57,20 +65,22 @@ class ImageEnsemble(ImageModel):
         super().__init__()
         self.members = nn.ModuleList(members.values())
         self._weights = [weights[name] for name in members]
-        first = next(iter(members.values())).card
+        cards = [member.card for member in members.values()]
+        self._sizes = [card.image_size for card in cards]
+        largest = max(cards, key=lambda card: math.prod(card.image_size))
         self.card = EnsembleCard(
-            class_names=first.class_names,
-            image_size=first.image_size,
-            num_channels=first.num_channels,
-            dataset=first.dataset,
-            dataset_fingerprint=first.dataset_fingerprint,
+            class_names=largest.class_names,
+            image_size=largest.image_size,
+            num_channels=largest.num_channels,
+            dataset=largest.dataset,
+            dataset_fingerprint=largest.dataset_fingerprint,
             weights=weights,
         )
 
     def forward(self, images_NHWC: Tensor) -> Tensor:
         shares = [
-            weight * member(images_NHWC)
-            for weight, member in zip(self._weights, self.members, strict=True)
+            weight * member(to_uint8(resize(images_NHWC, size)))
+            for weight, member, size in zip(self._weights, self.members, self._sizes, strict=True)
         ]
         return torch.stack(shares).sum(dim=0)
 
@@ -84,7 +94,7 @@ def save_ensemble(folder: Path, members: Mapping[str, tuple[Path, float]]) -> Pa
     target, cards = folder / ENSEMBLE, {}
     tensors: dict[str, Tensor] = {}
     for name, (model, weight) in members.items():
-        tensors |= {f"{name}.{key}": tensor for key, tensor in load_file(model).items()}
+        tensors |= {f"{name}.{key}": tensor for key, tensor in read_weights(model).items()}
         cards[name] = {"weight": weight, "card": read_json(model)}
         if estimator_path(model).is_file():
             shutil.copyfile(estimator_path(model), _estimator_of(target, name))
@@ -100,10 +110,10 @@ def load_model(path: str | Path) -> ImageModel:
 
     Raises:
         FileNotFoundError: A file of the model is missing.
-        ValueError: The JSON is of another format, or an estimator's file holds foreign types.
+        ValueError: A file is damaged or of another format, or an estimator's holds foreign types.
     """
     with fetched(path) as file:
-        raw, tensors = read_json(file), load_file(file)
+        raw, tensors = read_json(file), read_weights(file)
         if "members" not in raw:
             return build_classifier(parse_card(raw, card_path(file)), tensors, estimator_path(file))
         return _build_ensemble(raw, tensors, file)
@@ -115,7 +125,7 @@ def _build_ensemble(raw: Any, tensors: Mapping[str, Tensor], file: Path) -> Imag
     try:
         weights = {name: float(stored["weight"]) for name, stored in raw["members"].items()}
         cards = {name: stored["card"] for name, stored in raw["members"].items()}
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{card_path(file)}: not the JSON of an ensemble: {error!r}") from error
     members = {
         name: build_classifier(

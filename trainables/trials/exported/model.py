@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -23,7 +24,6 @@ from trainables.features import build_features
 from trainables.features.front import FeatureFront, build_feature_front
 from trainables.image_ops.geometry import centre_crop
 from trainables.registry import is_estimator
-from trainables.storage import fetched
 from trainables.training.normalisation import Normalisation
 
 FORMAT = 1
@@ -91,7 +91,7 @@ class EstimatorClassifier(nn.Module):
 
         features_ND = features_NCHW.flatten(1).cpu().numpy()
         probabilities_NK = predict_probabilities(self.fitted, features_ND, self.num_classes)
-        return torch.from_numpy(probabilities_NK).log()
+        return torch.from_numpy(probabilities_NK).to(features_NCHW.device).log()
 
 
 class ImageModel(nn.Module):
@@ -186,30 +186,38 @@ def estimator_path(weights: Path) -> Path:
     return weights.with_suffix(".skops")
 
 
-def load_model(path: str | Path) -> ImageClassifier:
-    """Load the single model at a path or URI (`*.safetensors`), in evaluation mode, on the CPU.
-
-    Raises:
-        FileNotFoundError: A file of the model is missing.
-        ValueError: The JSON is of another format, or an estimator's file holds foreign types.
-    """
-    with fetched(path) as file:
-        card = parse_card(read_json(file), card_path(file))
-        return build_classifier(card, load_file(file), estimator_path(file))
-
-
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> dict[str, Any]:
     """Read the JSON beside the weights at `path`.
 
     Raises:
         FileNotFoundError: One of the two is missing.
+        ValueError: It is no JSON object.
     """
-    for needed in (path, card_path(path)):
+    card = card_path(path)
+    for needed in (path, card):
         if not needed.is_file():
             raise FileNotFoundError(
                 f"{needed}: no such file; a model is two files, weights and JSON"
             )
-    return json.loads(card_path(path).read_text())
+    try:
+        raw = json.loads(card.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{card}: not the JSON of a model: {error}") from error
+    if not isinstance(raw, dict):
+        raise ValueError(f"{card}: not the JSON of a model: {type(raw).__name__}")  # noqa: TRY004
+    return raw
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a file of weights.
+
+    Raises:
+        ValueError: It is damaged, or none.
+    """
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a whole file of weights: {error}") from error
 
 
 def build_classifier(
@@ -219,6 +227,10 @@ def build_classifier(
 
     Args:
         estimator: The file of a scikit-learn estimator, which is read where the card names one.
+
+    Raises:
+        FileNotFoundError: The estimator's file is missing.
+        ValueError: It holds foreign types, or the arrays are not those of the card's network.
     """
     if is_estimator(card.config["architecture"]):
         from trainables.training.classical import load_estimator  # scikit-learn takes seconds
@@ -238,9 +250,11 @@ def build_classifier(
             image_size=card.in_size,
             num_classes=len(card.class_names),
         )
-        classifier.load_state_dict(
-            {name: t for name, t in tensors.items() if not name.startswith(FRONT)}
-        )
+        weights = {name: t for name, t in tensors.items() if not name.startswith(FRONT)}
+        try:
+            classifier.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(f"the weights are not those that the JSON names: {error}") from error
     front: nn.Module = ImageFront(card.normalisation, crop_fraction)
     if card.features is not None:
         front = _load_front(card, tensors)
@@ -262,7 +276,7 @@ def _load_front(card: ModelCard, tensors: Mapping[str, Tensor]) -> FeatureFront:
     return front
 
 
-def parse_card(raw: Any, path: Path) -> ModelCard:
+def parse_card(raw: dict[str, Any], path: Path) -> ModelCard:
     """Parse a card; raise `ValueError`, which names the file, where it is none of this format."""
     if raw.get("format") != FORMAT:
         raise ValueError(f"{path}: format = {raw.get('format')!r}: must be {FORMAT}")
@@ -272,5 +286,5 @@ def parse_card(raw: Any, path: Path) -> ModelCard:
         for name in ("class_names", "image_size", "in_size"):
             raw[name] = tuple(raw[name])
         return ModelCard(**raw)
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not the JSON of a model: {error!r}") from error

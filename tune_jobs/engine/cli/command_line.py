@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
@@ -78,9 +78,22 @@ def _add_flag(
         parser.add_argument(flag, choices=choices, help=text)
     else:
         plain = next(a for a in (*get_args(hint), hint) if a is not types.NoneType)
-        convert = option.metadata["parse"] or plain
+        parse = option.metadata["parse"]
+        convert = _telling(parse) if parse else plain
         metavar = {int: "N", float: "X"}.get(plain, option.name.rpartition("_")[2].upper())
         parser.add_argument(flag, type=convert, metavar=metavar, help=text)
+
+
+def _telling(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Have argparse say what a text must be, where it would say that it is invalid."""
+
+    def convert(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: must be {error}") from error
+
+    return convert
 
 
 def _choices(rule: Any) -> Sequence[str]:

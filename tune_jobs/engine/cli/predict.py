@@ -41,6 +41,8 @@ def predict_images(
     Raises:
         RequestError: There is no such model, nothing to predict, or the files do not fit.
     """
+    if top < 1:
+        raise RequestError(f"--top = {top}: must be at least 1")
     check_output(output, submission)
     sample = read_submission(submission) if submission else None
     try:

@@ -24,6 +24,8 @@ from tune_jobs.engine.results.table import (
 
 Format = Literal["table", "json", "csv", "md"]
 
+JSON_COLUMNS = ("features", "assumed", "config", "hardware", "versions", "ensemble")
+
 
 def show(path: str | Path, format: Format, console: Console) -> None:
     """Print the leaderboard at `path`: a storage folder, a folder inside it, or one part.
@@ -72,11 +74,8 @@ def _escape(cell: str) -> str:
 
 
 def _build_object(row: Row) -> dict[str, object]:
-    return dataclasses.asdict(row) | {
-        "config": json.loads(row.config),
-        "versions": json.loads(row.versions),
-        "finished_at": row.finished_at.isoformat(),
-    }
+    found = dataclasses.asdict(row) | {"finished_at": row.finished_at.isoformat()}
+    return found | {name: json.loads(str(found[name])) for name in JSON_COLUMNS if found[name]}
 
 
 def format_json(rows: Sequence[Row]) -> str:

@@ -120,7 +120,8 @@ class Options:
     )
     max_latency: Positive | None = _option(
         None,
-        "longest time to predict one image of a model that may win, as 5ms (default: no limit)",
+        "longest time to predict one decoded image of a model that may win, its features included, "
+        "as 5ms (default: no limit)",
         seconds,
     )
     class_weights: ClassWeights = _option(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainables.datasets.image_data import Integers
-from trainables.metrics import METRICS
 from trainables.storage import Storage
 from trainables.trials.predictions import DamagedFileError, read_predictions
 from tune_jobs.engine.results.ensemble import average
@@ -122,10 +121,7 @@ def best_before(rows: Iterable[Row]) -> int | None:
     people had before the search. One that dropped out has lost, or fewer seeds to tell by."""
 
     def rank(row: Row) -> tuple[bool, float, int]:
-        score = row.val_accuracy or 0.0  # of a version that knew accuracy alone
-        if row.metric is not None and row.val_metric is not None:
-            score = METRICS[row.metric].score(row.val_metric)
-        return row.dropped_out is None, score, -row.trial_number
+        return row.dropped_out is None, row.val_score, -row.trial_number
 
     before = [row for row in rows if row.origin in REFERENCES]
     best = max(before, key=rank, default=None)

@@ -74,7 +74,8 @@ def read_models(run: Storage, results: Sequence[Retrained]) -> list[Model] | Non
         OSError: The place cannot be read (`StorageError` from an object store).
     """
     models = []
-    for result in results:
+    # In this order, in whatever one they came to be retrained: of equal models the first is taken.
+    for result in sorted(results, key=lambda result: result.candidate.trial_number):
         number = result.candidate.trial_number
         trained = zip(result.seeds, result.metrics, result.seconds, strict=True)
         for seed, metrics, seconds in trained:
@@ -135,15 +136,15 @@ def select(models: Sequence[Predictions], metric: Metric) -> Mapping[int, float]
     reached: list[float] = []
     total_NK: Floats | float = 0.0
     for _ in range(MAX_PICKS if models else 0):
-        sums = [total_NK + model.probabilities_NK.astype(np.float64) for model in models]
-        means = [_as_predictions(models[0], sum_NK) for sum_NK in sums]
-        scores = [_score(mean, metric) for mean in means]
-        highest = max(scores)
-        equal = [position for position, score in enumerate(scores) if score == highest]
-        best = min(equal, key=lambda p: (is_worse[p], picks.count(p), _loss(means[p])))
-        total_NK = sums[best]
+        merits = []
+        for position, model in enumerate(models):  # one at a time: probabilities may be many
+            mean = _as_predictions(model, total_NK + model.probabilities_NK.astype(np.float64))
+            taken = picks.count(position)
+            merits.append((_score(mean, metric), not is_worse[position], -taken, -_loss(mean)))
+        best = max(range(len(models)), key=merits.__getitem__)
+        total_NK = total_NK + models[best].probabilities_NK.astype(np.float64)
         picks.append(best)
-        reached.append(highest)
+        reached.append(merits[best][0])
     best_number = max(range(len(picks)), key=lambda place: (reached[place], place), default=-1) + 1
     counts = Counter(picks[:best_number])
     return {position: counts[position] / best_number for position in sorted(counts)}
@@ -218,9 +219,11 @@ def _evaluate(predictions: Predictions) -> Evaluation:
 
 
 def _add(costs: Sequence[Cost]) -> Cost | None:
-    """Add up what predicting an image costs; memory is that of the largest, measured one by one."""
+    """Add up what predicting an image costs; memory is that of the largest, measured one by one.
+    Features that took equally long are the same ones, which were computed once."""
     if not costs:
         return None
+    features = {cost.features_seconds for cost in costs if cost.features_seconds is not None}
     return Cost(
         peak_host_bytes=max(cost.peak_host_bytes for cost in costs),
         throughput=1 / sum(1 / cost.throughput for cost in costs),
@@ -230,6 +233,7 @@ def _add(costs: Sequence[Cost]) -> Cost | None:
             default=None,
         ),
         multiply_adds=_sum([cost.multiply_adds for cost in costs]),
+        features_seconds=sum(features) if features else None,
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from trainables.config import ConfigError, Configuration, complete_config
 from trainables.config.validation import to_json
-from trainables.metrics import METRICS
 from trainables.registry import check_config
 from trainables.storage import open_storage
 from tune_jobs.engine.errors import RequestError
@@ -123,24 +122,15 @@ def _in_turn(rows: Sequence[Row]) -> list[Row]:
         return row.dataset, row.dataset_fingerprint, row.split_fingerprint, row.metric or ""
 
     def merit(row: Row) -> tuple[float, float]:
-        return _score(row), row.finished_at.timestamp()
+        return row.val_score, row.finished_at.timestamp()
 
-    trained = sorted((row for row in rows if _score(row) > -math.inf), key=board)
+    trained = sorted((row for row in rows if row.val_score > -math.inf), key=board)
     boards = [
         sorted(group, key=merit, reverse=True) for _, group in itertools.groupby(trained, board)
     ]
     boards.sort(key=lambda board: max(row.finished_at for row in board), reverse=True)
     turns = itertools.zip_longest(*boards)
     return [row for turn in turns for row in turn if row is not None]
-
-
-def _score(row: Row) -> float:
-    """Return the metric that the row's search optimised, the higher the better; an early version
-    recorded the accuracy alone."""
-    metric = METRICS.get(row.metric or "")
-    if metric and row.val_metric is not None:
-        return metric.score(row.val_metric)
-    return -math.inf if row.val_accuracy is None else row.val_accuracy
 
 
 def _configuration(row: Row, default: Configuration) -> Configuration:

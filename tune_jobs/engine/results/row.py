@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 
 from trainables.config.validation import from_json
-from trainables.metrics import Metric, compared_by
+from trainables.metrics import METRICS, Metric, compared_by
 from tune_jobs.engine.job import Origin
 
 SCHEMA_VERSION = 2
@@ -184,10 +184,12 @@ class Row:
         "without features",
     ] = None
     latency_seconds: Annotated[
-        float | None, "prediction of one image (or its features) on the device, median"
+        float | None,
+        "prediction of one decoded image, its features included, on the device, median",
     ] = None
     throughput: Annotated[
-        float | None, "images per second, predicted in batches of 256 on the device, median"
+        float | None,
+        "images (or their features) per second, predicted in batches of 256 on the device, median",
     ] = None
     device: Annotated[str, "device that trained, such as cpu or the GPU's name"]
     precision: Annotated[str, "number format and memory layout used in training"]
@@ -252,6 +254,20 @@ class Row:
     def score(self) -> float:
         """Return what rows are sorted by: the higher the better, and lowest where it diverged."""
         return -math.inf if self.reached is None else self.compared_by.score(self.reached)
+
+    @property
+    def seconds_of_a_seed(self) -> float:
+        """Return what one model took to train, with the features that it is trained on."""
+        return self.train_seconds / max(self.num_seeds, 1) + (self.features_seconds or 0.0)
+
+    @property
+    def val_score(self) -> float:
+        """Return what its search optimised, on validation: the higher the better, and lowest where
+        it diverged. An early version recorded the accuracy alone."""
+        metric = METRICS.get(self.metric or "")
+        if metric and self.val_metric is not None:
+            return metric.score(self.val_metric)
+        return -math.inf if self.val_accuracy is None else self.val_accuracy
 
     def __post_init__(self) -> None:
         if self.finished_at.tzinfo is None:

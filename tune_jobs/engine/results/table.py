@@ -132,11 +132,11 @@ def build_ranks(rows: Sequence[Row]) -> list[str]:
 
 
 def cost_of(rows: Sequence[Row]) -> tuple[str, list[float | None]]:
-    """Return the name of the cost and each row's: multiply-adds if all have them, else seconds of
-    training."""
+    """Return the name of the cost and each row's: multiply-adds if all have them, else the seconds
+    of training of one seed, since rows that dropped out have fewer seeds."""
     if all(row.multiply_adds is not None for row in rows if row.reached is not None):
         return "multiply-adds", [row.multiply_adds for row in rows]
-    return "seconds of training", [row.train_seconds for row in rows]
+    return "seconds of training a seed", [row.seconds_of_a_seed for row in rows]
 
 
 def format_test(row: Row) -> str:
@@ -237,7 +237,8 @@ def _fit(columns: Sequence[Column], width: int) -> Iterator[Column]:
 def build_notes(rows: Sequence[Row], columns: Sequence[Column]) -> list[str]:
     """Explain the marks and figures that are in the columns."""
     shown = {column.header: " ".join(column.cells) for column in columns}
-    notes = [note for mark, note in _marks(rows) if mark in shown["#"] or mark == "P"]
+    marked = shown["#"] + shown.get("MACs", shown.get("seconds", ""))
+    notes = [note for mark, note in _marks(rows) if mark in marked]
     if "=" in shown["#"] and any(row.num_seeds == 2 and not row.dropped_out for row in rows):
         notes.append("two seeds tell little apart: --retrain-seeds 3 or more")
     if "gain" in shown:

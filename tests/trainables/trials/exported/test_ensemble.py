@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import trainables
 from trainables.config import ConfigError, Runtime
@@ -16,7 +18,7 @@ from trainables.registry import default_of
 from trainables.training.pretrained import load_pretrained
 from trainables.trials.attempt import Attempt
 from trainables.trials.exported.ensemble import ENSEMBLE, ImageEnsemble, save_ensemble
-from trainables.trials.exported.model import card_path, load_model
+from trainables.trials.exported.model import card_path
 from trainables.trials.inputs import TrialInputs
 from trainables.worker.run_task import build_trial
 
@@ -61,9 +63,44 @@ def test_it_answers_the_weighted_mean(
     images_NHWC = torch.from_numpy(data.images_NHWC[data.test_indices])
     with torch.inference_mode():
         found_NK = model(images_NHWC)
-        alone = [weight * load_model(path)(images_NHWC) for path, weight in members.values()]
+        alone = [
+            weight * trainables.load_model(path)(images_NHWC) for path, weight in members.values()
+        ]
     torch.testing.assert_close(found_NK, torch.stack(alone).sum(dim=0))
     assert not torch.allclose(alone[0] / 0.5, found_NK, atol=1e-3)
+
+
+@pytest.mark.parametrize("names", [("large", "small"), ("small", "large")])
+def test_each_member_sees_images_of_its_size(
+    make_data: Callable[..., ImageData],
+    make_attempt: Callable[..., Attempt],
+    tmp_path: Path,
+    names: tuple[str, ...],
+) -> None:
+    """As of a space with `max_image_sizes`: whatever the order, the larger ones are taken."""
+    found = {}
+    for name in names:
+        inputs = TrialInputs(data=make_data(size={"large": (16, 12), "small": (8, 8)}[name]))
+        trial = build_trial(default_of("linear", 1), inputs, Runtime(device="cpu"), seed=0)
+        list(trial.train(make_attempt()))
+        found[name] = trial.save(tmp_path / name), 0.5
+    model = trainables.load_model(save_ensemble(tmp_path, found))
+    assert model.card.image_size == (16, 12)
+    large = make_data(size=(16, 12))
+    assert model.card.dataset_fingerprint == large.fingerprint
+    images_NHWC = large.images_NHWC[:5]
+    smaller = [
+        np.asarray(Image.fromarray(image_HWC[..., 0]).resize((8, 8), Image.Resampling.BILINEAR))
+        for image_HWC in images_NHWC
+    ]
+    seen = {"large": images_NHWC, "small": np.stack(smaller)[..., None]}
+    with torch.inference_mode():
+        alone = [
+            trainables.load_model(path)(torch.tensor(seen[name]))
+            for name, (path, _) in found.items()
+        ]
+        found_NK = model(torch.tensor(images_NHWC))
+    torch.testing.assert_close(found_NK, torch.stack(alone).mean(dim=0), rtol=0, atol=0.005)
 
 
 def test_its_card_says_what_it_takes(

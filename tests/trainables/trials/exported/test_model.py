@@ -11,14 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-import trainables
-from trainables import architectures
+from trainables import architectures, load_model
 from trainables.architectures import find_architecture
 from trainables.config import Runtime
 from trainables.datasets import ImageData
 from trainables.registry import default_of
 from trainables.trials.attempt import Attempt
-from trainables.trials.exported.model import card_path, load_model
+from trainables.trials.exported.model import ModelCard, card_path
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.network_trial import NetworkTrial
 
@@ -82,18 +81,12 @@ def exported(data: ImageData, make_attempt: Callable[..., Attempt], tmp_path: Pa
 
 
 def test_the_card_tells_what_the_model_was_trained_on(exported: Path, data: ImageData) -> None:
-    card = load_model(exported).card
+    card = load_model(str(exported)).card
+    assert isinstance(card, ModelCard)
     assert card.class_names == data.class_names
     assert (card.image_size, card.num_channels) == ((8, 8), 1)
     assert (card.dataset, card.dataset_fingerprint) == (data.source, data.fingerprint)
     assert card.config["architecture"] == "linear"
-
-
-def test_the_package_loads_models_too(exported: Path, data: ImageData) -> None:
-    images_NHWC = torch.from_numpy(data.images_NHWC[:3].copy())
-    assert torch.equal(
-        trainables.load_model(str(exported))(images_NHWC), load_model(exported)(images_NHWC)
-    )
 
 
 def test_images_of_another_size_are_resized_to_the_models(exported: Path) -> None:
@@ -116,4 +109,29 @@ def test_another_format_is_refused(exported: Path, given: object) -> None:
     card = card_path(exported)
     card.write_text(json.dumps(json.loads(card.read_text()) | {"format": given}))
     with pytest.raises(ValueError, match=rf"format = {given!r}: must be 1"):
+        load_model(exported)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda model, card: model.write_bytes(model.read_bytes()[:40]), "not a whole file of w"),
+        (
+            lambda model, card: card.write_text(card.read_text()[:40]),
+            "not the JSON of a model: Exp",
+        ),
+        (lambda model, card: card.write_text("[]"), "not the JSON of a model: list"),
+        (lambda model, card: card.write_bytes(b"\xff\xfe\xff"), "not the JSON of a model: "),
+        (
+            lambda model, card: card.write_text(card.read_text().replace('"linear"', '"mlp"')),
+            "the weights are not those that the JSON names",
+        ),
+    ],
+)
+def test_a_damaged_file_is_named(
+    exported: Path, damage: Callable[[Path, Path], object], said: str
+) -> None:
+    """`predict` and `export` answer a `ValueError` by its message, and other errors not at all."""
+    damage(exported, card_path(exported))
+    with pytest.raises(ValueError, match=said):
         load_model(exported)

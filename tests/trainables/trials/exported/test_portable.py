@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from trainables import load_model
 from trainables.architectures import find_architecture
 from trainables.config import Runtime, parse_trial
 from trainables.config.features import Features, Frozen, Hog, Pixels
@@ -26,7 +27,6 @@ from trainables.trials.exported.model import (
     ImageFront,
     ImageModel,
     ModelCard,
-    load_model,
 )
 from trainables.trials.exported.portable import (
     METADATA,
@@ -140,7 +140,8 @@ def test_what_a_network_trains_on_is_inside(
 
 
 def test_an_ensemble_goes_out_whole(tmp_path: Path) -> None:
-    members = {"wide": make_model("mlp", hidden=(8,)), "small": make_model("cnn")}
+    """One of its members sees smaller images."""
+    members = {"wide": make_model("mlp", 8, hidden=(8,)), "small": make_model("cnn")}
     model = ImageEnsemble(members, {"wide": 0.75, "small": 0.25}).eval()
     assert difference(model, "onnx", tmp_path) <= TOLERANCE
     assert json.loads(describe(model.card)["card"])["weights"] == {"wide": 0.75, "small": 0.25}

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import tune_jobs
+from tune_jobs.digits_cnn import JOB
+from tune_jobs.engine.cli.command_line import build_parser
 from tune_jobs.engine.cli.output import CLOSED, OutputClosedError, OutputConsole
 
 FORMATS = Path(__file__).parents[3] / "formats" / "c302f04"
@@ -33,6 +35,32 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert "--trials N" in done.stdout
     assert "(default: 16)" in done.stdout
     assert "\n  csv:PATH " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--max-latency", "5 sec"],
+            "argument --max-latency: '5 sec': must be a number with ms, s,",
+        ),
+        (
+            ["--max-parameters", "1m"],
+            "argument --max-parameters: '1m': must be a number, also with k",
+        ),
+        (["--image-size", "big"], "argument --image-size: 'big': must be a whole number, or auto"),
+        (
+            ["--gpus-per-trial", "all"],
+            "argument --gpus-per-trial: 'all': must be a number, or auto",
+        ),
+    ],
+)
+def test_a_quantity_that_cannot_be_read_is_answered_by_its_rule(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        build_parser(JOB).parse_args(words)
+    assert said in capsys.readouterr().err
 
 
 OWN_JOB = """

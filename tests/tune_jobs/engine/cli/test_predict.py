@@ -141,6 +141,7 @@ def test_a_submission_of_probabilities_in_its_own_order(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--top", "0"], "--top = 0: must be at least 1"),
         (["--output", "x.json"], "--output = 'x.json': must end in .csv, .jsonl, .parquet"),
         (["--output", "none/x.csv"], "--output = 'none/x.csv': there is no folder none"),
         (["--submission", "s.csv"], "--submission = 's.csv': it is filled into another file"),

@@ -128,6 +128,26 @@ def test_the_marks_are_explained(storage: Path) -> None:
         assert said in caption
 
 
+def test_the_cost_is_that_of_one_seed(tmp_path: Path) -> None:
+    """A row that dropped out has fewer; the features that a row is trained on are in its cost."""
+    cost = {"multiply_adds": None, "features_seconds": 2.0}
+    rows = [
+        build_row(**cost, num_seeds=3, train_seconds=30.0),
+        build_row(**cost, num_seeds=1, train_seconds=15.0, trial_number=7, test_accuracy=0.9),
+    ]
+    write_part(rows, tmp_path)
+    first, second = print_board(tmp_path, "table").splitlines()[2:4]
+    assert " 12 P " in first
+    assert " 17 " in second
+    assert "P" not in second
+
+
+def test_a_mark_that_is_not_shown_is_not_explained(storage: Path) -> None:
+    caption = " ".join(print_board(storage, "table", 50).split())
+    assert "* the winner" in caption
+    assert "P on the front" not in caption
+
+
 def test_a_board_of_another_metric_says_which(tmp_path: Path) -> None:
     losses = {"metric": "log_loss", "val_metric": 0.2, "val_loss": 0.2, "search_val_metric": 0.25}
     rows = [
@@ -234,11 +254,17 @@ def test_markdown_is_one_github_table_per_board(storage: Path) -> None:
     assert rows[1].startswith(r"| \*1= | ")
 
 
-def test_json_has_every_column_with_objects_in_it(storage: Path) -> None:
+def test_json_has_every_column_with_objects_in_it(tmp_path: Path) -> None:
+    objects = {"hardware": {"cores": 2}, "ensemble": [{"trial_number": 3, "seed": 1, "weight": 1}]}
+    stored = {name: json.dumps(value) for name, value in objects.items()}
+    storage = tmp_path
+    write_part([build_row(**stored), *ROWS[1:]], storage)
     best, *_, last = json.loads(print_board(storage, "json"))
     assert list(best) == list(Row.__slots__)
     assert best["config"] == {"lr": 1.2345e-05, "note": "a|b"}
     assert best["versions"] == {"python": "3.11"}
+    assert {name: best[name] for name in objects} == objects
+    assert best["features"] is None
     assert best["test_accuracy_per_seed"] == [0.92, 0.94912]
     assert datetime.fromisoformat(best["finished_at"]) == ROWS[0].finished_at
     assert last["test_accuracy"] is None

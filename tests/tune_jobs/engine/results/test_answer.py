@@ -106,6 +106,27 @@ def test_the_best_of_those_that_cost_a_tenth_is_named(make_row: MakeRow) -> None
     assert "a tenth of the time or less is trial 2, svm, test accuracy 0.8800, 20 times as" in told
     with_features = make_row(0.88, trial_number=2, val_accuracy=0.9, features_seconds=6.0, **cheap)
     assert "a tenth of the time" not in " ".join(answer([winner, with_features], INFO))
+    too_large = make_row(0.9, trial_number=4, val_accuracy=0.99, exceeds="much", **cheap)
+    assert "time or less is trial 2, svm" in " ".join(answer([winner, too_large, best], INFO))
+
+
+def test_the_best_of_cheap_ones_is_so_by_the_metric_of_the_search(make_row: MakeRow) -> None:
+    of_metric = {"metric": "balanced_accuracy", "test_balanced_accuracy": 0.7}
+    winner = make_row(0.9, **WINNER, **of_metric, val_metric=0.75, train_seconds=200.0)
+    cheap = {**of_metric, "num_seeds": 2, "train_seconds": 10.0}
+    best = make_row(0.8, trial_number=2, val_accuracy=0.8, val_metric=0.7, **cheap)
+    right_more_often = make_row(0.9, trial_number=3, val_accuracy=0.9, val_metric=0.5, **cheap)
+    told = " ".join(answer([winner, right_more_often, best], INFO))
+    assert "a tenth of the time or less is trial 2, cnn, test balanced accuracy 0.7000" in told
+
+
+def test_nothing_is_said_of_a_gain_that_is_not_known(make_row: MakeRow) -> None:
+    """As where no default was trained to its end: that it was not beaten would be wrong."""
+    without = WINNER | dict.fromkeys(("gain", "gain_low", "gain_high", "gain_p_value"))
+    told = answer([make_row(0.9, **without)], INFO)
+    assert told[1] == "No published (or default) configuration can be compared with it."
+    of_default = answer([make_row(0.9, **without, origin="default")], INFO)
+    assert of_default[1].startswith("The search found nothing better on validation than the")
 
 
 def test_the_front_is_told_by_each_cost(make_row: MakeRow) -> None:

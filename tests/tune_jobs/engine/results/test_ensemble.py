@@ -13,16 +13,31 @@ from rich.console import Console
 
 import trainables
 from trainables.datasets import load_dataset
-from trainables.metrics import METRICS
-from trainables.trials.predictions import VALIDATION, Predictions
+from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics
+from trainables.storage import LocalStorage
+from trainables.trials.predictions import (
+    PREDICTIONS,
+    VALIDATION,
+    Predictions,
+    write_predictions,
+)
 from tune_jobs import engine
 from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.reproduce import find_row
-from tune_jobs.engine.results.ensemble import MAX_PICKS, average, select
+from tune_jobs.engine.results.ensemble import (
+    MAX_PICKS,
+    Model,
+    average,
+    choose_ensemble,
+    read_models,
+    select,
+)
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult, rebuild
 from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.run_state.folder import retraining_name
+from tune_jobs.engine.stages.candidates import Candidate, Retrained
 
 ACCURACY, LOSS = METRICS["accuracy"], METRICS["log_loss"]
 
@@ -45,6 +60,56 @@ def test_models_that_err_elsewhere_are_joined() -> None:
     assert set(weights) == {0, 1}
     assert sum(weights.values()) == pytest.approx(1)
     assert average(models, list(weights.values())).correct_N.all()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "total"), [((2.0, 2.0), 2.0), ((2.0, 3.0), 5.0), ((2.0, None), 2.0)]
+)
+def test_features_are_counted_once(seconds: tuple[float | None, ...], total: float) -> None:
+    predicted = [predict(0.9, 0.9, 0.4), predict(0.4, 0.4, 0.9)]
+    models = []
+    for number, (predictions, taken) in enumerate(zip(predicted, seconds, strict=True)):
+        cost = Cost(peak_host_bytes=1, throughput=1, latency_seconds=1, features_seconds=taken)
+        test = HeldOutMetrics(loss=0.5, accuracy=0.5, macro_f1=0.5, cost=cost)
+        metrics = EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5, test=test)
+        both = {"validation": predictions, "test": predictions}
+        models.append(Model(trial_number=number, seed=1, metrics=metrics, seconds=1, **both))
+    found = choose_ensemble(models, ACCURACY)
+    assert found is not None
+    assert found.metrics.test is not None
+    assert found.metrics.test.cost is not None
+    assert found.metrics.test.cost.features_seconds == total
+
+
+def test_the_models_are_the_same_ones_in_whatever_order_they_came(tmp_path: Path) -> None:
+    """Of equal ones the first is taken: a rebuild takes what the run took."""
+    results = []
+    for number in (5, 2):
+        candidate = Candidate(
+            trial_number=number,
+            origin="search",
+            published=None,
+            config={},
+            params={},
+            searched=None,
+        )
+        results.append(
+            Retrained(
+                candidate=candidate,
+                seeds=(1,),
+                metrics=(EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5),),
+                names=("",),
+                seconds=(1.0,),
+                all_seeds_ended=True,
+            )
+        )
+        folder = tmp_path / "checkpoints" / retraining_name(number, 1)
+        folder.mkdir(parents=True)
+        for name in (PREDICTIONS, VALIDATION):
+            write_predictions(folder, predict(0.9, 0.4), name)
+    models = read_models(LocalStorage(tmp_path), results)
+    assert models is not None
+    assert [model.trial_number for model in models] == [2, 5]
 
 
 def test_a_model_may_be_picked_again() -> None:

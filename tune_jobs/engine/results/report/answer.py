@@ -10,6 +10,7 @@ from tune_jobs.engine.results.boards import pareto_front
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.table import format_count, format_number, in_search, name_metric
 from tune_jobs.engine.run_state.info import RunInfo
+from tune_jobs.engine.stages.search import REFERENCES
 
 GIB = 2**30
 
@@ -59,6 +60,8 @@ def answer(rows: Sequence[Row], info: RunInfo) -> list[str]:
 
 def _gain(winner: Row) -> str:
     if winner.gain is None or winner.gain_low is None or winner.gain_high is None:
+        if winner.origin not in REFERENCES:
+            return "No published (or default) configuration can be compared with it."
         return (
             "The search found nothing better on validation than the published (or default) "
             "configuration."
@@ -144,20 +147,22 @@ def describe_ensemble(row: Row) -> str:
 
 def _cheap(winner: Row, rows: Sequence[Row]) -> list[str]:
     """Name the best on validation of the rows that are cheap to train, if there is one."""
-    limit = CHEAP * _seconds_to_train(winner)
+    limit = CHEAP * winner.seconds_of_a_seed
     cheap = [
         row
         for row in rows
-        if row.val_accuracy and not row.ensemble and _seconds_to_train(row) <= limit
+        if row.reached is not None
+        and not (row.ensemble or row.exceeds)
+        and row.seconds_of_a_seed <= limit
     ]
     if not cheap:
         return []
-    best = max(cheap, key=lambda row: row.val_accuracy or 0.0)
-    times = _seconds_to_train(winner) / max(_seconds_to_train(best), 1e-9)
-    accuracy = "" if best.test_accuracy is None else f", test accuracy {best.test_accuracy:.4f}"
+    best = max(cheap, key=lambda row: row.val_score)
+    times = winner.seconds_of_a_seed / max(best.seconds_of_a_seed, 1e-9)
     return [
         f"The best that trains in a tenth of the time or less is trial {best.trial_number}, "
-        f"{best.architecture}{accuracy}, {times:,.0f} times as fast."
+        f"{best.architecture}, test {name_metric(rows)} {best.reached:.4f}, {times:,.0f} times as "
+        "fast."
     ]
 
 
@@ -172,7 +177,7 @@ def describe_fronts(rows: Sequence[Row]) -> dict[str, str]:
         return {}
     costs: dict[str, tuple[list[float | None], Callable[[float], str]]] = {
         "training": (
-            [_seconds_to_train(row) for row in tested],
+            [row.seconds_of_a_seed for row in tested],
             lambda s: f"in {format_number(s)} s",
         )
     }
@@ -194,11 +199,6 @@ def describe_fronts(rows: Sequence[Row]) -> dict[str, str]:
             for cost, row in chosen
         )
     return {name: front for name, front in fronts.items() if front}
-
-
-def _seconds_to_train(row: Row) -> float:
-    """Return the seconds of one seed, with those of the features that it is trained on."""
-    return row.train_seconds / max(row.num_seeds, 1) + (row.features_seconds or 0.0)
 
 
 def _metric(winner: Row) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainables.training.scores import (
+    LEAST_PROBABILITY,
     Counts,
     Floats,
     Integers,
@@ -28,9 +29,6 @@ from trainables.training.scores import (
 )
 from trainables.trials.predictions import Predictions
 from tune_jobs.engine.results.statistics.variance import Outcomes
-
-LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
-"""A probability that float32 rounds to 0 counts as this: a loss of 87 nats."""
 
 
 def value_examples(metric: str, seeds: Sequence[Predictions]) -> Outcomes:

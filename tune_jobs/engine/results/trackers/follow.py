@@ -98,7 +98,8 @@ class _Follower:
         self._connect = connect
         self._tracker: Tracker | None = None
         self._records: Callable[[], Sequence[Record]] = tuple
-        self._last_epochs: dict[str, float] = {}  # by trial; infinity: its end is sent too
+        # By name and number of a trial; infinity: its end is sent too.
+        self._last_epochs: dict[tuple[str, int], float] = {}
         self._num_answers = 0
         self._has_told = False
         self._is_left = False  # to itself: the run has ended without it
@@ -152,14 +153,15 @@ class _Follower:
         if records and self._tracker is None:
             self._tracker = self._connect()
             self._num_answers += 1
-        begun = (
-            (record.name_of(trial.frozen), trial)
+        # A pair of the retraining that failed is trained again under its name, by a later trial.
+        begun = {
+            record.name_of(trial.frozen): trial
             for record in records
             for trial in record.trials()
             if trial.config is not None
-        )
+        }
         errors: list[Exception] = []
-        for name, trial in begun:
+        for name, trial in begun.items():
             try:
                 self._send_trial(name, trial)
             except Exception as error:  # of this trial perhaps: the others do not wait for it
@@ -170,23 +172,23 @@ class _Follower:
             raise errors[0]
 
     def _send_trial(self, name: str, trial: RecordedTrial) -> None:
-        tracker = self._tracker
+        tracker, key = self._tracker, (name, trial.number)
         assert tracker is not None
-        if name not in self._last_epochs:
-            self._has_taken(name, tracker.begin(name, trial))
-        last = self._last_epochs[name]
+        if key not in self._last_epochs:
+            self._has_taken(key, tracker.begin(name, trial))
+        last = self._last_epochs[key]
         if last == math.inf:
             return
         epochs = [metrics for epoch, metrics in sorted(trial.epochs.items()) if epoch > last]
         if epochs:
             tracker.add(name, trial, epochs)
-            self._has_taken(name, epochs[-1].epoch)
+            self._has_taken(key, epochs[-1].epoch)
         if trial.state.is_finished():
             tracker.end(name, trial)
-            self._has_taken(name, math.inf)
+            self._has_taken(key, math.inf)
 
-    def _has_taken(self, name: str, epoch: float) -> None:
-        self._last_epochs[name] = epoch
+    def _has_taken(self, key: tuple[str, int], epoch: float) -> None:
+        self._last_epochs[key] = epoch
         self._num_answers += 1
 
     def _send_files(self) -> None:

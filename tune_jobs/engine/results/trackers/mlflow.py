@@ -79,7 +79,7 @@ class MlflowTracker:
         started = trial.frozen.datetime_start
         opened = self._open(name, {PARENT: self._parent}, started)
         run = self._ids[name] = opened.info.run_id
-        if STATE in opened.data.tags:
+        if opened.data.tags.get(STATE) == trial.state.name:
             return math.inf
         self._log_parameters(run, trial.config or {})
         taken = self._client.get_metric_history(run, "accuracy/val")

@@ -35,7 +35,8 @@ class Tracker(Protocol):
 
     def begin(self, name: str, trial: RecordedTrial) -> float:
         """Find the trial's run by its name, or make it with the trial's configuration; return the
-        last epoch that it has, infinity where it also has the trial's end."""
+        last epoch that it has, infinity where it also has the trial's end. It may have the end of
+        an earlier trial of this name, which failed and is trained again."""
 
     def add(self, name: str, trial: RecordedTrial, epochs: Sequence[EpochMetrics]) -> None:
         """Send the metrics of further epochs, in their order."""

@@ -25,7 +25,7 @@ STATE, REASON = "state", "end_reason"
 WITHOUT_KEY = ("offline", "disabled")
 
 ENDED = "ended"
-"""The mark in the folder of a run that has all."""
+"""The mark in the folder of a run that has all; it holds the trial's state."""
 
 
 def check(run: TrackedRun) -> None:
@@ -58,7 +58,8 @@ class WandbTracker:
         self._open: dict[str, Any] = {}  # wandb.Run, by the trial's name
 
     def begin(self, name: str, trial: RecordedTrial) -> float:
-        if any((folder / ENDED).exists() for folder in self._folders(name)):
+        marks = [folder / ENDED for folder in self._folders(name)]
+        if any(mark.exists() and mark.read_text() == trial.state.name for mark in marks):
             return math.inf
         stage = name.partition("-")[0]
         if name not in self._open:
@@ -74,7 +75,7 @@ class WandbTracker:
         run = self._open[name]
         run.summary.update({STATE: trial.state.name, REASON: trial.end_reason or ""})
         run.finish(exit_code=1 if trial.state == TrialState.FAIL else 0)
-        Path(run.settings.sync_dir, ENDED).touch()
+        Path(run.settings.sync_dir, ENDED).write_text(trial.state.name)
         del self._open[name]
 
     def keep(self, files: Sequence[Path]) -> None:

@@ -4,11 +4,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.trial import TrialState
 
+from tests.tune_jobs.engine.stages.searches import report
+from trainables.metrics import METRICS
 from trainables.storage import LocalStorage
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.trackers import follow
 from tune_jobs.engine.results.trackers.follow import Trackers, open_trackers
 
@@ -39,3 +44,16 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < last, "it did not come"
         time.sleep(0.05)
+
+
+def open_pair() -> Record:
+    """A retraining of one pair, whose trials all have the pair's name."""
+    backend = optuna.storages.InMemoryStorage()
+    return Record.open(backend, "job/run", lambda _: "pair", METRICS["accuracy"])
+
+
+def train_pair(record: Record, *values: float, end: TrialState) -> None:
+    trial = record.ask(optuna.samplers.RandomSampler(), lambda _: {"lr": 0.1})
+    for epoch, value in enumerate(values, start=1):
+        record.report(trial.number, report(epoch, value))
+    record.end(trial.number, end, "")

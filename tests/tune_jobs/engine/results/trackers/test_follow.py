@@ -8,8 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from optuna.trial import TrialState
 
-from tests.tune_jobs.engine.results.trackers.conftest import Follow, wait_until
+from tests.tune_jobs.engine.results.trackers.conftest import (
+    Follow,
+    open_pair,
+    train_pair,
+    wait_until,
+)
 from tests.tune_jobs.engine.stages.searches import open_search, report, run_to_the_end
 from trainables.metrics import EpochMetrics
 from trainables.storage import LocalStorage, open_storage
@@ -30,6 +36,7 @@ class Shelf:
     files: list[str] = field(default_factory=list)
     refused: str | None = None
     error: Exception | None = None
+    num_begun: int = 0
     answers: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -39,8 +46,9 @@ class Shelf:
         self._reach()
         if name == self.refused:
             raise ValueError(f"{name} is refused")
+        self.num_begun += 1
         taken = self.epochs.setdefault(name, [])
-        return math.inf if name in self.ends else max(taken, default=0)
+        return math.inf if self.ends.get(name) == trial.state.name else max(taken, default=0)
 
     def add(self, name: str, trial: RecordedTrial, epochs: Sequence[EpochMetrics]) -> None:
         self._reach()
@@ -48,7 +56,7 @@ class Shelf:
 
     def end(self, name: str, trial: RecordedTrial) -> None:
         self._reach()
-        assert name not in self.ends
+        assert self.ends.get(name) in (None, "FAIL")
         self.ends[name] = trial.state.name
 
     def keep(self, files: Sequence[Path]) -> None:
@@ -162,6 +170,23 @@ def test_what_is_missing_at_the_end_is_sent_by_the_next_session(
         trackers.follow(lambda: [again.record])
     assert shelf.epochs == {"trial-0": [1, 2, 3, 4], "trial-1": [1, 2]}
     assert shelf.ends == {"trial-0": "COMPLETE"}
+
+
+def test_a_pair_that_failed_and_is_trained_again_is_sent_again(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    pair = open_pair()
+    train_pair(pair, 0.25, end=TrialState.FAIL)
+    with Trackers({"shelf": lambda: shelf}) as trackers:
+        trackers.follow(lambda: [pair])
+    assert (shelf.epochs, shelf.ends) == ({"pair": [1]}, {"pair": "FAIL"})
+    for _ in range(2):
+        with Trackers({"shelf": lambda: shelf}) as trackers:
+            trackers.follow(lambda: [pair])
+            if shelf.ends["pair"] == "FAIL":
+                wait_until(lambda: shelf.num_begun == 2)
+                train_pair(pair, 0.25, 0.5, end=TrialState.COMPLETE)
+        assert (shelf.epochs, shelf.ends) == ({"pair": [1, 2]}, {"pair": "COMPLETE"})
 
 
 def test_one_that_never_answers_is_not_waited_for(

@@ -5,8 +5,14 @@ from typing import Any
 
 import pytest
 from mlflow.tracking import MlflowClient
+from optuna.trial import TrialState
 
-from tests.tune_jobs.engine.results.trackers.conftest import Follow, wait_until
+from tests.tune_jobs.engine.results.trackers.conftest import (
+    Follow,
+    open_pair,
+    train_pair,
+    wait_until,
+)
 from tests.tune_jobs.engine.stages.searches import EPOCHS, open_search, report, run_to_the_end
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader")  # MLflow, of SQLAlchemy
@@ -98,3 +104,16 @@ def test_a_session_that_goes_on_doubles_nothing(trackers_of: Follow, tmp_path: P
     expected = [(epoch, epoch / 4) for epoch in range(1, 5)]
     assert history(tmp_path, found["trial-1"], "accuracy/val") == expected
     assert found["trial-1"].data.tags["state"] == "COMPLETE"
+
+
+def test_a_pair_that_failed_and_is_trained_again_ends_well(
+    trackers_of: Follow, tmp_path: Path
+) -> None:
+    pair = open_pair()
+    for values, end in (((0.25,), TrialState.FAIL), ((0.25, 0.5), TrialState.COMPLETE)):
+        train_pair(pair, *values, end=end)
+        with trackers_of("mlflow") as trackers:
+            trackers.follow(lambda: [pair])
+    run = read(tmp_path)["pair"]
+    assert (run.info.status, run.data.tags["state"]) == ("FINISHED", "COMPLETE")
+    assert history(tmp_path, run, "accuracy/val") == [(1, 0.25), (2, 0.5)]

@@ -5,9 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.trial import TrialState
 from wandb.proto.wandb_internal_pb2 import Record as Written
 
-from tests.tune_jobs.engine.results.trackers.conftest import Follow, wait_until
+from tests.tune_jobs.engine.results.trackers.conftest import (
+    Follow,
+    open_pair,
+    train_pair,
+    wait_until,
+)
 from tests.tune_jobs.engine.stages.searches import EPOCHS, open_search, report, run_to_the_end
 
 HEADER, BLOCK = 7, 32768
@@ -112,3 +118,17 @@ def test_a_session_that_goes_on_doubles_nothing(trackers_of: Follow, tmp_path: P
     found = read(tmp_path)
     assert set(found) == {"trial-0", "trial-1"}
     assert history(found["trial-1"]) == [(epoch, epoch / 4) for epoch in range(1, 5)]
+
+
+def test_a_pair_that_failed_and_is_trained_again_ends_well(
+    trackers_of: Follow, tmp_path: Path
+) -> None:
+    pair = open_pair()
+    for values, end in (((0.25,), TrialState.FAIL), ((0.25, 0.5), TrialState.COMPLETE)):
+        train_pair(pair, *values, end=end)
+        with trackers_of("wandb") as trackers:
+            trackers.follow(lambda: [pair])
+    written = read(tmp_path)["pair"]
+    assert history(written) == [(1, 0.25), (2, 0.5)]
+    [code] = [record.exit.exit_code for record in written if record.HasField("exit")]
+    assert code == 0
