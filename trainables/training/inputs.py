@@ -23,6 +23,16 @@ from trainables.training.pretrained import Pretrained
 SHARE_OF_DEVICE_MEMORY = 0.5
 """A data set that takes more than this of the free GPU memory stays on the host."""
 
+SHARE_OF_MEMORY = 0.5
+"""Images that take more than this of the machine's memory are read in blocks: the other half is for
+the processes that train."""
+
+BLOCK_BYTES = 2**20
+"""Neighbours that are read together: a disk reads 1 MiB at about its full rate."""
+
+WINDOW_BYTES = 2**28
+"""Blocks that are shuffled with each other; several trials have one in memory each."""
+
 
 class Placed:
     """Holds the arrays of a data set where `runtime` can index them.
@@ -57,6 +67,36 @@ class Placed:
         self.num_channels = data.num_channels
         self.num_classes = data.num_classes
         self.normalisation = train_normalisation(data) if features is None else None
+
+    def draw_order(self, runtime: Runtime, generator: torch.Generator) -> Tensor:
+        """Draw the order of an epoch's train images: any one, or, where images are larger than
+        memory, one that reads them in blocks."""
+        count = len(self.train)
+        num_bytes, memory_bytes = self.arrays[0].nbytes, runtime.memory_bytes
+        if memory_bytes is None or num_bytes <= SHARE_OF_MEMORY * memory_bytes:
+            order_N = torch.randperm(count, device=self.train.device, generator=generator)
+        else:
+            each = num_bytes // len(self.arrays[0])
+            block, window = max(1, BLOCK_BYTES // each), max(1, WINDOW_BYTES // each)
+            order_N = shuffle_blocks(count, block, window, generator)
+        return self.train[order_N]
+
+
+def shuffle_blocks(count: int, block: int, window: int, generator: torch.Generator) -> Tensor:
+    """Draw an order of N = `count` images that reads them in blocks of neighbours.
+
+    The blocks are in random order, and each window of them, as they follow, is shuffled (CorgiPile:
+    Xu et al., "Stochastic Gradient Descent without Full Data Shuffle", 2022).
+
+    Args:
+        block: How many images are neighbours.
+        window: How many images are shuffled with each other.
+    """
+    device = generator.device
+    place_of_block = torch.randperm(-(-count // block), device=device, generator=generator)
+    places_N = place_of_block.repeat_interleave(block)[:count] * block
+    draws_N = torch.rand(count, dtype=torch.float64, device=device, generator=generator)
+    return (places_N // window + draws_N).argsort(stable=True)
 
 
 class Inputs(Protocol):

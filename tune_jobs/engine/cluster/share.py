@@ -1,4 +1,4 @@
-"""Share the data, its features and pretrained weights with all trials, by Ray's object store.
+"""Share the data, its features and pretrained weights with all trials of a cluster.
 
 Features are computed once, in parallel over the cluster, and cached on the driver's disk by the
 fingerprint of all that they depend on.
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from trainables.datasets.feature_data import FeatureData
     from trainables.training.pretrained import Pretrained
     from trainables.trials.inputs import TrialInputs
+    from trainables.worker.shared import SharedInputs
 
 CHUNKS_PER_SLOT = 4
 """Several chunks per slot keep a fast slot busy while a slow one still computes."""
@@ -76,8 +77,8 @@ def share_inputs(
     options: Options,
     resources: Resources,
     say: Callable[[str], None],
-) -> Any:
-    """Put what all trials share into the object store; return Ray's reference to the `TrialInputs`.
+) -> "SharedInputs":
+    """Share what all trials are given; return what leads to the `TrialInputs`.
 
     Features that are not in the cache are computed first, for each fold anew: what is fitted for
     them has not seen the images that the fold validates on.
@@ -93,12 +94,14 @@ def share_inputs(
         RequestError: The weights do not fit the network behind the features.
     """
     from trainables.trials.inputs import TrialInputs
+    from trainables.worker.shared import SharedInputs
 
     def give(data: ImageData, reduced: Mapping[int, ImageData]) -> TrialInputs:
         inputs = TrialInputs(data=data, reduced=reduced, pretrained=pretrained)
         if spec is None and not named:
             return inputs
-        load = partial(_load_features, inputs, ray.put(inputs), options.data_dir, resources, say)
+        shared = SharedInputs.put(inputs)
+        load = partial(_load_features, inputs, shared, options.data_dir, resources, say)
         return replace(
             inputs,
             features=load(spec, None) if spec else None,
@@ -109,12 +112,12 @@ def share_inputs(
         give(data.in_fold(number), {side: small.in_fold(number) for side, small in reduced.items()})
         for number in range(len(data.folds))
     )
-    return ray.put(replace(folds[0] if folds else give(data, reduced), folds=folds))
+    return SharedInputs.put(replace(folds[0] if folds else give(data, reduced), folds=folds))
 
 
 def _load_features(
     inputs: "TrialInputs",
-    reference: Any,
+    shared: "SharedInputs",
     data_dir: Path,
     resources: Resources,
     say: Callable[[str], None],
@@ -127,7 +130,7 @@ def _load_features(
     file = data_dir / "features" / f"{name}.npz"
     features = read_features(file, spec)
     if features is None:
-        features = _compute(spec, size, inputs, reference, resources, say)
+        features = _compute(spec, size, inputs, shared, resources, say)
         write_features(file, features)
     return features
 
@@ -136,7 +139,7 @@ def _compute(
     spec: Features,
     size: int | None,
     inputs: "TrialInputs",
-    reference: Any,
+    shared: "SharedInputs",
     resources: Resources,
     say: Callable[[str], None],
 ) -> "FeatureData":
@@ -147,7 +150,7 @@ def _compute(
     most = math.ceil(images / (count_slots(resources) * CHUNKS_PER_SLOT * BLOCK)) * BLOCK
     work = list(chunks(spec, data, min(most, LARGEST_CHUNK)))
     task = ray.remote(_describe).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
-    pending = {task.remote(chunk, spec, size, reference, resources.gpus): chunk for chunk in work}
+    pending = {task.remote(chunk, spec, size, shared, resources.gpus): chunk for chunk in work}
     described, seconds = {}, 0.0
     try:
         while pending:
@@ -168,7 +171,7 @@ def _describe(
     chunk: tuple[int, int, int],
     spec: Features,
     size: int | None,
-    inputs: "TrialInputs",
+    shared: "SharedInputs",
     gpus: float,
 ) -> tuple[Any, float]:
     """Return the descriptors of a chunk, and the seconds that they took."""
@@ -176,6 +179,7 @@ def _describe(
     from trainables.training.device import prepare_process
 
     prepare_process(gpus)
+    inputs = shared.fetch()
     started = time.perf_counter()
     described = describe_chunk(chunk, spec, inputs.of_size(size), inputs.pretrained)
     return described, time.perf_counter() - started
