@@ -36,7 +36,7 @@ CONFIG = {
     "lr": 4e-3,
     "schedule": "one_cycle",
     "batch_size": 64,
-    "flip_probability": 0.5,
+    "horizontal_flip": 0.5,
 }
 
 

@@ -187,6 +187,9 @@ def memory_of(pid: int) -> tuple[str, int]:
 
 def search(pictures: Path, folder: Path) -> list[float]:
     """Search, and return each trial's images per second."""
+    from tune_jobs.engine.cluster.start import PATIENT, QUIET
+
+    os.environ.update(QUIET | PATIENT)
     import ray
 
     from benchmarks.larger_than_memory import space as by_name  # as workers know it

@@ -1,12 +1,14 @@
 """Set up the process that trains: its threads, its memory, its arithmetic."""
 
 import ctypes
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from trainables.config import Runtime
 
@@ -61,6 +63,22 @@ def _limits() -> Iterator[int]:
         for folder in (root / group.lstrip("/"), root):
             with suppress(OSError, ValueError):  # there is none, or it is "max"
                 yield int((folder / limit).read_text())
+
+
+def will_need(array: Tensor, indices_N: Tensor) -> None:
+    """Have the kernel read these rows of an array that is mapped from a file, and do not wait.
+
+    Each takes a call of `madvise(2)`, of microseconds: Python's own has no address.
+    """
+    libc = ctypes.CDLL(None)
+    if array.is_cuda or not hasattr(libc, "madvise"):
+        return
+    row_bytes = array[0].nbytes
+    for index in indices_N.tolist():
+        start = array.data_ptr() + index * row_bytes
+        page = start - start % mmap.PAGESIZE
+        length = start + row_bytes - page
+        libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(length), mmap.MADV_WILLNEED)
 
 
 def prepare_process(gpus: float = 1.0) -> None:

@@ -1,6 +1,7 @@
 """A network is trained on batches by index, from images or from precomputed features."""
 
 import warnings
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.image_ops.geometry import centre_crop, cropped_size
 from trainables.training.augment import augment
-from trainables.training.device import free_device_bytes, memory_format
+from trainables.training.device import free_device_bytes, memory_format, will_need
 from trainables.training.normalisation import (
     Normalisation,
     build_normalisation,
@@ -37,7 +38,7 @@ WINDOW_BYTES = 2**28
 class Placed:
     """Holds the arrays of a data set where `runtime` can index them.
 
-    That is on the GPU if they fit there, else in shared memory, which is not copied. A worker that
+    That is on the GPU if they fit there, else where they are, which copies nothing. A worker that
     trains many trials places them once.
 
     Args:
@@ -68,18 +69,22 @@ class Placed:
         self.num_classes = data.num_classes
         self.normalisation = train_normalisation(data) if features is None else None
 
-    def draw_order(self, runtime: Runtime, generator: torch.Generator) -> Tensor:
-        """Draw the order of an epoch's train images: any one, or, where images are larger than
-        memory, one that reads them in blocks."""
-        count = len(self.train)
-        num_bytes, memory_bytes = self.arrays[0].nbytes, runtime.memory_bytes
-        if memory_bytes is None or num_bytes <= SHARE_OF_MEMORY * memory_bytes:
+    def draw_batches(
+        self, num_steps: int, runtime: Runtime, generator: torch.Generator
+    ) -> Iterable[Tensor]:
+        """Draw the order of an epoch's train images -> those of each step, as indices.
+
+        Any order is as likely, or, where images are larger than memory, any that reads them in
+        blocks; the disk then reads what is next while the caller computes.
+        """
+        count, images = len(self.train), self.arrays[0]
+        if runtime.memory_bytes is None or images.nbytes <= SHARE_OF_MEMORY * runtime.memory_bytes:
             order_N = torch.randperm(count, device=self.train.device, generator=generator)
-        else:
-            each = num_bytes // len(self.arrays[0])
-            block, window = max(1, BLOCK_BYTES // each), max(1, WINDOW_BYTES // each)
-            order_N = shuffle_blocks(count, block, window, generator)
-        return self.train[order_N]
+            return self.train[order_N].tensor_split(num_steps)
+        block = max(1, BLOCK_BYTES * len(images) // images.nbytes)
+        window = max(1, WINDOW_BYTES * len(images) // images.nbytes)
+        order_N = self.train[shuffle_blocks(count, block, window, generator)]
+        return read_ahead(images, order_N, window, num_steps)
 
 
 def shuffle_blocks(count: int, block: int, window: int, generator: torch.Generator) -> Tensor:
@@ -97,6 +102,17 @@ def shuffle_blocks(count: int, block: int, window: int, generator: torch.Generat
     places_N = place_of_block.repeat_interleave(block)[:count] * block
     draws_N = torch.rand(count, dtype=torch.float64, device=device, generator=generator)
     return (places_N // window + draws_N).argsort(stable=True)
+
+
+def read_ahead(images: Tensor, order_N: Tensor, window: int, num_steps: int) -> Iterator[Tensor]:
+    """Yield the images of each step, while the disk reads those of the next window as they lie."""
+    reading_N = torch.cat([part.sort().values for part in order_N.split(window)])
+    used = begun = 0
+    for chosen_N in order_N.tensor_split(num_steps):
+        used += len(chosen_N)
+        will_need(images, reading_N[begun : used + window])
+        begun = used + window
+        yield chosen_N
 
 
 class Inputs(Protocol):
@@ -233,7 +249,7 @@ def _place(num_bytes: int, runtime: Runtime) -> torch.device:
 
 
 def _tensor(array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> Tensor:
-    """Wrap the array's own memory; the tensor is only read, as Ray's object store demands."""
+    """Wrap the array's own memory; the tensor is only read, as a file's map demands."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(array)

@@ -72,10 +72,11 @@ class SharedInputs:
 
 def copied_parts(folder: Path, node: str) -> Iterator[tuple[str, bytes]]:
     """Yield the files of a folder on a node, part by part, by name."""
+    read = _on(node, _read)
     asked: deque[tuple[str, Any]] = deque()
     for name, size in ray.get(_on(node, _sizes)(folder)):
         for start in range(0, max(size, 1), PART_BYTES):
-            asked.append((name, _on(node, _read)(folder / name, start)))
+            asked.append((name, read(folder / name, start, PART_BYTES)))
             if len(asked) > PARTS_AHEAD:
                 first, part = asked.popleft()
                 yield first, ray.get(part)
@@ -93,10 +94,12 @@ def _on(node: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _sizes(folder: Path) -> list[tuple[str, int]]:
-    return sorted((file.name, file.stat().st_size) for file in folder.iterdir())
+    """List the files of a folder; those whose names begin with a dot are not finished."""
+    files = [file for file in folder.iterdir() if not file.name.startswith(".")]
+    return sorted((file.name, file.stat().st_size) for file in files)
 
 
-def _read(file: Path, start: int) -> bytes:
+def _read(file: Path, start: int, num_bytes: int) -> bytes:
     with file.open("rb") as opened:
         opened.seek(start)
-        return opened.read(PART_BYTES)
+        return opened.read(num_bytes)

@@ -24,7 +24,10 @@ def test_images_that_fit_come_in_any_order(make_data: Callable[..., ImageData]) 
     as_ever = placed.train[torch.randperm(len(placed.train), generator=generator(1))]
     twice = replace(CPU, memory_bytes=2 * data.images_NHWC.nbytes)
     for runtime in (CPU, twice):  # a run of an earlier version; a machine with room
-        assert torch.equal(placed.draw_order(runtime, generator(1)), as_ever)
+        batches = placed.draw_batches(4, runtime, generator(1))
+        assert [batch.tolist() for batch in batches] == [
+            b.tolist() for b in as_ever.tensor_split(4)
+        ]
 
 
 def test_images_larger_than_memory_are_read_in_blocks(
@@ -35,10 +38,14 @@ def test_images_larger_than_memory_are_read_in_blocks(
     data = make_data()
     placed = Placed(data, None, CPU)
     small = replace(CPU, memory_bytes=2 * data.images_NHWC.nbytes - 1)
-    order = placed.draw_order(small, generator(1))
+
+    def draw(seed: int) -> torch.Tensor:
+        return torch.cat(list(placed.draw_batches(4, small, generator(seed))))
+
+    order = draw(1)
     assert torch.equal(order.sort().values, placed.train)
-    assert torch.equal(order, placed.draw_order(small, generator(1)))
-    assert not torch.equal(order, placed.draw_order(small, generator(2)))
+    assert torch.equal(order, draw(1))
+    assert not torch.equal(order, draw(2))
     place_of = {int(index): place for place, index in enumerate(placed.train)}
     for window in order.split(20):
         assert len({place_of[int(index)] // 4 for index in window}) == 5
