@@ -25,13 +25,13 @@ from trainables.training import inputs
 from trainables.training.fit import build_training, fit
 
 BLOCK = 4
-WINDOWS = (256, 16, 1)
+WINDOWS = (256, 8)
 """Blocks in a window; the first is what is used."""
 
 CONFIG = {
     "architecture": "cnn",
-    "filters": (16, 32),
-    "dense": (64,),
+    "filters": (8, 16),
+    "dense": (32,),
     "optimizer": "adamw",
     "lr": 4e-3,
     "schedule": "one_cycle",

@@ -223,7 +223,7 @@ def read_seconds(folder: str) -> list[float]:
         assert info is not None
         with read_studies(opened, info) as (study, _):
             trials = [RecordedTrial(trial) for trial in study.get_trials()]
-    return [epoch.seconds for trial in trials for epoch in trial.epochs]
+    return [epoch.seconds for trial in trials for epoch in trial.epochs.values()]
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def shuffle_blocks(count: int, block: int, window: int, generator: torch.Generat
 
 def read_ahead(images: Tensor, order_N: Tensor, window: int, num_steps: int) -> Iterator[Tensor]:
     """Yield the images of each step, while the disk reads those of the next window as they lie."""
-    reading_N = torch.cat([part.sort().values for part in order_N.split(window)])
+    reading_N = torch.cat([part.sort().values for part in torch.split(order_N, window)])
     used = begun = 0
     for chosen_N in order_N.tensor_split(num_steps):
         used += len(chosen_N)

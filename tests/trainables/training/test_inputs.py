@@ -47,7 +47,7 @@ def test_images_larger_than_memory_are_read_in_blocks(
     assert torch.equal(order, draw(1))
     assert not torch.equal(order, draw(2))
     place_of = {int(index): place for place, index in enumerate(placed.train)}
-    for window in order.split(20):
+    for window in torch.split(order, 20):
         assert len({place_of[int(index)] // 4 for index in window}) == 5
 
 
