@@ -13,6 +13,7 @@ have of their own, beyond the pages of mapped files.
 import argparse
 import io
 import json
+import logging
 import os
 import statistics
 import subprocess
@@ -205,7 +206,13 @@ def search(pictures: Path, folder: Path) -> list[float]:
         epochs=1,
         image_size=PIXELS,
     )
-    ray.init(num_cpus=SLOTS, object_store_memory=OBJECT_STORE_BYTES, log_to_driver=False)
+    ray.init(
+        num_cpus=SLOTS,
+        object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
     with tempfile.TemporaryDirectory(dir=folder) as storage:
         result = run(job, data_dir=folder, storage=storage, retrain_top=1, retrain_seeds=1)
         data = load_dataset(job.dataset, data_dir=folder, image_size=PIXELS)
