@@ -34,7 +34,7 @@ MOST_ENTRIES = 16
 
 WITH_RAY = {
     "trainables/worker/ddp_workers.py",
-    "trainables/worker/settings.py",
+    "trainables/worker/shared.py",
 }
 """What of `trainables` needs Ray; `fit` and all below it runs without."""
 

@@ -4,7 +4,6 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -137,13 +136,14 @@ def test_a_search_outlives_a_machine(cluster: Cluster, store: dict[str, str], da
     assert all(row["test_accuracy"] > 0.8 for row in rows)
 
 
-def test_no_worker_has_read_data_from_a_disk(cluster: Cluster, data: str) -> None:
-    """There is none: neither the file nor what it was decoded to."""
-    for host in (cluster.head, *cluster.workers):
-        files = [path for path in host.disk.rglob("*") if path.name == DATA or is_decoded(path)]
-        size = sum(path.stat().st_size for path in files)
-        note(f"bytes of the data set on {host.name}'s disk: {size:,}")
-        assert (size > 0) == (host is cluster.head)
+def test_workers_have_copied_the_decoded_images_alone(cluster: Cluster, data: str) -> None:
+    whole = decoded(cluster.head)
+    for host in (cluster.head, *(worker for worker in cluster.workers if worker.is_alive())):
+        found = decoded(host)
+        note(f"bytes of decoded images on {host.name}'s disk: {sum(map(len, found.values())):,}")
+        assert found == whole != {}
+        has_file = any(path.name == DATA for path in host.disk.rglob("*"))
+        assert has_file == (host is cluster.head)
 
 
 def test_ray_down_leaves_nothing_running(cluster: Cluster) -> None:
@@ -154,8 +154,10 @@ def test_ray_down_leaves_nothing_running(cluster: Cluster) -> None:
         note(f"no Ray runs on {host.name}")
 
 
-def is_decoded(path: Path) -> bool:
-    return "decoded" in path.parts and path.is_file()
+def decoded(host: Host) -> dict[str, bytes]:
+    """The arrays that a host has, by path."""
+    arrays = [path for path in host.disk.rglob("*.npy") if "decoded" in path.parts]
+    return {str(path.relative_to(host.disk)): path.read_bytes() for path in arrays}
 
 
 def trains(host: Host) -> bool:

@@ -1,14 +1,22 @@
-"""Decoded images on disk, under a key made of the files they come from."""
+"""Decoded images on disk, under a key made of the files they come from.
 
+Every process maps them from there, so that a machine holds their pages once, and only as many of
+them as its memory has room for.
+"""
+
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from trainables.datasets.contents import Contents, read_contents, write_contents
 from trainables.datasets.errors import OVERVIEW
+from trainables.datasets.image_data import ImageData
 from trainables.datasets.source import Source, Spec
 
 VERSION = 3  # of what is written, of how files are understood and images decoded
@@ -51,6 +59,72 @@ def find_decoded(fingerprint: str, folder: Path) -> Contents | None:
     not there. Nothing is downloaded or decoded."""
     found = map(read_contents, sorted(folder.glob("*")))
     return next((c for c in found if c is not None and c.fingerprint == fingerprint), None)
+
+
+def without_arrays(data: ImageData) -> ImageData:
+    """Leave out what `with_arrays` maps again, on any machine that has the decoded images."""
+    if data.decoded is None:
+        return data
+    groups_N = None if data.groups_N is None else data.groups_N[:0]
+    return replace(
+        data, images_NHWC=data.images_NHWC[:0], names_N=data.names_N[:0], groups_N=groups_N
+    )
+
+
+def with_arrays(data: ImageData, parts: Iterable[tuple[str, bytes]]) -> ImageData:
+    """Map what `without_arrays` left out from `data.decoded`, which is made first where it lacks.
+
+    Processes of a machine wait for the one that makes it.
+
+    Args:
+        parts: The content of the folder, by name of file and in order; read where it is needed.
+
+    Raises:
+        OSError: The folder cannot be made, or is not what it was.
+    """
+    if data.decoded is None:
+        return data
+    contents = _read(data)
+    if contents is None:
+        data.decoded.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(data.decoded.with_suffix(".lock")):
+            contents = _read(data) or _receive(data, data.decoded, parts)
+    return replace(
+        data,
+        images_NHWC=contents.images_NHWC,
+        names_N=contents.names_N,
+        groups_N=contents.groups_N,
+    )
+
+
+def _read(data: ImageData) -> Contents | None:
+    contents = read_contents(data.decoded) if data.decoded else None
+    return contents if contents and contents.fingerprint == data.fingerprint else None
+
+
+def _receive(data: ImageData, folder: Path, parts: Iterable[tuple[str, bytes]]) -> Contents:
+    unfinished = folder.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a process that was killed
+    unfinished.mkdir()
+    try:
+        for name, part in parts:
+            with (unfinished / name).open("ab") as file:
+                file.write(part)
+        received = read_contents(unfinished)
+        if not (received and received.fingerprint == data.fingerprint and received.is_sound()):
+            raise OSError("what was received is not what was sent")
+        _publish(unfinished, folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return replace(received, folder=folder)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process of this machine is in here; a process that dies leaves."""
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def cache_key(source: Source, spec: Spec, image_size: tuple[int, int] | None) -> str:

@@ -35,6 +35,7 @@ equal images are equal whatever their files' names.
 class Contents:
     """Holds N decoded images, mapped from the files of a folder."""
 
+    folder: Path
     images_NHWC: Pixels
     labels_N: Integers
     names_N: Texts
@@ -44,6 +45,12 @@ class Contents:
     notes: tuple[str, ...]
     originals: Originals
     fingerprint: str
+
+    def is_sound(self) -> bool:
+        """Read all of it, to tell whether it is still what the fingerprint was made of."""
+        arrays = self.images_NHWC, self.labels_N, self.splits_N
+        found = _fingerprint(dict(zip(DTYPES, arrays, strict=True)), self.class_names)
+        return found == self.fingerprint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +82,7 @@ def read_contents(folder: Path) -> Contents | None:
     if any(text_N.shape != arrays["labels"].shape or text_N.dtype.kind != "U" for text_N in texts):
         return None
     return Contents(
+        folder=folder.absolute(),
         images_NHWC=arrays["images"],
         labels_N=arrays["labels"],
         names_N=names_N,
@@ -201,20 +209,23 @@ def _describe(
     folder: Path, class_names: tuple[str, ...], notes: tuple[str, ...], originals: Originals
 ) -> None:
     arrays = {name: _map(folder / f"{name}.npy") for name in DTYPES}
-    shapes = _shapes(arrays)
-    digest = hashlib.sha256(json.dumps([shapes, class_names]).encode())
-    for array in arrays.values():
-        digest.update(array.data)
     described = _Description(
-        shapes=shapes,
+        shapes=_shapes(arrays),
         class_names=class_names,
         notes=notes,
         originals=originals,
-        fingerprint=digest.hexdigest(),
+        fingerprint=_fingerprint(arrays, class_names),
         has_groups=(folder / "groups.npy").is_file(),
     )
     text = json.dumps(to_json(described), indent=2)
     (folder / "contents.json").write_text(text, encoding="utf-8")
+
+
+def _fingerprint(arrays: Mapping[str, npt.NDArray[Any]], class_names: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(json.dumps([_shapes(arrays), class_names]).encode())
+    for array in arrays.values():
+        digest.update(array.data)
+    return digest.hexdigest()
 
 
 def _read_description(folder: Path) -> _Description:

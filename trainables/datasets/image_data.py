@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +77,8 @@ class ImageData:
             split where that is drawn; `None` where the source gives no groups.
         folds: The sorted indices of each fold of cross-validation, where there are any; train and
             validation are those of the first one then.
+        decoded: The folder, an absolute path, from whose files images and names are mapped; `None`
+            where they are in memory.
     """
 
     images_NHWC: Pixels
@@ -92,6 +95,7 @@ class ImageData:
     originals: Originals | None = None
     groups_N: Texts | None = None
     folds: tuple[Integers, ...] = ()
+    decoded: Path | None = None
 
     @property
     def known_indices(self) -> Integers:

@@ -87,6 +87,7 @@ def load_dataset(
         notes=contents.notes,
         originals=contents.originals,
         groups_N=contents.groups_N,
+        decoded=contents.folder,
     )
     if folds is None:
         return data

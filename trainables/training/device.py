@@ -1,9 +1,14 @@
 """Set up the process that trains: its threads, its memory, its arithmetic."""
 
 import ctypes
+import mmap
 import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from trainables.config import Runtime
 
@@ -35,6 +40,45 @@ def free_device_bytes() -> int:
     free_bytes, device_bytes = torch.cuda.mem_get_info()
     share_bytes = int(torch.cuda.get_per_process_memory_fraction() * device_bytes)
     return min(free_bytes, share_bytes - torch.cuda.memory_reserved())
+
+
+def memory_bytes() -> int:
+    """Return how much memory this process may have: the machine's, or its container's where that is
+    less."""
+    return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *_limits()])
+
+
+def _limits() -> Iterator[int]:
+    """Yield the limits of the control groups that this process is in, where there are any: of the
+    group itself, and of the root, which is what a container may see as its own."""
+    file = Path("/proc/self/cgroup")
+    for line in file.read_text().splitlines() if file.exists() else []:
+        _, controllers, group = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        root, limit = {
+            "": (Path("/sys/fs/cgroup"), "memory.max"),
+            "memory": (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
+        }[controllers]
+        for folder in (root / group.lstrip("/"), root):
+            with suppress(OSError, ValueError):  # there is none, or it is "max"
+                yield int((folder / limit).read_text())
+
+
+def will_need(array: Tensor, indices_N: Tensor) -> None:
+    """Have the kernel read these rows of an array that is mapped from a file, and do not wait.
+
+    Each takes a call of `madvise(2)`, of microseconds: Python's own has no address.
+    """
+    libc = ctypes.CDLL(None)
+    if array.is_cuda or not hasattr(libc, "madvise"):
+        return
+    row_bytes = array[0].nbytes
+    for index in indices_N.tolist():
+        start = array.data_ptr() + index * row_bytes
+        page = start - start % mmap.PAGESIZE
+        length = start + row_bytes - page
+        libc.madvise(ctypes.c_void_p(page), ctypes.c_size_t(length), mmap.MADV_WILLNEED)
 
 
 def prepare_process(gpus: float = 1.0) -> None:

@@ -159,14 +159,14 @@ class Training:
         device = placed.labels_N.device
         dropout_seed, draw_seed = _epoch_seeds(self.seed, self.epoch)
         generator = torch.Generator(device).manual_seed(draw_seed)
-        order = torch.randperm(len(placed.train), device=device, generator=generator)
+        batches = placed.draw_batches(self.num_steps, self.runtime, generator)
         if self.group.rank > 0:  # the same order, other draws
             dropout_seed, draw_seed = _epoch_seeds(self.seed, self.epoch, self.group.rank)
             generator.manual_seed(draw_seed)
         torch.manual_seed(dropout_seed)
         loss_sum = torch.zeros((), device=self.runtime.device)
         correct = torch.zeros((), device=self.runtime.device, dtype=torch.int64)
-        for chosen in placed.train[order].tensor_split(self.num_steps):
+        for chosen in batches:
             loss, hits = self._step(chosen, generator)
             loss_sum += loss * len(chosen)
             correct += hits

@@ -1,6 +1,7 @@
 """A network is trained on batches by index, from images or from precomputed features."""
 
 import warnings
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.image_ops.geometry import centre_crop, cropped_size
 from trainables.training.augment import augment
-from trainables.training.device import free_device_bytes, memory_format
+from trainables.training.device import free_device_bytes, memory_format, will_need
 from trainables.training.normalisation import (
     Normalisation,
     build_normalisation,
@@ -23,11 +24,21 @@ from trainables.training.pretrained import Pretrained
 SHARE_OF_DEVICE_MEMORY = 0.5
 """A data set that takes more than this of the free GPU memory stays on the host."""
 
+SHARE_OF_MEMORY = 0.5
+"""Images that take more than this of the machine's memory are read in blocks: the other half is for
+the processes that train."""
+
+BLOCK_BYTES = 2**20
+"""Neighbours that are read together: a disk reads 1 MiB at about its full rate."""
+
+WINDOW_BYTES = 2**28
+"""Blocks that are shuffled with each other; several trials have one in memory each."""
+
 
 class Placed:
     """Holds the arrays of a data set where `runtime` can index them.
 
-    That is on the GPU if they fit there, else in shared memory, which is not copied. A worker that
+    That is on the GPU if they fit there, else where they are, which copies nothing. A worker that
     trains many trials places them once.
 
     Args:
@@ -57,6 +68,51 @@ class Placed:
         self.num_channels = data.num_channels
         self.num_classes = data.num_classes
         self.normalisation = train_normalisation(data) if features is None else None
+
+    def draw_batches(
+        self, num_steps: int, runtime: Runtime, generator: torch.Generator
+    ) -> Iterable[Tensor]:
+        """Draw the order of an epoch's train images -> those of each step, as indices.
+
+        Any order is as likely, or, where images are larger than memory, any that reads them in
+        blocks; the disk then reads what is next while the caller computes.
+        """
+        count, images = len(self.train), self.arrays[0]
+        if runtime.memory_bytes is None or images.nbytes <= SHARE_OF_MEMORY * runtime.memory_bytes:
+            order_N = torch.randperm(count, device=self.train.device, generator=generator)
+            return self.train[order_N].tensor_split(num_steps)
+        block = max(1, BLOCK_BYTES * len(images) // images.nbytes)
+        window = max(1, WINDOW_BYTES * len(images) // images.nbytes)
+        order_N = self.train[shuffle_blocks(count, block, window, generator)]
+        return read_ahead(images, order_N, window, num_steps)
+
+
+def shuffle_blocks(count: int, block: int, window: int, generator: torch.Generator) -> Tensor:
+    """Draw an order of N = `count` images that reads them in blocks of neighbours.
+
+    The blocks are in random order, and each window of them, as they follow, is shuffled (CorgiPile:
+    Xu et al., "Stochastic Gradient Descent without Full Data Shuffle", 2022).
+
+    Args:
+        block: How many images are neighbours.
+        window: How many images are shuffled with each other.
+    """
+    device = generator.device
+    place_of_block = torch.randperm(-(-count // block), device=device, generator=generator)
+    places_N = place_of_block.repeat_interleave(block)[:count] * block
+    draws_N = torch.rand(count, dtype=torch.float64, device=device, generator=generator)
+    return (places_N // window + draws_N).argsort(stable=True)
+
+
+def read_ahead(images: Tensor, order_N: Tensor, window: int, num_steps: int) -> Iterator[Tensor]:
+    """Yield the images of each step, while the disk reads those of the next window as they lie."""
+    reading_N = torch.cat([part.sort().values for part in torch.split(order_N, window)])
+    used = begun = 0
+    for chosen_N in order_N.tensor_split(num_steps):
+        used += len(chosen_N)
+        will_need(images, reading_N[begun : used + window])
+        begun = used + window
+        yield chosen_N
 
 
 class Inputs(Protocol):
@@ -193,7 +249,7 @@ def _place(num_bytes: int, runtime: Runtime) -> torch.device:
 
 
 def _tensor(array: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> Tensor:
-    """Wrap the array's own memory; the tensor is only read, as Ray's object store demands."""
+    """Wrap the array's own memory; the tensor is only read, as a file's map demands."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(array)

@@ -1,13 +1,22 @@
 """Pixels are scaled and centred per channel, by the train split's own figures or by given ones."""
 
+import json
+import math
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from statistics import fmean
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from trainables.config.validation import from_json, to_json
 from trainables.datasets import ImageData
+from trainables.storage import LocalStorage
+
+PART_BYTES = 2**24
+"""How many bytes of pixels are counted at once; counting takes eight times as many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,14 +35,34 @@ class Normalisation:
 
 
 def train_normalisation(data: ImageData) -> Normalisation:
-    """Compute the train split's exact mean and standard deviation per channel, by a histogram."""
+    """Find the train split's exact mean and standard deviation per channel.
+
+    They are kept beside the decoded images, since all of these have to be read for them.
+    """
+    if data.decoded is None:
+        return _compute(data)
+    place = LocalStorage(data.decoded)
+    of = f"{data.fingerprint} {data.split_fingerprint}"
+    name = f"normalisation-{sha256(of.encode()).hexdigest()}.json"
+    with suppress(FileNotFoundError, ValueError):  # ValueError: it is damaged, and made again
+        return from_json(Normalisation, json.loads(place.read(name)))
+    found = _compute(data)
+    with suppress(OSError):  # it is only slower where nothing can be kept
+        place.write(name, json.dumps(to_json(found)).encode())
+    return found
+
+
+def _compute(data: ImageData) -> Normalisation:
+    """Compute it by a histogram, part by part: the images may be larger than memory."""
+    histograms_CL = np.zeros((data.num_channels, 256), dtype=np.int64)
+    num_parts = math.ceil(len(data.train_indices) * data.images_NHWC[0].nbytes / PART_BYTES)
+    for part in np.array_split(data.train_indices, num_parts):
+        images_NHWC = data.images_NHWC[part]
+        for channel, histogram in enumerate(histograms_CL):
+            histogram += np.bincount(images_NHWC[..., channel].ravel(), minlength=256)
     levels = np.arange(256) / 255
     mean, std = [], []
-    for channel in range(data.num_channels):
-        histogram = np.zeros(256, dtype=np.int64)
-        for chunk in np.array_split(data.train_indices, max(1, len(data.train_indices) // 4096)):
-            pixels = data.images_NHWC[chunk, :, :, channel]
-            histogram += np.bincount(pixels.ravel(), minlength=256)
+    for histogram in histograms_CL:
         weight = histogram / histogram.sum()
         mean.append(float(weight @ levels))
         std.append(max(float(weight @ (levels - mean[-1]) ** 2) ** 0.5, 1 / 255))

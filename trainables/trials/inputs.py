@@ -1,6 +1,6 @@
 """Hold the data that all trials of a run share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,6 +33,15 @@ class TrialInputs:
     features_folder: Path | None = None
     pretrained: Pretrained | None = None
     folds: "tuple[TrialInputs, ...]" = ()
+
+    def with_data(self, change: Callable[[ImageData], ImageData]) -> "TrialInputs":
+        """Return the inputs with all their images changed."""
+        return replace(
+            self,
+            data=change(self.data),
+            reduced={size: change(small) for size, small in self.reduced.items()},
+            folds=tuple(fold.with_data(change) for fold in self.folds),
+        )
 
     def of_size(self, size: int | None) -> ImageData:
         """Return the data with images reduced to `size`, or as they are.

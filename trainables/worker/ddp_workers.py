@@ -42,8 +42,10 @@ class Peer:
 
     _training: "Training"
 
-    def prepare(self) -> None:
+    def prepare(self, settings: TrialSettings) -> None:
+        """Import, and copy images to a node that lacks them, while the watchdog is paused."""
         import_what_is_needed()
+        settings.fetch()
 
     def build(self, task: TrialTask, settings: TrialSettings, rank: int) -> None:
         from trainables.training.device import prepare_process
@@ -189,7 +191,7 @@ def gather(
         yield None
         return
     with watchdog.paused():
-        actors = _actors(settings.workers - 1)
+        actors = _actors(settings)
     peers = Peers(task, settings, actors)
     try:
         yield peers
@@ -208,13 +210,13 @@ _running: dict[Any, list[Any]] = {}
 starting one takes seconds."""
 
 
-def _actors(count: int) -> list[Any]:
-    """Return peers in bundles 1 to `count` of the placement group that this process is in."""
+def _actors(settings: TrialSettings) -> list[Any]:
+    """Return peers in all bundles but the first of this process's placement group."""
     placement = ray.util.get_current_placement_group()
     if placement.id not in _running:
         _running.clear()  # Ray ends an actor once nobody has a handle of it
-        actors = [_start(placement, bundle) for bundle in range(1, count + 1)]
-        prepared = [actor.prepare.remote() for actor in actors]
+        actors = [_start(placement, bundle) for bundle in range(1, settings.workers)]
+        prepared = [actor.prepare.remote(settings) for actor in actors]
         import_what_is_needed()
         ray.get(prepared)
         _running[placement.id] = actors

@@ -22,7 +22,7 @@ from trainables.config import (
     parse_trial,
 )
 from trainables.registry import is_estimator
-from trainables.training.device import autocast, memory_format
+from trainables.training.device import autocast, memory_bytes, memory_format
 from trainables.training.inputs import build_inputs, place
 from trainables.training.pretrained import start_from
 from trainables.trials.inputs import TrialInputs
@@ -176,9 +176,9 @@ def _build_network(
 
 def _candidates(pinned: Precision | None) -> list[Runtime]:
     """List the combinations to measure, the plainest first: fp32, contiguous."""
-    here = Runtime(device="cpu")
+    here = Runtime(device="cpu", memory_bytes=memory_bytes())
     if torch.cuda.is_available():
-        here = Runtime(device="cuda", device_name=torch.cuda.get_device_name())
+        here = replace(here, device="cuda", device_name=torch.cuda.get_device_name())
     precisions: tuple[Precision, ...] = (pinned,) if pinned else _sensible_precisions(here)
     return [
         replace(here, precision=precision, channels_last=channels_last)

@@ -39,8 +39,8 @@ def run_task(task: Task, settings: TrialSettings, report: Callable[[Report], Non
     from trainables.trials.watchdog import Watchdog
 
     prepare_process(settings.gpus)
-    inputs = settings.fetch()
     try:
+        inputs = settings.fetch()
         if isinstance(task, ProbeTask):
             report(_probe(task, inputs))
             return
@@ -73,12 +73,13 @@ def retrain_once(task: TrialTask, settings: TrialSettings) -> EpochMetrics:
     from trainables.trials.watchdog import Watchdog
 
     prepare_process(settings.gpus)
+    inputs = settings.fetch()
     place = settings.checkpoints.child(task.name)
     with (
         Watchdog(settings.timeout_seconds, place) as watchdog,
         gather(task, settings, watchdog) as peers,
     ):
-        *_, last = _train(task, settings, settings.fetch(), watchdog, peers)
+        *_, last = _train(task, settings, inputs, watchdog, peers)
     return last.metrics
 
 

@@ -1,11 +1,10 @@
 """Hold what all trials of a run are told besides their task."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import ray
+from typing import TYPE_CHECKING
 
 from trainables.storage import Storage
+from trainables.worker.shared import SharedInputs
 
 if TYPE_CHECKING:
     from trainables.trials.inputs import TrialInputs
@@ -16,7 +15,7 @@ class TrialSettings:
     """Says how all trials of a run train.
 
     Attributes:
-        inputs: Ray's reference to the `TrialInputs`.
+        inputs: Leads to the `TrialInputs`.
         rungs: Epochs at which early stopping looks at a trial.
         checkpoints: The place where each trial keeps its files, below its own name.
         timeout_seconds: A trial's process ends itself after this time without progress.
@@ -25,7 +24,7 @@ class TrialSettings:
         gpus: The number of GPUs that each of them has, or its share of one.
     """
 
-    inputs: Any
+    inputs: SharedInputs
     rungs: tuple[int, ...]
     checkpoints: Storage
     timeout_seconds: float | None
@@ -33,6 +32,5 @@ class TrialSettings:
     gpus: float = 1.0
 
     def fetch(self) -> "TrialInputs":
-        """Return the shared objects themselves; their arrays stay in the object store."""
-        inputs: TrialInputs = ray.get(self.inputs)
-        return inputs
+        """Return what all trials share, as `SharedInputs.fetch` does."""
+        return self.inputs.fetch()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trainables.datasets import ImageData
     from trainables.training.pretrained import Pretrained
     from trainables.worker.settings import TrialSettings
+    from trainables.worker.shared import SharedInputs
     from tune_jobs.engine.results.publish import RunResult
     from tune_jobs.engine.results.trackers.follow import Trackers
     from tune_jobs.engine.run_state.info import RunInfo
@@ -202,9 +203,9 @@ def _share(
     *,
     is_local: bool,
     say: Callable[[str], None],
-) -> "tuple[Any, Resources]":
-    """Give the cluster what all trials share; return Ray's reference to that, and the resources
-    that a trial takes."""
+) -> "tuple[SharedInputs, Resources]":
+    """Give the cluster what all trials share; return what leads to it, and the resources that a
+    trial takes."""
     from tune_jobs.engine.cluster.gpu_packing import pack
     from tune_jobs.engine.cluster.preflight import check_storage, num_nodes
     from tune_jobs.engine.cluster.share import check_resources, resources_of, share_inputs
@@ -234,7 +235,7 @@ def _share(
 
 
 def _settings(
-    steps: "Steps", request: "RunRequest", inputs: Any, resources: "Resources"
+    steps: "Steps", request: "RunRequest", inputs: "SharedInputs", resources: "Resources"
 ) -> "TrialSettings":
     from trainables.worker.settings import TrialSettings
 

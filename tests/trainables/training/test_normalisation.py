@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from trainables.datasets import ImageData
+from trainables.datasets import ImageData, load_dataset
 from trainables.training.normalisation import (
     Normalisation,
     build_normalisation,
@@ -94,3 +96,17 @@ def test_a_constant_channel_does_not_divide_by_zero(make_data: Callable[..., Ima
     )
     result = train_normalisation(blank)(torch.from_numpy(constant), torch.contiguous_format)
     assert math.isclose(result.abs().max().item(), 0, abs_tol=1e-5)
+
+
+def test_what_was_computed_is_kept_beside_the_decoded_images(tmp_path: Path) -> None:
+    data = load_dataset("digits", data_dir=tmp_path, folds=3)
+    assert data.decoded
+    for fold in (data.in_fold(0), data.in_fold(1)):
+        computed = train_normalisation(replace(fold, decoded=None))
+        assert train_normalisation(fold) == computed
+        assert train_normalisation(replace(fold, images_NHWC=fold.images_NHWC[:0])) == computed
+    first, second = sorted(data.decoded.glob("normalisation-*.json"))
+    assert first.read_text() != second.read_text()
+    first.write_text("damaged")
+    second.unlink()
+    assert train_normalisation(data) == train_normalisation(replace(data, decoded=None))

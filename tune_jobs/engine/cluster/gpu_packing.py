@@ -16,7 +16,7 @@ from tune_jobs.engine.run_state.resources import Resources
 from tune_jobs.engine.search.space import replay
 
 if TYPE_CHECKING:
-    from trainables.trials.inputs import TrialInputs
+    from trainables.worker.shared import SharedInputs
 
 MARGIN = 1.1
 """A factor on the memory that was measured, for fragmentation and a library that picks another
@@ -72,14 +72,14 @@ def pack(
     job: Job,
     distributions: Mapping[str, BaseDistribution],
     epochs: int,
-    inputs: Any,
+    inputs: "SharedInputs",
     resources: Resources,
 ) -> tuple[Resources, str]:
     """Measure the largest configurations on a GPU; return what a trial takes with its share of one,
     and why it is that share.
 
     Args:
-        inputs: Ray's reference to the `TrialInputs`.
+        inputs: Leads to the `TrialInputs`.
 
     Raises:
         RequestError: A configuration, or the GPU, cannot be used.
@@ -113,11 +113,11 @@ def cpus_per_gpu(nodes: list[dict[str, float]]) -> float:
     return min(node.get("CPU", 0.0) / node["GPU"] for node in nodes if node.get("GPU"))
 
 
-def _measure(configs: list[Configuration], inputs: "TrialInputs") -> tuple[int, int]:
+def _measure(configs: list[Configuration], inputs: "SharedInputs") -> tuple[int, int]:
     """Return (bytes that the largest takes, bytes of the GPU), in fp32, which takes the most."""
     from trainables.config import Runtime
     from trainables.training.device import prepare_process
     from trainables.worker.gpu_memory import device_bytes, measure_need
 
     prepare_process()
-    return measure_need(configs, inputs, Runtime(device="cuda")), device_bytes()
+    return measure_need(configs, inputs.fetch(), Runtime(device="cuda")), device_bytes()

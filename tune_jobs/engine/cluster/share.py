@@ -1,4 +1,4 @@
-"""Share the data, its features and pretrained weights with all trials, by Ray's object store.
+"""Share the data, its features and pretrained weights with all trials of a cluster.
 
 Features that a job gives all its trials are computed before the first one, in parallel over the
 cluster, and kept on the driver's disk.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trainables.datasets.feature_data import FeatureData
     from trainables.training.pretrained import Pretrained
     from trainables.trials.inputs import TrialInputs
+    from trainables.worker.shared import SharedInputs
 
 CHUNKS_PER_SLOT = 4
 """Several chunks per slot keep a fast slot busy while a slow one still computes."""
@@ -68,8 +69,8 @@ def share_inputs(
     options: Options,
     resources: Resources,
     say: Callable[[str], None],
-) -> Any:
-    """Put what all trials share into the object store; return Ray's reference to the `TrialInputs`.
+) -> "SharedInputs":
+    """Share what all trials are given; return what leads to the `TrialInputs`.
 
     Features that are not in the cache are computed first, for each fold anew: what is fitted for
     them has not seen the images that the fold validates on.
@@ -83,6 +84,7 @@ def share_inputs(
         RequestError: The weights do not fit the network behind the features.
     """
     from trainables.trials.inputs import TrialInputs
+    from trainables.worker.shared import SharedInputs
 
     def give(data: ImageData, reduced: Mapping[int, ImageData]) -> TrialInputs:
         inputs = TrialInputs(
@@ -98,7 +100,7 @@ def share_inputs(
         give(data.in_fold(number), {side: small.in_fold(number) for side, small in reduced.items()})
         for number in range(len(data.folds))
     )
-    return ray.put(replace(folds[0] if folds else give(data, reduced), folds=folds))
+    return SharedInputs.put(replace(folds[0] if folds else give(data, reduced), folds=folds))
 
 
 def _load_features(
@@ -119,13 +121,14 @@ def _compute(
     spec: Features, inputs: "TrialInputs", resources: Resources, say: Callable[[str], None]
 ) -> "FeatureData":
     from trainables.features.extract import BLOCK, assemble, chunks
+    from trainables.worker.shared import SharedInputs
 
-    data, reference = inputs.data, ray.put(inputs)
+    data, shared = inputs.data, SharedInputs.put(inputs)
     images = sum(stop - start for _, start, stop in chunks(spec, data, LARGEST_CHUNK))
     most = math.ceil(images / (count_slots(resources) * CHUNKS_PER_SLOT * BLOCK)) * BLOCK
     work = list(chunks(spec, data, min(most, LARGEST_CHUNK)))
     task = ray.remote(_describe).options(num_cpus=resources.cpus, num_gpus=resources.gpus)
-    pending = {task.remote(chunk, spec, reference, resources.gpus): chunk for chunk in work}
+    pending = {task.remote(chunk, spec, shared, resources.gpus): chunk for chunk in work}
     described, seconds = {}, 0.0
     try:
         while pending:
@@ -145,7 +148,7 @@ def _compute(
 def _describe(
     chunk: tuple[int, int, int],
     spec: Features,
-    inputs: "TrialInputs",
+    shared: "SharedInputs",
     gpus: float,
 ) -> tuple[Any, float]:
     """Return the descriptors of a chunk, and the seconds that they took."""
@@ -153,6 +156,7 @@ def _describe(
     from trainables.training.device import prepare_process
 
     prepare_process(gpus)
+    inputs = shared.fetch()
     started = time.perf_counter()
     described = describe_chunk(chunk, spec, inputs.data, inputs.pretrained)
     return described, time.perf_counter() - started
