@@ -1,7 +1,9 @@
 """Set up the process that trains: its threads, its memory, its arithmetic."""
 
 import ctypes
+import inspect
 import os
+from functools import cache
 
 import torch
 
@@ -37,6 +39,22 @@ def free_device_bytes() -> int:
     return min(free_bytes, share_bytes - torch.cuda.memory_reserved())
 
 
+@cache
+def spare_dynamo() -> None:
+    """Have torch's optimizers work without `torch._dynamo`, whose import takes over a second.
+
+    Their methods are wrapped for the case that dynamo compiles what calls them, which nothing here
+    does: a step imports it for a graph break, and the others to be left out. A step then needs no
+    more than the wrapper's other half, no gradients; the others call what they have as
+    `__dynamo_disable`, where a wrapper keeps what dynamo has made.
+    """
+    for optimizer in (torch.optim.SGD, torch.optim.Adam):  # AdamW has Adam's
+        optimizer.step = torch.no_grad()(inspect.unwrap(optimizer.step))  # type: ignore[method-assign]
+    for name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
+        method = inspect.unwrap(getattr(torch.optim.Optimizer, name))
+        method.__dynamo_disable = method
+
+
 def prepare_process(gpus: float = 1.0) -> None:
     """Set a worker process up for a trial.
 
@@ -53,6 +71,7 @@ def prepare_process(gpus: float = 1.0) -> None:
         _, device_bytes = torch.cuda.mem_get_info()
         torch.cuda.set_per_process_memory_fraction(memory_fraction(gpus, device_bytes))
     torch.backends.cudnn.allow_tf32 = False
+    spare_dynamo()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
