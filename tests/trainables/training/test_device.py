@@ -1,12 +1,16 @@
 """Training in every arithmetic, and the process it is done in."""
 
+import inspect
+import subprocess
+import sys
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
 
 from trainables.config import Runtime
+from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.training.device import memory_format, prepare_process
 from trainables.training.fit import build_training, fit
@@ -41,3 +45,42 @@ def test_threads_are_as_many_as_the_trial_has_cpus(monkeypatch: pytest.MonkeyPat
         assert not torch.backends.cudnn.allow_tf32, "fp32 is what the record says"
     finally:
         torch.set_num_threads(before)
+
+
+WITHOUT_DYNAMO = """
+import sys
+import torch
+from trainables.config.optimizers import OPTIMIZERS
+from trainables.training.device import prepare_process
+
+prepare_process()
+for build in OPTIMIZERS.values():
+    model = torch.nn.Linear(3, 2)
+    optimizer = build(model.parameters(), lr=0.1, l2=0.1, momentum=0.9)
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    optimizer.load_state_dict(optimizer.state_dict())
+assert "torch._dynamo" not in sys.modules
+"""
+
+
+def test_no_optimizer_waits_for_dynamo() -> None:
+    subprocess.run([sys.executable, "-c", WITHOUT_DYNAMO], check=True)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_step_is_that_of_torch_to_the_bit(name: str) -> None:
+    def step_twice(step: Callable[[Any], None]) -> torch.Tensor:
+        weights = torch.nn.Parameter(torch.linspace(-1, 1, 7))
+        optimizer = OPTIMIZERS[name]([weights], lr=0.1, l2=0.1, momentum=0.9)
+        for _ in range(2):
+            (weights**2).sum().backward()
+            step(optimizer)
+        return weights.detach()
+
+    prepare_process()
+    found = step_twice(lambda optimizer: optimizer.step())
+    wrap: Any = torch.optim.optimizer._use_grad_for_differentiable
+    expected = step_twice(lambda o: wrap(inspect.unwrap(type(o).step))(o))
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
