@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Literal
 
 import pytest
@@ -81,6 +82,6 @@ def test_a_step_is_that_of_torch_to_the_bit(name: str) -> None:
 
     prepare_process()
     found = step_twice(lambda optimizer: optimizer.step())
-    wrap: Any = torch.optim.optimizer._use_grad_for_differentiable
+    wrap = import_module("torch.optim.optimizer")._use_grad_for_differentiable
     expected = step_twice(lambda o: wrap(inspect.unwrap(type(o).step))(o))
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
