@@ -144,7 +144,7 @@ def _run(
             )
             info = replace(info, resources=resources)
             folder.write_info(info)
-            steps = _train(request, info, inputs, trackers, progress)
+            steps = _train(request, info, inputs, resources, trackers, progress)
     from tune_jobs.engine.results.publish import publish
 
     result = publish(steps.info, steps.stages, folder, data, patient(storage), show)
@@ -153,7 +153,12 @@ def _run(
 
 
 def _train(
-    request: "RunRequest", info: "RunInfo", inputs: Any, trackers: "Trackers", progress: "Progress"
+    request: "RunRequest",
+    info: "RunInfo",
+    inputs: Any,
+    resources: "Resources",
+    trackers: "Trackers",
+    progress: "Progress",
 ) -> "Steps":
     """Do the run's tasks on the cluster: the probe, the search, the retraining.
 
@@ -166,8 +171,6 @@ def _train(
     from tune_jobs.engine.results.trial_logs import TrialLogs
     from tune_jobs.engine.stages.steps import Steps
 
-    resources = info.resources
-    assert resources
     logs = TrialLogs(request.folder.tensorboard, request.distributions)
     steps = Steps(request, info, [progress, logs], partial(count_slots, resources))
     settings = _settings(steps, request, inputs, resources)

@@ -8,15 +8,14 @@ import pytest
 import ray
 from ray import tune
 
+from tests.conftest import CREDENTIALS
+from tests.tune_jobs.engine.ray_tune.test_contract import family
 from trainables.config import Runtime
 from trainables.trials.report import ErrorReport, Report
 from trainables.trials.task import Stage, Task, TrialTask
 from tune_jobs.engine.ray_tune.bridge import pack_report
 from tune_jobs.engine.ray_tune.tuner import run_tasks
 from tune_jobs.engine.run_state.resources import Resources
-
-from tests.conftest import CREDENTIALS
-from tests.tune_jobs.engine.ray_tune.test_contract import family
 
 PATIENCE_SECONDS = 120
 
