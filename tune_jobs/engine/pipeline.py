@@ -5,7 +5,7 @@ answer without them.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from trainables.training.pretrained import Pretrained
     from trainables.worker.settings import TrialSettings
     from trainables.worker.shared import SharedInputs
+    from tune_jobs.engine.progress import Progress
     from tune_jobs.engine.results.publish import RunResult
+    from tune_jobs.engine.results.row import Row
     from tune_jobs.engine.results.trackers.follow import Trackers
     from tune_jobs.engine.run_state.info import RunInfo
     from tune_jobs.engine.run_state.resources import Resources
     from tune_jobs.engine.stages.steps import RunRequest, Steps
+
+Show = Callable[[Sequence["Row"]], None]
 
 
 def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunResult":
@@ -40,11 +44,18 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
     return run_resolved(job, Options.resolve(job, **options), console)
 
 
-def run_resolved(job: Job, options: Options, console: "Console | None" = None) -> "RunResult":
-    """Do what `run` does, for options that are already complete."""
+def run_resolved(
+    job: Job, options: Options, console: "Console | None" = None, show: Show | None = None
+) -> "RunResult":
+    """Do what `run` does, for options that are already complete.
+
+    Args:
+        show: Called with the leaderboard's rows as soon as they are written, before the report is
+            drawn.
+    """
     began = time.monotonic()
     from tune_jobs.engine.cluster.address import check_address
-    from tune_jobs.engine.job_checks import check_declaration, check_job
+    from tune_jobs.engine.job_checks import check_declaration, check_estimators, check_job
     from tune_jobs.engine.record.journal import repair_journal
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
     from tune_jobs.engine.results.trackers.follow import open_trackers
@@ -66,6 +77,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
         check_address(options.address)
         trackers = open_trackers(job, options, storage)
         checked = check_job(job, options.epochs, earlier, options.for_configurations)
+        check_estimators(options, checked.defaults)
         folder.create()
         # The store has answered once: from here on it is waited for where it is out of reach.
         folder = replace(folder, place=patient(folder.place))
@@ -89,7 +101,7 @@ def run_resolved(job: Job, options: Options, console: "Console | None" = None) -
                 began=began,
             )
             with closing(study, studies), _nothing_left_if_refused(request), trackers:
-                return _run(request, study, torn, storage, console, trackers)
+                return _run(request, study, torn, storage, console, trackers, show)
 
 
 @contextmanager
@@ -109,54 +121,73 @@ def _run(
     storage: Storage,
     console: "Console | None",
     trackers: "Trackers",
+    show: Show | None,
 ) -> "RunResult":
     """Do the steps of the run, as the one process that holds its lease."""
-    from tune_jobs.engine.cluster.start import ray_cluster
+    from tune_jobs.engine.cluster.start import ray_starting
     from tune_jobs.engine.prepare import learn_from_other_runs
     from tune_jobs.engine.progress import Progress
 
     options, folder = request.options, request.folder
-    request, data, pretrained, info = _begin(request)
-    learned = learn_from_other_runs(request, storage)
-    request = replace(request, forked=learned.forked)
-    info = replace(info, study=study, portfolio=learned.portfolio).noting(*learned.notes)
-    if torn:
-        info = info.noting(f"the record ended in a torn line, cut off: {torn} bytes")
-    folder.write_info(info)
-    with (
-        Progress(info, console) as progress,
-        ray_cluster(options.address, verbose=options.verbose, meanwhile=_import_ahead) as is_local,
-    ):
-        from tune_jobs.engine.cluster.capacity import count_slots
-        from tune_jobs.engine.ray_tune.trainable import build_trainable
-        from tune_jobs.engine.ray_tune.tuner import run_tasks
-        from tune_jobs.engine.results.trial_logs import TrialLogs
-        from tune_jobs.engine.stages.steps import Steps
-
-        inputs, resources = _share(
-            request, data, pretrained, storage, is_local=is_local, say=progress.say
-        )
-        info = replace(info, resources=resources)
+    with ray_starting(options.address, verbose=options.verbose) as wait_for_ray:
+        request, data, pretrained, info = _begin(request)
+        learned = learn_from_other_runs(request, storage)
+        request = replace(request, forked=learned.forked)
+        info = replace(info, study=study, portfolio=learned.portfolio).noting(*learned.notes)
+        if torn:
+            info = info.noting(f"the record ended in a torn line, cut off: {torn} bytes")
         folder.write_info(info)
-        logs = TrialLogs(folder.tensorboard, request.distributions)
-        steps = Steps(request, info, [progress, logs], partial(count_slots, resources))
-        settings = _settings(steps, request, inputs, resources)
-        max_failures = options.max_failures
-        trackers.follow(lambda: steps.records)
-        run_tasks(steps, build_trainable(settings), resources, max_failures=max_failures)
-        if steps.error:
-            raise steps.error
-    from tune_jobs.engine.results.publish import publish  # imports matplotlib: after the search
+        with Progress(info, console) as progress:
+            _import_ahead()
+            is_local = wait_for_ray()
+            inputs, resources = _share(
+                request, data, pretrained, storage, is_local=is_local, say=progress.say
+            )
+            info = replace(info, resources=resources)
+            folder.write_info(info)
+            steps = _train(request, info, inputs, resources, trackers, progress)
+    from tune_jobs.engine.results.publish import publish
 
-    result = publish(steps.info, steps.stages, folder, data, patient(storage))
+    result = publish(steps.info, steps.stages, folder, data, patient(storage), show)
     trackers.keep([result.leaderboard, result.report])
     return result
 
 
+def _train(
+    request: "RunRequest",
+    info: "RunInfo",
+    inputs: Any,
+    resources: "Resources",
+    trackers: "Trackers",
+    progress: "Progress",
+) -> "Steps":
+    """Do the run's tasks on the cluster: the probe, the search, the retraining.
+
+    Args:
+        inputs: Ray's reference to the `TrialInputs`.
+    """
+    from tune_jobs.engine.cluster.capacity import count_slots
+    from tune_jobs.engine.ray_tune.trainable import build_trainable
+    from tune_jobs.engine.ray_tune.tuner import run_tasks
+    from tune_jobs.engine.results.trial_logs import TrialLogs
+    from tune_jobs.engine.stages.steps import Steps
+
+    logs = TrialLogs(request.folder.tensorboard, request.distributions)
+    steps = Steps(request, info, [progress, logs], partial(count_slots, resources))
+    settings = _settings(steps, request, inputs, resources)
+    trackers.follow(lambda: steps.records)
+    max_failures = request.options.max_failures
+    run_tasks(steps, build_trainable(settings), resources, max_failures=max_failures)
+    if steps.error:
+        raise steps.error
+    return steps
+
+
 def _import_ahead() -> None:
-    """Import, while Ray starts, what the driver needs after that: each takes seconds."""
+    """Import, while Ray starts, what the driver needs after that: each takes a part of a second."""
     import tune_jobs.engine.ray_tune.tuner
-    import tune_jobs.engine.stages.steps  # noqa: F401
+    import tune_jobs.engine.results.publish
+    import tune_jobs.engine.results.trial_logs  # noqa: F401
 
 
 def _begin(
@@ -170,7 +201,6 @@ def _begin(
     """
     from tune_jobs.engine.prepare import (
         check_duplicates,
-        check_estimators,
         check_groups,
         check_metric,
         fit_to_data,
@@ -181,7 +211,6 @@ def _begin(
     from tune_jobs.engine.stages.architectures import load_weights
 
     options = request.options
-    check_estimators(options, request.defaults)
     data = load_data(options)
     check_metric(data, options)
     check_groups(data, options)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,27 +113,6 @@ def check_metric(data: ImageData, options: Options) -> None:
                 f"{split} are of {data.class_names[classes.pop()]!r}: put images of another class "
                 "there, or take another metric"
             )
-
-
-def check_estimators(options: Options, architectures: Iterable[str]) -> None:
-    """Refuse several workers per trial for scikit-learn's estimators, which one process fits.
-
-    Args:
-        architectures: All architectures that the job may train.
-
-    Raises:
-        RequestError: One of them is an estimator, and the options give it several workers.
-    """
-    if options.workers == 1:
-        return
-    from trainables.registry import is_estimator
-
-    estimators = [name for name in architectures if is_estimator(name)]
-    if estimators:
-        raise RequestError(
-            f"--workers-per-trial = {options.workers}: an estimator ({', '.join(estimators)}) is "
-            "fitted by one process: leave the option away, and --gpus-per-trial at 1 or less"
-        )
 
 
 def fit_to_data(request: RunRequest, data: ImageData, left_out: Collection[str]) -> RunRequest:

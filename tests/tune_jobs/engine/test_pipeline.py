@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
@@ -15,10 +16,15 @@ import pytest
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from PIL import Image
+from rich.console import Console
 
 import trainables
 from trainables.datasets import load_dataset
+from tune_jobs import engine
+from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine.cluster.start import SPANS_MACHINES
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.pipeline import run_resolved
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
 
@@ -231,3 +237,27 @@ def test_an_interrupted_run_exits_130_and_can_be_resumed(
     assert process.returncode == 130, output
     assert "--resume cut" in output
     assert load_study(journal.parent, "digits_mlp/cut").trials[0].intermediate_values
+
+
+@pytest.mark.usefixtures("one_ray")
+def test_the_leaderboard_is_there_before_the_report_which_a_resume_draws(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "digits_mlp" / "one"
+    page, pictures = folder / "report" / "index.html", folder / "tensorboard" / "winner"
+    given = {"smoke": True, "storage": str(tmp_path), "data_dir": tmp_path / "data"}
+    shown: list[str] = []
+
+    def interrupt(rows: Sequence[Row]) -> None:
+        shown.extend(row.name for row in rows)
+        assert [row.name for row in read_rows(tmp_path).rows] == shown
+        assert not page.exists()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_resolved(
+            JOB, Options.resolve(JOB, run_id="one", **given), Console(quiet=True), interrupt
+        )
+    assert shown
+    result = engine.run(JOB, console=Console(quiet=True), resume="one", **given)
+    assert [row.name for row in result.rows] == shown
+    assert page.exists()
+    assert pictures.is_dir()

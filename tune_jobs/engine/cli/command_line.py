@@ -105,7 +105,7 @@ def _choices(rule: Any) -> Sequence[str]:
 
 
 def run_and_show(job: Job, given: dict[str, Any]) -> int:
-    from tune_jobs.engine.cli.outcome import resume_command, show_outcome
+    from tune_jobs.engine.cli.outcome import resume_command, show_outcome, show_rows
     from tune_jobs.engine.cli.output import CLOSED, OutputClosedError, OutputConsole
     from tune_jobs.engine.pipeline import run_resolved
 
@@ -114,7 +114,7 @@ def run_and_show(job: Job, given: dict[str, Any]) -> int:
         resume = resume_command(job, options)
         with interruptible(f"interrupted; resume: {resume}"):
             console = OutputConsole()
-            result = run_resolved(job, options, console)
+            result = run_resolved(job, options, console, lambda rows: show_rows(rows, console))
             show_outcome(result, resume_command(job, options, trials="N"), console)
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)

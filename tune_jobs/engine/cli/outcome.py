@@ -1,6 +1,7 @@
 """What a run says at its end: the leaderboard, and the commands that look further."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,24 @@ from tune_jobs.engine.run_state.provenance import program
 
 if TYPE_CHECKING:
     from tune_jobs.engine.results.publish import RunResult
+    from tune_jobs.engine.results.row import Row
 
 
-def show_outcome(result: "RunResult", more: str, console: Console | None = None) -> None:
+def show_rows(rows: "Sequence[Row]", console: Console) -> None:
+    """Show a run's rows of the leaderboard."""
     from tune_jobs.engine.results.table import render_table  # imports scipy, which takes a second
 
-    console = console or Console()
     console.print()
-    console.print(render_table(result.rows, console.width))
+    console.print(render_table(rows, console.width))
     console.print()
+
+
+def show_outcome(result: "RunResult", more: str, console: Console) -> None:
+    """Show what a run has found beside its rows, and the commands that look further.
+
+    Args:
+        more: The command that continues the run with more trials.
+    """
     told = {
         **{f"by {cost}": front for cost, front in result.fronts.items()},
         **result.learned,

@@ -2,11 +2,11 @@
 
 import logging
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from tune_jobs.engine.cluster.address import check_temporary_folder
 from tune_jobs.engine.errors import RequestError
@@ -32,26 +32,35 @@ process that crashed."""
 SPANS_MACHINES = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Whether Ray's processes are reached from other machines; on Windows and macOS it is off."""
 
+NOT_NEEDED, LOG_MONITOR = ("start_monitor", "start_api_server"), "start_log_monitor"
+"""Methods of Ray's `Node` that start processes which a local Ray does without."""
+
 PRELOADED = "torch,ray.tune"
 """The modules that a local Ray's workers import as they start, while the driver still connects."""
 
 
 @contextmanager
-def ray_cluster(
-    address: str | None, *, verbose: bool, meanwhile: Callable[[], None] | None = None
-) -> Iterator[bool]:
+def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[bool]:
     """Start or join Ray for the time of a run; yield whether it is this machine alone.
 
-    A Ray that was started here is stopped at the end; a process that is connected already keeps its
-    connection.
+    The arguments and errors are those of `ray_starting`.
+    """
+    with ray_starting(address, verbose=verbose) as wait:
+        yield wait()
 
-    A local Ray listens on the loopback alone.
+
+@contextmanager
+def ray_starting(address: str | None, *, verbose: bool) -> Iterator[Callable[[], bool]]:
+    """Start or join Ray while the caller does something else; yield a function that waits until it
+    runs, and returns whether it is this machine alone.
+
+    A Ray that was started here is stopped at the end; a process that is connected already keeps its
+    connection. A local Ray listens on the loopback alone.
 
     Args:
         address: A running cluster; `None` is the one that `RAY_ADDRESS` names (`ray job submit`
             sets it), else a local one.
         verbose: Show what Ray says.
-        meanwhile: Called in a thread while Ray's processes start, to import something for instance.
 
     Raises:
         RequestError: The cluster does not let this process in, or Ray's folder is full.
@@ -65,32 +74,42 @@ def ray_cluster(
     import ray
 
     if ray.is_initialized():
-        yield False
+        yield lambda: False
         return
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    beside = threading.Thread(target=meanwhile)
-    beside.start()
-    with _local() if address is None else _refused(address):
-        ray.init(
-            address=address or "local",
-            include_dashboard=None if address else False,
-            log_to_driver=verbose,
-            logging_level=logging.INFO if verbose else logging.ERROR,
-        )
-    beside.join()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, on_sigterm)  # ray.init puts its own in place
-    try:
-        yield address is None
-    finally:
+    started: Future[bool] = Future()
+    over = threading.Event()
+
+    def keep_ray() -> None:
+        try:
+            with _local(verbose=verbose) if address is None else _refused(address):
+                ray.init(
+                    address=address or "local",
+                    include_dashboard=None if address else False,
+                    log_to_driver=verbose,
+                    logging_level=logging.INFO if verbose else logging.ERROR,
+                )
+        except BaseException as error:  # the caller's, when it waits
+            started.set_exception(error)
+        else:
+            started.set_result(address is None)
+            over.wait()  # Linux ends Ray's processes with the thread that has started them
         ray.shutdown()
+
+    thread = threading.Thread(target=keep_ray, name="ray", daemon=True)
+    thread.start()
+    try:
+        yield started.result
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextmanager
-def _local() -> Iterator[None]:
-    """Start Ray on the loopback alone; raise `RequestError` where its folder has become full."""
+def _local(*, verbose: bool) -> Iterator[None]:
+    """Start Ray on the loopback alone, with the processes that a run needs; raise `RequestError`
+    where its folder has become full."""
     try:
-        with _loopback_alone():
+        with _loopback_alone(), _few_processes(with_logs=verbose):
             yield
     except Exception:  # Ray says that a process did not start, or a file did not come
         check_temporary_folder()
@@ -117,6 +136,30 @@ def _loopback_alone() -> Iterator[None]:
             del os.environ[SPANS_MACHINES]
         else:
             os.environ[SPANS_MACHINES] = variable
+
+
+@contextmanager
+def _few_processes(*, with_logs: bool) -> Iterator[None]:
+    """Have a Ray that starts meanwhile leave out three processes: the autoscaler's monitor, the
+    dashboard's server and, unless its logs are shown, the monitor of logs.
+
+    Ray has no public option for that. Each imports for about half a second of CPU, before the
+    workers that a run waits for do, and Ray waits for the server as it starts and as it ends.
+    """
+    from ray._private.node import Node
+
+    names = NOT_NEEDED if with_logs else (*NOT_NEEDED, LOG_MONITOR)
+    before = {name: getattr(Node, name) for name in names}
+    for name in names:
+        setattr(Node, name, _start_nothing)
+    try:
+        yield
+    finally:
+        for name, method in before.items():
+            setattr(Node, name, method)
+
+
+def _start_nothing(*_: Any, **__: Any) -> None: ...
 
 
 @contextmanager

@@ -4,7 +4,34 @@
 of Ray fails there, with a sentence, and not in a search.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from ray.air._internal import usage
+from ray.tune.execution import class_cache
+
+
+@contextmanager
+def quick_start() -> Iterator[None]:
+    """Have Ray Tune give its first task sooner.
+
+    Ray would ask for processes with an environment variable of PyTorch Lightning's: none of those
+    that a local Ray has started already has it, so that each would be started, and import torch,
+    once more. And it would import every tracker that is installed, to count those in use.
+    """
+    environment, tag = dict(class_cache.DEFAULT_ENV_VARS), usage.tag_callbacks
+    class_cache.DEFAULT_ENV_VARS.clear()
+    usage.tag_callbacks = _tag_nothing
+    try:
+        yield
+    finally:
+        class_cache.DEFAULT_ENV_VARS.update(environment)
+        usage.tag_callbacks = tag
+
+
+def _tag_nothing(_callbacks: Any) -> bool:
+    return False
 
 
 def loop_of(tune_controller: Any) -> Any:
@@ -22,6 +49,12 @@ def allow_pending(tune_controller: Any, count: int) -> None:
     """Let `count` trials wait for room: a cluster that grows then has work for its new nodes, and
     one that scales with the work sees how much there is. (Ray itself asks once, as it begins.)"""
     loop_of(tune_controller).update_max_pending_trials(count)
+
+
+def keep_processes(tune_controller: Any, trial: Any, more: int) -> None:
+    """Keep so many more processes that have no trial: those of a stage or a round may begin only
+    when those before have ended, and a process takes seconds to start. (Ray itself keeps one.)"""
+    loop_of(tune_controller)._actor_cache.increase_max(trial.placement_group_factory, more)
 
 
 def find_unstarted(tune_controller: Any) -> Any | None:

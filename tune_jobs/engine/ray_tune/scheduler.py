@@ -11,6 +11,7 @@ from tune_jobs.engine.ray_tune.controller import (
     allow_pending,
     find_unstarted,
     forget_ended,
+    keep_processes,
 )
 from tune_jobs.engine.ray_tune.failures import explain
 
@@ -29,6 +30,7 @@ class BridgeScheduler(FIFOScheduler):  # type: ignore[misc]
         super().__init__()
         self._bridge = bridge
         self._count_slots = count_slots
+        self._num_kept = 0
 
     def __getstate__(self) -> dict[str, Any]:
         # Ray pickles its scheduler for `Tuner.restore`. The source behind this one holds open files
@@ -40,7 +42,10 @@ class BridgeScheduler(FIFOScheduler):  # type: ignore[misc]
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         forget_ended(tune_controller)
-        allow_pending(tune_controller, self._count_slots())
+        slots = self._count_slots()
+        allow_pending(tune_controller, slots)
+        keep_processes(tune_controller, trial, slots - self._num_kept)
+        self._num_kept = slots
 
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
         """Give a process that has become free to a trial for which none is starting yet.

@@ -10,6 +10,7 @@ from ray.tune.progress_reporter import TrialProgressCallback
 
 from tune_jobs.engine.cluster.capacity import count_slots
 from tune_jobs.engine.ray_tune.bridge import Bridge
+from tune_jobs.engine.ray_tune.controller import quick_start
 from tune_jobs.engine.ray_tune.scheduler import BridgeScheduler
 from tune_jobs.engine.ray_tune.searcher import BridgeSearcher
 from tune_jobs.engine.run_state.resources import Resources
@@ -53,7 +54,8 @@ def run_tasks(
             ),
         )
         try:
-            tuner.fit()
+            with quick_start():
+                tuner.fit()
         except Exception:
             if bridge.error:
                 raise bridge.error from None

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,13 +15,10 @@ from tune_jobs.engine.errors import RequestError, RunError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.study_storage import dashboard_storage, read_studies
-from tune_jobs.engine.results.analysis.analysis import analyse
 from tune_jobs.engine.results.analysis.architectures import find_not_tried
 from tune_jobs.engine.results.build_rows import build_rows
 from tune_jobs.engine.results.kept import keep_comparisons
 from tune_jobs.engine.results.leaderboard import read_run, sort_rows, write_rows
-from tune_jobs.engine.results.report import write_report
-from tune_jobs.engine.results.report.answer import describe_fronts
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.folder import (
     RunFolder,
@@ -80,10 +77,18 @@ class RunResult:
 
 
 def publish(
-    info: RunInfo, stages: Stages, folder: RunFolder, data: ImageData, storage: Storage
+    info: RunInfo,
+    stages: Stages,
+    folder: RunFolder,
+    data: ImageData,
+    storage: Storage,
+    show: Callable[[Sequence[Row]], None] | None = None,
 ) -> RunResult:
     """Export the winner's best seed and the ensemble, write the run's part of the leaderboard and
     its report.
+
+    Args:
+        show: Called with the rows as soon as they are written.
 
     Raises:
         RunError: No retraining came to its end, so there is nothing to rank.
@@ -106,6 +111,13 @@ def publish(
     if cut_short := stages.retraining.cut_short:
         info = info.noting(f"the time budget is over: {cut_short}")
     part = write_rows(rows, storage)
+    if show:
+        show(rows)
+    # These import scikit-learn and matplotlib, which take seconds.
+    from tune_jobs.engine.results.analysis.analysis import analyse
+    from tune_jobs.engine.results.report import write_report
+    from tune_jobs.engine.results.report.answer import describe_fronts
+
     analysis = analyse(info, search, results, data.num_validated)
     report = write_report(info, search, retrain, results, rows, analysis, data, folder)
     return RunResult(

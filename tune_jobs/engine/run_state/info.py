@@ -151,7 +151,7 @@ def describe_run(
     distributions: "Mapping[str, BaseDistribution]",
     duplicates: Duplicates | None = None,
 ) -> RunInfo:
-    """Collect all that is known of a run before Ray starts."""
+    """Collect all that is known of a run before its first trial."""
     return RunInfo(
         run_id=options.run_id,
         job=job.name,

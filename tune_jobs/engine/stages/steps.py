@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, Trial
 from searchspaces.joined import JoinedSpace
 from trainables.config import Configuration, Runtime
 from trainables.metrics import METRICS
+from trainables.registry import is_estimator
 from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
 from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
 from tune_jobs.engine.errors import RequestError, RunError, no_room
@@ -91,7 +92,7 @@ class Steps:
 
     Args:
         info: The run's information so far. The probe's finding is added to it; a resumed run has
-            it already, and does not probe.
+            it already, and does not probe. Nor does one of estimators alone, which have no choice.
         count_slots: Counts the trials that the cluster trains at once.
     """
 
@@ -112,6 +113,8 @@ class Steps:
         self._probe_runs = False
         if info.runtime:
             self._stages = self._begin(info.runtime)
+        elif all(map(is_estimator, info.default_configs)):  # there is nothing to measure
+            self._take(ProbeReport(runtime=Runtime(device="cpu"), costs={}))
 
     @property
     def stages(self) -> Stages:

@@ -15,10 +15,18 @@ import pytest
 import ray
 from ray import tune
 from ray._private import ray_constants, services
+from ray.air._internal import usage
+from ray.tune.execution import class_cache
 from ray.tune.schedulers import FIFOScheduler
 
-from tune_jobs.engine.cluster.start import PATIENT, QUIET, SPANS_MACHINES
-from tune_jobs.engine.ray_tune.controller import loop_of
+from tune_jobs.engine.cluster.start import (
+    LOG_MONITOR,
+    NOT_NEEDED,
+    PATIENT,
+    QUIET,
+    SPANS_MACHINES,
+)
+from tune_jobs.engine.ray_tune.controller import loop_of, quick_start
 from tune_jobs.engine.ray_tune.failures import DEATHS, LOW_ON_MEMORY, NODE_DEATHS
 
 TESTED = "2.60"
@@ -82,6 +90,7 @@ def test_the_loop_has_the_private_parts_that_are_used(shown: Any) -> None:
     assert isinstance(loop._trial_to_actor, dict), "find_unstarted: _trial_to_actor"
     assert list(loop._actor_manager.live_actors) == [], "find_unstarted: live_actors"
     assert callable(loop.update_max_pending_trials), "allow_pending: update_max_pending_trials"
+    assert callable(loop._actor_cache.increase_max), "keep_processes: _actor_cache.increase_max"
     [trial] = loop.get_trials()
     assert {trial.PENDING, trial.status, trial.TERMINATED} == {"PENDING", "TERMINATED"}
     assert trial.error_file is None, "BridgeScheduler.on_trial_error reads error_file"
@@ -92,6 +101,24 @@ def test_ray_adds_its_printing_callback_only_where_there_is_none() -> None:
     assert "has_trial_progress_callback" in source, (
         "StartCallback stands in for TrialProgressCallback, which Ray would add: how does it now?"
     )
+
+
+def test_what_quick_start_changes_is_what_ray_tune_uses() -> None:
+    before, tag = dict(class_cache.DEFAULT_ENV_VARS), usage.tag_callbacks
+    assert before, "Ray Tune asks for no environment variable any more: quick_start clears them"
+    with quick_start():
+        kept = class_cache._ActorClassCache().get(type("Trial", (), {}))
+        environment = kept._default_options["runtime_env"]["env_vars"]
+        assert not environment.keys() & before.keys()
+    assert (class_cache.DEFAULT_ENV_VARS, usage.tag_callbacks) == (before, tag)
+    source = (RAY / "tune" / "tune.py").read_text()
+    assert "air_usage.tag_callbacks(callbacks)" in source, "quick_start: usage.tag_callbacks"
+
+
+def test_the_processes_that_are_left_out_are_started_by_methods_of_the_node() -> None:
+    source = (RAY / "_private" / "node.py").read_text()
+    for name in (*NOT_NEEDED, LOG_MONITOR):
+        assert f"self.{name}(" in source, f"_few_processes: {name}"
 
 
 def test_ray_knows_the_environment_that_keeps_it_quiet() -> None:

@@ -8,6 +8,8 @@ import pytest
 import ray
 from ray import tune
 
+from tests.conftest import CREDENTIALS
+from tests.tune_jobs.engine.ray_tune.test_contract import family
 from trainables.config import Runtime
 from trainables.trials.report import ErrorReport, Report
 from trainables.trials.task import Stage, Task, TrialTask
@@ -86,3 +88,77 @@ def test_trials_shorter_than_the_start_of_a_process_use_every_slot() -> None:
     trainable: Any = SlowToStart
     run_tasks(source, trainable, Resources(cpus=cpus, gpus=0.0), max_failures=0)
     assert len(source.processes) == 2
+
+
+class Rounds:
+    """A source of rounds of trials: those of a round end together, and the next ones come then."""
+
+    def __init__(self, num_rounds: int, size: int) -> None:
+        self.processes: set[str] = set()
+        self._size = size
+        self._left = num_rounds * size
+        self._begun = 0
+        self._running: set[str] = set()
+        self._reported: set[str] = set()
+
+    @property
+    def finished(self) -> bool:
+        return not (self._left or self._running)
+
+    def next_task(self) -> Task | None:
+        is_round_full = self._begun == self._size
+        if is_round_full and not self._running:
+            self._begun, self._reported = 0, set()
+        elif is_round_full:
+            return None
+        if not self._left:
+            return None
+        self._left -= 1
+        self._begun += 1
+        name = f"trial-{self._left}"
+        self._running.add(name)
+        return TrialTask(
+            stage=Stage.RETRAIN,
+            number=self._left,
+            name=name,
+            seed=0,
+            config={},
+            runtime=Runtime(device="cpu"),
+        )
+
+    def on_start(self, task: Task) -> None: ...
+
+    def on_report(self, task: Task, report: Report) -> bool:
+        assert isinstance(report, ErrorReport)
+        self.processes.add(report.message)
+        self._reported.add(task.name)
+        goes_on = len(self._reported) < self._size
+        if not goes_on:
+            self._running.discard(task.name)
+        return goes_on
+
+    def on_failure(self, task: Task, cause: str) -> None:
+        raise AssertionError(cause)
+
+
+@pytest.mark.usefixtures("one_ray")
+def test_processes_are_kept_from_round_to_round() -> None:
+    cpus = ray.cluster_resources()["CPU"] / 2
+    source = Rounds(num_rounds=3, size=2)
+    trainable: Any = SlowToStart
+    run_tasks(source, trainable, Resources(cpus=cpus, gpus=0.0), max_failures=0)
+    assert len(source.processes) == 2
+
+
+@pytest.mark.usefixtures("one_ray")
+def test_a_trial_takes_a_process_that_ray_has_started_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in CREDENTIALS:  # Ray Tune gives them to processes of their own
+        monkeypatch.delenv(name)
+    ray.get(ray.remote(os.getpid).remote())
+    before = {str(pid) for pid in family(os.getpid())}
+    source = Rounds(num_rounds=1, size=1)
+    trainable: Any = SlowToStart
+    run_tasks(source, trainable, Resources(cpus=1, gpus=0.0), max_failures=0)
+    assert source.processes <= before

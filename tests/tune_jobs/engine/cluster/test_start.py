@@ -1,0 +1,55 @@
+"""Ray starts beside what its caller does, with few processes, and all of them end with it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[4]
+PATIENCE_SECONDS = 600
+
+SCRIPT = """
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import ray
+
+from tests.tune_jobs.engine.ray_tune.test_contract import family
+from tune_jobs.engine.cluster.start import ray_starting
+
+
+def wait_until_alone():
+    assert not ray.is_initialized()
+    deadline = time.monotonic() + 60
+    while list(family(os.getpid())) != [os.getpid()]:
+        assert time.monotonic() < deadline, "processes are left"
+        time.sleep(0.05)
+
+
+with suppress(KeyError), ray_starting(None, verbose=False):
+    raise KeyError  # as the data's checks do, while Ray starts
+wait_until_alone()
+
+with ray_starting(None, verbose=False) as wait:
+    assert wait(), "it is no local Ray"
+    assert ray.get(ray.remote(lambda: 1).remote()) == 1
+    lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in family(os.getpid())]
+    for name in ("gcs_server", "raylet"):
+        assert any(name in line for line in lines), lines
+    for name in ("monitor.py", "dashboard/dashboard.py"):  # log_monitor.py too
+        assert not any(name in line for line in lines), lines
+wait_until_alone()
+"""
+
+
+def test_ray_starts_beside_its_caller_and_ends_with_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
