@@ -95,12 +95,32 @@ def affine(
     aspect = height / width
     first_row = [cos, (shear * cos - sin) * aspect, draw(2 * translation)]
     second_row = [sin / aspect, shear * sin + cos, draw(2 * translation)]
-    # The map leads from positions in the output to positions in the input, both in [-1, 1].
     map_N23 = torch.stack(first_row + second_row, dim=1).view(n, 2, 3)
+    return warp(images_NHWC, map_N23, mode="bilinear")
+
+
+def warp(images_NHWC: Tensor, map_N23: Tensor, *, mode: str) -> Tensor:
+    """Sample each image through its own affine map; return float32, NHWC.
+
+    Pixels from outside the image are 0. The places are those of torch's `affine_grid`, which takes
+    a matrix product for each image, and longer than the sampling.
+
+    Args:
+        map_N23: Leads from positions in the output to positions in the input, both in [-1, 1].
+        mode: Of `torch.nn.functional.grid_sample`.
+    """
+    across_N2, down_N2, shift_N2 = (column[:, :, None, None] for column in map_N23.unbind(dim=2))
+    rows_H, columns_W = (_centres(side, map_N23.device) for side in images_NHWC.shape[1:3])
+    places_N2HW = across_N2 * columns_W + down_N2 * rows_H[:, None] + shift_N2
     images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
-    grid = F.affine_grid(map_N23, list(images_NCHW.shape), align_corners=False)
-    sampled = F.grid_sample(images_NCHW, grid, mode="bilinear", align_corners=False)
+    places_NHW2 = places_N2HW.permute(0, 2, 3, 1)
+    sampled = F.grid_sample(images_NCHW, places_NHW2, mode=mode, align_corners=False)
     return sampled.permute(0, 2, 3, 1)
+
+
+def _centres(side: int, device: torch.device) -> Tensor:
+    """Return where the centres of a side's pixels lie, if the side is [-1, 1]."""
+    return torch.linspace(-1, 1, side, device=device) * (side - 1) / side
 
 
 def _positions(

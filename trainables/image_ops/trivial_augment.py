@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from trainables.image_ops.colour import (
@@ -19,6 +18,7 @@ from trainables.image_ops.colour import (
     blend,
     per_image,
 )
+from trainables.image_ops.geometry import warp
 
 STRONGEST = 30
 """Strengths are whole numbers from 0 to this; where an operation has two directions, signed."""
@@ -124,10 +124,7 @@ def _warp(
         for entry in row
     ]
     map_N23 = torch.stack(entries, dim=1).view(n, 2, 3)
-    images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
-    grid = F.affine_grid(map_N23, list(images_NCHW.shape), align_corners=False)
-    sampled = F.grid_sample(images_NCHW, grid, mode="nearest", align_corners=False)
-    return sampled.permute(0, 2, 3, 1)
+    return warp(images_NHWC, map_N23, mode="nearest")
 
 
 def _by_factor(adjust: Operation) -> Operation:

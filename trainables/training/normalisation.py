@@ -28,9 +28,15 @@ class Normalisation:
 
     def __call__(self, images_NHWC: Tensor, memory_format: torch.memory_format) -> Tensor:
         """Normalise uint8 or float pixels in [0, 255], NHWC -> float32, NCHW."""
-        mean = torch.tensor(self.mean, device=images_NHWC.device) * 255
-        scale = 1 / (torch.tensor(self.std, device=images_NHWC.device) * 255)
-        scaled = torch.addcmul(-mean * scale, images_NHWC.to(torch.float32), scale)
+        mean, scale = torch.tensor(self.mean) * 255, 1 / (torch.tensor(self.std) * 255)
+        # As large as an image, and laid out as these are: torch goes through channels of few values
+        # many times more slowly. A blocking transfer would wait for all that a GPU has yet to do.
+        image_1HWC = torch.zeros_like(images_NHWC[:1], dtype=torch.float32)
+        shift, scale = (
+            image_1HWC + values_C.to(images_NHWC.device, non_blocking=True)
+            for values_C in (-mean * scale, scale)
+        )
+        scaled = torch.addcmul(shift, images_NHWC.to(torch.float32), scale)
         return scaled.permute(0, 3, 1, 2).contiguous(memory_format=memory_format)
 
 

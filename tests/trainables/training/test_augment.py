@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine, rotate
 
 from trainables.config import TrialConfig, parse_trial
-from trainables.image_ops.geometry import centre_crop
+from trainables.image_ops.geometry import centre_crop, warp
 from trainables.training.augment import augment
 
 
@@ -173,6 +174,19 @@ def test_an_affine_transform_is_torchvisions(
     theirs = affine(image, interpolation=InterpolationMode.BILINEAR, **whole)
     inside = (slice(None), slice(None), slice(3, 9), slice(3, 9))
     torch.testing.assert_close(result[inside], theirs[inside], rtol=0, atol=0.1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(10, 14), (1, 5), (32, 32)])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32], ids=str)
+def test_a_warp_looks_where_torchs_grid_does(height: int, width: int, dtype: torch.dtype) -> None:
+    images = noise(height=height, width=width).to(dtype)
+    map_N23 = torch.randn(len(images), 2, 3, generator=torch.Generator().manual_seed(0)) / 2
+    images_NCHW = images.permute(0, 3, 1, 2).float()
+    grid = F.affine_grid(map_N23, list(images_NCHW.shape), align_corners=False)
+    expected = F.grid_sample(images_NCHW, grid, align_corners=False).permute(0, 2, 3, 1)
+    assert expected.count_nonzero() > 0
+    found = warp(images, map_N23, mode="bilinear")
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-2)
 
 
 def test_a_crop_from_a_larger_image_is_a_window_and_evaluation_sees_the_centre() -> None:

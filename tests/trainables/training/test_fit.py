@@ -18,9 +18,10 @@ from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.metrics import EpochMetrics
 from trainables.storage import LocalStorage
-from trainables.training.fit import Training, build_training, fit
+from trainables.training.device import memory_format
+from trainables.training.fit import Training, _epoch_seeds, build_training, fit
 from trainables.training.inputs import ImageInputs, Placed
-from trainables.training.normalisation import Normalisation
+from trainables.training.normalisation import Normalisation, train_normalisation
 from trainables.trials.checkpoint import Checkpoints
 
 CPU = Runtime(device="cpu")
@@ -104,6 +105,35 @@ def test_same_seed_gives_the_same_to_the_bit(make_data: MakeData, architecture: 
     assert figures(list(fit(same))) == reports
     assert same_weights(one, same)
     assert figures(list(fit(other))) != reports
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_the_weights_are_to_the_bit_those_of_a_loop_as_torch_teaches_it(
+    make_data: MakeData, channels_last: bool
+) -> None:
+    data = make_data(channels=3)
+    runtime = replace(CPU, channels_last=channels_last)
+    flat = {"architecture": "cnn", "epochs": 2, "batch_size": 16, "lr": 3e-3, "optimizer": "sgd"}
+    training, other = (build_training(flat, data, runtime, seed=4) for _ in range(2))
+    list(fit(training))
+
+    network = other.model.train()
+    optimizer = torch.optim.SGD(network.parameters(), lr=3e-3, momentum=other.config.momentum)
+    chosen_N = torch.from_numpy(data.train_indices)
+    pixels_NHWC = torch.from_numpy(data.images_NHWC)[chosen_N].float()
+    given = train_normalisation(data)
+    mean, scale = torch.tensor(given.mean) * 255, 1 / (torch.tensor(given.std) * 255)
+    images_NCHW = torch.addcmul(-mean * scale, pixels_NHWC, scale).permute(0, 3, 1, 2)
+    labels_N = torch.from_numpy(data.labels_N)[chosen_N]
+    for epoch in range(2):
+        _, seed = _epoch_seeds(4, epoch)
+        order_N = torch.randperm(len(labels_N), generator=torch.Generator().manual_seed(seed))
+        for batch_N in order_N.tensor_split(training.num_steps):
+            batch_NCHW = images_NCHW[batch_N].contiguous(memory_format=memory_format(runtime))
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(network(batch_NCHW), labels_N[batch_N]).backward()
+            optimizer.step()
+    assert same_weights(training, other)
 
 
 def test_what_else_draws_random_numbers_does_not_matter(make_data: MakeData) -> None:

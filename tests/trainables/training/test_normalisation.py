@@ -75,6 +75,23 @@ def test_normalisation(
     assert result.is_contiguous(memory_format=memory_format)
 
 
+@pytest.mark.parametrize("planes", [False, True])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32], ids=str)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pixels_are_normalised_by_one_product_and_one_sum_to_the_bit(
+    channels: int, dtype: torch.dtype, planes: bool
+) -> None:
+    """Wherever they lie in memory, and whatever the sizes of what they are combined with."""
+    given = WEIGHTS.mean[:channels], WEIGHTS.std[:channels]
+    mean, scale = torch.tensor(given[0]) * 255, 1 / (torch.tensor(given[1]) * 255)
+    images = noise(channels=channels).to(dtype)
+    expected = torch.addcmul(-mean * scale, images.float(), scale).permute(0, 3, 1, 2)
+    if planes:
+        images = images.permute(0, 3, 1, 2).contiguous().permute(0, 2, 3, 1)
+    result = Normalisation(mean=given[0], std=given[1])(images, torch.contiguous_format)
+    assert torch.equal(result, expected)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_train_normalisation_is_of_the_train_split_alone(
     make_data: Callable[..., ImageData], channels: int
