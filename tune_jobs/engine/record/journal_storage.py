@@ -1,6 +1,6 @@
 """Read a journal as Optuna does, at a cost and in a memory that do not grow with the trials."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Generator
 from copy import deepcopy as copied
 from typing import Any
 
@@ -20,7 +20,7 @@ class JournalFile(JournalFileBackend):
         super().__init__(*args, **kwargs)
         self._names: dict[str, str] = {}
 
-    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
         for log in super().read_logs(log_number_from):
             yield self._share(log)
         newest = max(self._log_number_offset)
