@@ -122,7 +122,12 @@ def take(method: str, work: Work, python: str) -> Result | None:
 def watch_memory(process: "subprocess.Popen[bytes]", seconds: float = 1.0) -> int:
     """Wait for a process to end; return the most memory of it and all that it started."""
     done, peak_bytes = threading.Event(), 0
-    waiting = threading.Thread(target=lambda: (process.wait(), done.set()))
+
+    def wait() -> None:
+        process.wait()
+        done.set()
+
+    waiting = threading.Thread(target=wait)
     waiting.start()
     while not done.wait(seconds):
         peak_bytes = max(peak_bytes, sum(map(proportional_bytes, process_tree(process.pid))))

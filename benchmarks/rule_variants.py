@@ -41,12 +41,12 @@ class Rule(Asha):
         recorded = self._brackets[0].get(epoch)
         if recorded is None:
             return True
-        before = list(recorded.values())
-        recorded[number] = self.worth(self.curves[number])
-        if len(before) < self.least:
-            return True
+        worth = self.worth(self.curves[number])
         quantile = self.quantiles[min(self.levels.index(epoch), len(self.quantiles) - 1)]
-        return recorded[number] >= float(np.quantile(before, quantile)) - self.slack(score)
+        few = len(recorded) < self.least
+        goes_on = few or worth >= recorded.quantile(quantile) - self.slack(score)
+        recorded.add(number, worth)
+        return goes_on
 
     def worth(self, curve: Sequence[float]) -> float:
         """Return what is compared at a rung, of a trial's scores so far."""

@@ -1,5 +1,6 @@
 """A run that trains nothing: its real parts, fed with reports that are drawn."""
 
+import io
 import math
 import random
 from collections import deque
@@ -21,6 +22,13 @@ from tune_jobs.engine.results.trial_logs import TrialLogs
 from tune_jobs.engine.run_state.folder import RunFolder, open_place, place_of
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.stages.steps import RunRequest, Steps
+
+
+class Nowhere(io.StringIO):
+    """A terminal that nobody looks at."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 def draw_report(number: int, epoch: int) -> EpochReport:
@@ -92,8 +100,7 @@ def open_steps(
         },
         default_configs=checked.defaults,
     )
-    output = (storage / "output.txt").open("w")
-    progress = Progress(info, Console(file=output, force_terminal=True, width=100))
+    progress = Progress(info, Console(file=Nowhere(), force_terminal=True, width=100))
     logs = TrialLogs(folder.tensorboard, request.distributions)
     return Steps(request, info, [progress, logs], lambda: slots), progress
 

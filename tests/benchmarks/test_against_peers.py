@@ -39,12 +39,13 @@ def test_the_peers_train_what_a_run_of_ours_tries(work: Work, tmp_path: Path) ->
         task = steps.next_task()
         assert isinstance(task, TrialTask)
         filters = (expected["filters_1"], expected["filters_2"], expected["filters_3"])
-        assert task.config["filters"] == tuple(width for width in filters if width)
-        assert task.config["dense"] == (expected["dense_1"],)
+        assert task.config["filters"] == [width for width in filters if width]
+        assert task.config["dense"] == [expected["dense_1"]]
         same = expected.keys() & task.config.keys()
         assert same == {"dropout", "optimizer", "lr", "l2", "batch_size"}
         assert {name: task.config[name] for name in same} == {n: expected[n] for n in same}
         assert task.config["schedule"] == "constant"
+        steps.on_failure(task, "nothing is trained here")
 
 
 def test_the_memory_of_what_a_process_starts_counts() -> None:

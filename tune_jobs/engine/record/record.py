@@ -109,8 +109,10 @@ class Record:
         ]
 
     def trial(self, number: int) -> RecordedTrial:
-        frozen = self.study.get_trials(deepcopy=False)[number]
-        return RecordedTrial(frozen, self._published_before)
+        # A study's public calls list all trials.
+        storage, study_id = self.study._storage, self.study._study_id
+        trial_id = storage.get_trial_id_from_study_id_trial_number(study_id, number)
+        return RecordedTrial(storage.get_trial(trial_id), self._published_before)
 
     def best(self, top: int | None = None) -> list[RecordedTrial]:
         """Return the trials that reached their full budget, or the `top` best, the best first."""

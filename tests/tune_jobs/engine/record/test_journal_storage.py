@@ -11,7 +11,7 @@ from tune_jobs.engine.record.journal import open_journal
 
 
 def waiting(study: optuna.Study) -> list[int]:
-    return [t.number for t in study.get_trials(states=(TrialState.WAITING,))]
+    return [t.number for t in study.get_trials(deepcopy=False, states=(TrialState.WAITING,))]
 
 
 def test_trials_that_wait_are_found_in_their_order(tmp_path: Path) -> None:
@@ -48,6 +48,7 @@ def test_what_is_read_is_what_optuna_reads(tmp_path: Path) -> None:
     storages = [open_journal(path), JournalStorage(JournalFileBackend(str(path)))]
     read = [optuna.load_study(storage=each, study_name="run").trials for each in storages]
     assert ours.trials == read[0] == read[1]
+    assert ours.get_trials(deepcopy=False) == read[1]
 
 
 def test_names_are_shared_between_trials(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import TrialState, create_trial
 
+from trainables.metrics import Direction
 from tune_jobs.engine.search import shown_trials
 from tune_jobs.engine.search.history import History, merit, ranked
 from tune_jobs.engine.search.prior_sampler import propose
@@ -53,7 +54,7 @@ def sorted_anew(study: optuna.Study, architecture: str | None) -> list[int]:
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
-def test_trials_are_sorted_in_whatever_order_they_end(direction: str) -> None:
+def test_trials_are_sorted_in_whatever_order_they_end(direction: Direction) -> None:
     study = optuna.create_study(direction=direction)
     for seed in range(4):
         grow(study, 20, seed)
@@ -80,7 +81,7 @@ def test_of_many_trials_the_best_and_the_newest_are_chosen() -> None:
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
-def test_a_proposal_is_that_of_a_study_which_trials_are_added_to(direction: str) -> None:
+def test_a_proposal_is_that_of_a_study_which_trials_are_added_to(direction: Direction) -> None:
     study = optuna.create_study(direction=direction)
     grow(study, 60, seed=0)
     trials = [*ranked(study), *History.of(study).running]
