@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import special
 
 from benchmarks.metric_intervals import Setting, draw, evaluation_of, measure
 from trainables.metrics import METRICS
@@ -119,6 +120,15 @@ def test_perfect_predictions_leave_room_for_error(metric: str) -> None:
     else:
         assert found.value == found.high == 1
         assert 0.5 < found.low < 1 - 3 * outcomes.share
+
+
+def test_the_interval_of_an_auroc_is_symmetric_on_the_scale_of_its_logit() -> None:
+    """It is wider below where the metric is nearly perfect, and within [0, 1]."""
+    found = interval(value_examples("auroc", [predict(200, quality=2.0)]))
+    assert 0.9 < found.value < found.high < 1
+    assert found.value - found.low > found.high - found.value > 0
+    low, value, high = special.logit([found.low, found.value, found.high])
+    assert value - low == pytest.approx(high - value)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,9 @@ def interval(
     Confidence Intervals for Proportions in Complex Sample Surveys", 2019). It lies within [0, 1]
     and has a width also where every answer is correct, which then counts as 1 / share answers. Half
     an answer of the rarest class is added where classes are averaged: it may have none that is
-    wrong. A metric that has no bounds has a symmetric interval.
+    wrong. An AUROC's, which counts no answers, is symmetric on the scale of its logit (Pepe, "The
+    Statistical Evaluation of Medical Tests for Classification and Prediction", 2003, section 5.2).
+    A metric that has no bounds has a symmetric interval.
 
     Args:
         board: The configurations that say how seeds vary where `outcomes` has a single one.
@@ -71,6 +73,10 @@ def interval(
     half = half_width(1 - confidence, (examples, pooled or found.seeds))
     if share is None:
         return Estimate(metric, metric - half, metric + half)
+    if not found.step and spread:
+        logit, half_logit = special.logit(metric), half / spread
+        low, high = special.expit(logit - half_logit), special.expit(logit + half_logit)
+        return Estimate(metric, float(low), float(high))
     weight = half**2 / (spread or 1)
     centre = (metric + weight / 2) / (1 + weight)
     margin = math.sqrt(weight * spread + weight**2 / 4) / (1 + weight)

@@ -103,10 +103,11 @@ def test_what_few_trials_had_is_left_out() -> None:
     trials = []
     for number in range(LEAST + 6):
         name = "mlp" if number < LEAST else "cnn"
-        params = {"architecture": name, f"{name}.lr": random.random()}
+        lr = float(random.random())
+        params = {"architecture": name, f"{name}.lr": lr}
         space: dict[str, BaseDistribution] = {"architecture": choice}
         space[f"{name}.lr"] = FloatDistribution(0, 1)
-        trials.append(trial_of([params[f"{name}.lr"]], TrialState.COMPLETE, params, space))
+        trials.append(trial_of([lr], TrialState.COMPLETE, params, space))
     study = study_of(trials)
     assert rare_parameters(study) == {"cnn.lr"}
     assert set(rank_parameters(study)) == {"architecture", "mlp.lr"}
