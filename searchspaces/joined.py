@@ -42,7 +42,8 @@ class JoinedSpace:
     def choosing(self, architectures: Collection[str]) -> "JoinedSpace":
         """Return the space of these architectures alone, in the order of this one."""
         chosen = {name: space for name, space in self.spaces.items() if name in architectures}
-        return replace(self, spaces=chosen)
+        sizes = {name: size for name, size in self.max_image_sizes.items() if name in chosen}
+        return replace(self, spaces=chosen, max_image_sizes=sizes)
 
 
 class _OwnNames:

@@ -107,7 +107,8 @@ def check_estimators(options: Options, architectures: Iterable[str]) -> None:
 
 
 def check_declaration(job: Job) -> None:
-    """Check what a job says by itself: its name, and the claims of its published entries.
+    """Check what a job says by itself: its name, the architectures that it names beside a joined
+    space, and the claims of its published entries.
 
     Raises:
         RequestError: Every problem at once.
@@ -118,10 +119,27 @@ def check_declaration(job: Job) -> None:
             f"name = {job.name!r}: a job's name must be letters, digits, ' ', '.', '_' and '-', "
             "beginning with a letter or digit, since it names a folder"
         )
+    problems += _joined_problems(job)
     for published in job.published:
         problems += [f"published {published.name!r}: {p}" for p in _claim_problems(published)]
     if problems:
         raise RequestError("\n".join(problems))
+
+
+def _joined_problems(job: Job) -> Iterator[str]:
+    """Yield the names of architectures that a job gives and its joined space does not have."""
+    if not isinstance(job.space, JoinedSpace):
+        return
+    known = list(job.space.spaces)
+    given = {"architecture": [job.architecture], "max_image_sizes": job.space.max_image_sizes}
+    given["backbone"] = [job.backbone] if job.backbone else []
+    for where, names in given.items():
+        for name in names:
+            if name not in known:
+                yield (
+                    f"{where} = {name!r}: must be one of the joined space's: "
+                    f"{', '.join(known) or 'it has none'}{nearest(name, known)}"
+                )
 
 
 def _claim_problems(published: Published) -> Iterator[str]:
@@ -173,9 +191,14 @@ def _wrong_names(
 ) -> Iterator[str]:
     """Yield what is wrong with the names that the space and the published entries use."""
     known = {n for default in defaults.values() for n in (*default, *number_entries(default))}
+    space = f"space = {name_of(job.space)}"
     if isinstance(job.space, JoinedSpace):
         known |= {n for default in defaults.values() for n in joined_names(number_entries(default))}
-    space = f"space = {name_of(job.space)}"
+        if any(p.flat["architecture"] != p.params["architecture"] for p in sample.proposals):
+            yield (
+                f"{space}: 'architecture': each part of a joined space is of the one that it "
+                "stands for: leave it out of the parts"
+            )
     used = {
         f"{space}: it suggests": sample.distributions.keys(),
         f"{space}: it returns": sample.constants.keys(),

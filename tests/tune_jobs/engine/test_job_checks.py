@@ -42,6 +42,11 @@ def away_from_the_default(trial: "Trial") -> None:
     trial.suggest_int("warmup_epochs", 1, 3)
 
 
+def another(trial: "Trial") -> dict[str, str]:
+    lr_alone(trial)
+    return {"architecture": "linear"}
+
+
 def epochs_suggested(trial: "Trial") -> None:
     trial.suggest_int("epochs", 2, 5)
 
@@ -245,6 +250,30 @@ def test_names_of_a_joined_space_are_those_of_their_architecture() -> None:
     assert "(did you mean 'mlp.batch_size'?)" in said
     joined = JoinedSpace({"linear": epochs_suggested, "mlp": lr_alone})
     assert "it suggests 'epochs': all trials have" in refusal(replace(JOB, space=joined))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"architecture": "cnn"}, "architecture = 'cnn': must be one of the joined space's: lin"),
+        (
+            {"backbone": "mpl"},
+            "'mpl': must be one of the joined space's: linear, mlp (did",
+        ),
+        (
+            {"space": JoinedSpace({"linear": lr_alone, "mlp": lr_alone}, {"mpl": 8})},
+            "max_image_sizes = 'mpl': must be one of",
+        ),
+        ({"space": JoinedSpace({})}, "'mlp': must be one of the joined space's: it has none"),
+        ({"space": JoinedSpace({"linear": lr_alone, "mlp": another})}, "leave it out of the parts"),
+    ],
+)
+def test_a_joined_space_has_the_architectures_that_its_job_names(
+    changed: dict[str, Any], said: str
+) -> None:
+    job = replace(JOB, space=JoinedSpace({"linear": lr_alone, "mlp": lr_alone}))
+    checked(job)
+    assert said in refusal(replace(job, **changed))
 
 
 def test_a_joined_space_begins_at_each_recipe() -> None:
