@@ -34,9 +34,9 @@ from tune_jobs.engine.results.ensemble import (
     select,
 )
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.results.publish import RunResult, rebuild
+from tune_jobs.engine.results.publish import RunResult, export_ensemble, rebuild
 from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_state.folder import retraining_name
+from tune_jobs.engine.run_state.folder import retraining_name, run_folder
 from tune_jobs.engine.stages.candidates import Candidate, Retrained
 
 ACCURACY, LOSS = METRICS["accuracy"], METRICS["log_loss"]
@@ -267,6 +267,35 @@ def test_it_is_not_reproduced_itself(row: Row, storage: Path) -> None:
     rows = ", ".join(f"joined:{number}" for number in numbers)
     with pytest.raises(RequestError, match=f"reproduce the rows of its members: {rows}"):
         find_row("joined:ensemble", storage)
+
+
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_a_model_that_cannot_be_read_keeps_no_run_from_its_end(
+    row: Row,
+    result: RunResult,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    is_damaged: bool,
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(result.folder, run, ignore=shutil.ignore_patterns("models"))
+    number, seed = row.models[0]
+    name = retraining_name(number, seed)
+    model = run / "checkpoints" / name / "model.safetensors"
+    if is_damaged:
+        model.write_bytes(model.read_bytes()[:50])
+    else:
+        model.unlink()
+    with run_folder(LocalStorage(run)) as folder:
+        assert export_ensemble(row, folder) is None
+        said = capsys.readouterr().err
+        assert f"cannot be read from checkpoints/: {name}/model.safetensors: no" in said
+        assert not list(run.glob("models/*"))
+        earlier = run / "models" / "ensemble.safetensors"
+        earlier.parent.mkdir(exist_ok=True)
+        earlier.write_bytes(b"")
+        assert export_ensemble(row, folder) == str(earlier)
+    assert not capsys.readouterr().err
 
 
 def test_a_rebuild_finds_it_again_and_keeps_it_without_predictions(
