@@ -1,8 +1,10 @@
 """Which models an ensemble is made of, by what they predict; what its row says on a real run."""
 
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,14 @@ import torch
 from rich.console import Console
 
 import trainables
+from trainables.architectures import find_architecture
+from trainables.config.validation import to_json
 from trainables.datasets import load_dataset
 from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics
+from trainables.registry import default_of
 from trainables.storage import LocalStorage
+from trainables.training.normalisation import Normalisation
+from trainables.trials.exported.model import FORMAT, ModelCard, save_model
 from trainables.trials.predictions import (
     PREDICTIONS,
     VALIDATION,
@@ -35,7 +42,7 @@ from tune_jobs.engine.results.ensemble import (
 )
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import RunResult, export_ensemble, rebuild
-from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.row import Member, Row
 from tune_jobs.engine.run_state.folder import retraining_name, run_folder
 from tune_jobs.engine.stages.candidates import Candidate, Retrained
 
@@ -110,6 +117,60 @@ def test_the_models_are_the_same_ones_in_whatever_order_they_came(tmp_path: Path
     models = read_models(LocalStorage(tmp_path), results)
     assert models is not None
     assert [model.trial_number for model in models] == [2, 5]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """The folder of a run, with the models of two seeds of trial 0."""
+    linear = find_architecture("linear")
+    card = ModelCard(
+        format=FORMAT,
+        config=default_of("linear", 1),
+        class_names=("night", "day"),
+        image_size=(4, 4),
+        num_channels=1,
+        normalisation=Normalisation(mean=(0.5,), std=(0.5,)),
+        in_channels=1,
+        in_size=(4, 4),
+        features=None,
+        dataset="made",
+        dataset_fingerprint="",
+    )
+    for seed in (1, 2):
+        network = linear.build(linear.Config(), in_channels=1, image_size=(4, 4), num_classes=2)
+        folder = tmp_path / "checkpoints" / retraining_name(0, seed)
+        save_model(folder, card, network=network, front=None)
+    return tmp_path
+
+
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_a_model_that_cannot_be_read_keeps_no_run_from_its_end(
+    run: Path,
+    make_row: Callable[..., Row],
+    capsys: pytest.CaptureFixture[str],
+    is_damaged: bool,
+) -> None:
+    members = [Member(trial_number=0, seed=seed, weight=0.5) for seed in (1, 2)]
+    row = make_row(ensemble=json.dumps(to_json(members)))
+    name = retraining_name(0, 2)
+    model = run / "checkpoints" / name / "model.safetensors"
+    whole = model.read_bytes()
+    if is_damaged:
+        model.write_bytes(whole[:50])
+    else:
+        model.unlink()
+    with run_folder(LocalStorage(run)) as folder:
+        assert export_ensemble(row, folder) is None
+        said = capsys.readouterr().err
+        assert f"cannot be read from checkpoints/: {name}/model.safetensors: no" in said
+        assert not list(run.glob("models/*"))
+        model.write_bytes(whole)
+        exported = export_ensemble(row, folder)
+        assert exported is not None
+        assert trainables.load_model(exported).card.image_size == (4, 4)
+        model.unlink()
+        assert export_ensemble(row, folder) == exported, "it is there from before"
+    assert not capsys.readouterr().err
 
 
 def test_a_model_may_be_picked_again() -> None:
@@ -267,35 +328,6 @@ def test_it_is_not_reproduced_itself(row: Row, storage: Path) -> None:
     rows = ", ".join(f"joined:{number}" for number in numbers)
     with pytest.raises(RequestError, match=f"reproduce the rows of its members: {rows}"):
         find_row("joined:ensemble", storage)
-
-
-@pytest.mark.parametrize("is_damaged", [True, False])
-def test_a_model_that_cannot_be_read_keeps_no_run_from_its_end(
-    row: Row,
-    result: RunResult,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    is_damaged: bool,
-) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(result.folder, run, ignore=shutil.ignore_patterns("models"))
-    number, seed = row.models[0]
-    name = retraining_name(number, seed)
-    model = run / "checkpoints" / name / "model.safetensors"
-    if is_damaged:
-        model.write_bytes(model.read_bytes()[:50])
-    else:
-        model.unlink()
-    with run_folder(LocalStorage(run)) as folder:
-        assert export_ensemble(row, folder) is None
-        said = capsys.readouterr().err
-        assert f"cannot be read from checkpoints/: {name}/model.safetensors: no" in said
-        assert not list(run.glob("models/*"))
-        earlier = run / "models" / "ensemble.safetensors"
-        earlier.parent.mkdir(exist_ok=True)
-        earlier.write_bytes(b"")
-        assert export_ensemble(row, folder) == str(earlier)
-    assert not capsys.readouterr().err
 
 
 def test_a_rebuild_finds_it_again_and_keeps_it_without_predictions(
