@@ -88,35 +88,44 @@ def test_features_are_counted_once(seconds: tuple[float | None, ...], total: flo
     assert found.metrics.test.cost.features_seconds == total
 
 
+def keep_predictions(folder: Path, number: int, *probabilities: float) -> Retrained:
+    """Write what a seed of a trial predicts of validation and test; return its result."""
+    place = folder / "checkpoints" / retraining_name(number, 1)
+    place.mkdir(parents=True)
+    for name in (PREDICTIONS, VALIDATION):
+        write_predictions(place, predict(*probabilities), name)
+    candidate = Candidate(
+        trial_number=number,
+        origin="search",
+        published=None,
+        config={},
+        params={},
+        searched=None,
+    )
+    return Retrained(
+        candidate=candidate,
+        seeds=(1,),
+        metrics=(EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5),),
+        names=("",),
+        seconds=(1.0,),
+        all_seeds_ended=True,
+    )
+
+
 def test_the_models_are_the_same_ones_in_whatever_order_they_came(tmp_path: Path) -> None:
     """Of equal ones the first is taken: a rebuild takes what the run took."""
-    results = []
-    for number in (5, 2):
-        candidate = Candidate(
-            trial_number=number,
-            origin="search",
-            published=None,
-            config={},
-            params={},
-            searched=None,
-        )
-        results.append(
-            Retrained(
-                candidate=candidate,
-                seeds=(1,),
-                metrics=(EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5),),
-                names=("",),
-                seconds=(1.0,),
-                all_seeds_ended=True,
-            )
-        )
-        folder = tmp_path / "checkpoints" / retraining_name(number, 1)
-        folder.mkdir(parents=True)
-        for name in (PREDICTIONS, VALIDATION):
-            write_predictions(folder, predict(0.9, 0.4), name)
+    results = [keep_predictions(tmp_path, number, 0.9, 0.4) for number in (5, 2)]
     models = read_models(LocalStorage(tmp_path), results)
     assert models is not None
     assert [model.trial_number for model in models] == [2, 5]
+
+
+def test_a_single_image_of_validation_chooses_none(tmp_path: Path) -> None:
+    """It ended a run in an error, before its rows were written."""
+    results = [keep_predictions(tmp_path, number, 0.9 - number / 10) for number in range(2)]
+    models = read_models(LocalStorage(tmp_path), results)
+    assert models == []
+    assert choose_ensemble(models, ACCURACY) is None
 
 
 @pytest.fixture
