@@ -90,12 +90,16 @@ def save_ensemble(folder: Path, members: Mapping[str, tuple[Path, float]]) -> Pa
 
     Args:
         members: By name, the exported model of each, all trained on the same data, and its weight.
+
+    Raises:
+        FileNotFoundError: A file of a model is missing.
+        ValueError: One is damaged.
     """
     target, cards = folder / ENSEMBLE, {}
     tensors: dict[str, Tensor] = {}
     for name, (model, weight) in members.items():
-        tensors |= {f"{name}.{key}": tensor for key, tensor in read_weights(model).items()}
         cards[name] = {"weight": weight, "card": read_json(model)}
+        tensors |= {f"{name}.{key}": tensor for key, tensor in read_weights(model).items()}
         if estimator_path(model).is_file():
             shutil.copyfile(estimator_path(model), _estimator_of(target, name))
     save_file(tensors, target)

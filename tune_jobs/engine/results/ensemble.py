@@ -67,8 +67,8 @@ class Ensemble:
 def read_models(run: Storage, results: Sequence[Retrained]) -> list[Model] | None:
     """Read the predictions of all retrained models; return `None` where some are damaged or missing
     (an earlier version kept none of validation): an ensemble is chosen among all, or not at all.
-    Return none of those that were validated on folds of their own, by their seed: nothing chooses
-    between models that predict other images.
+    Return none of those that were validated on folds of their own, by their seed, or on a single
+    image: nothing chooses between models that predict other images, or hardly any.
 
     Raises:
         OSError: The place cannot be read (`StorageError` from an object store).
@@ -97,7 +97,8 @@ def read_models(run: Storage, results: Sequence[Retrained]) -> list[Model] | Non
                 )
             )
     indices = [model.validation.indices_N for model in models]
-    return models if all(np.array_equal(own_N, indices[0]) for own_N in indices) else []
+    can_choose = all(len(own_N) > 1 and np.array_equal(own_N, indices[0]) for own_N in indices)
+    return models if can_choose else []
 
 
 def choose_ensemble(models: Sequence[Model], metric: Metric) -> Ensemble | None:

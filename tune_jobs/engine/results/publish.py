@@ -241,32 +241,34 @@ def export(winner: Retrained, metric: Metric, folder: RunFolder) -> str | None:
 
 def export_ensemble(row: Row, folder: RunFolder) -> str | None:
     """Join the models of an ensemble's row to `models/ensemble.safetensors`; return it, or `None`
-    where some have been removed and it is not there either, which a warning says."""
+    where some have been removed or damaged and it is not there either, which a warning says."""
     from trainables.trials.exported.ensemble import (  # imports torch: no rebuild does
         ENSEMBLE,
         save_ensemble,
     )
     from trainables.trials.exported.model import WEIGHTS
 
-    models, members, missing = folder.place.child("models"), {}, []
-    with tempfile.TemporaryDirectory(prefix="members-") as scratch, files_for(models) as target:
+    models, members = folder.place.child("models"), {}
+    with tempfile.TemporaryDirectory(prefix="members-") as scratch:
         for member in row.members:
             name = retraining_name(member.trial_number, member.seed)
             place = folder.checkpoints.child(name)
-            found = [file for file in place.names() if file.startswith("model.")]
-            if WEIGHTS not in found:
-                missing.append(name)
             Path(scratch, name).mkdir()
-            for file in found:
-                Path(scratch, name, file).write_bytes(place.read(file))
+            for file in place.names():
+                if file.startswith("model."):
+                    Path(scratch, name, file).write_bytes(place.read(file))
             members[name] = Path(scratch, name, WEIGHTS), member.weight
-        if not missing:
-            save_ensemble(target, members)
-    if missing and ENSEMBLE not in models.names():
-        print(
-            f"warning: {folder.place.uri}: models of the ensemble are not in checkpoints/: "
-            f"{', '.join(missing)} (removed?): put copies back, or train them by a new run",
-            file=sys.stderr,
-        )
-        return None
+        try:
+            with files_for(models) as target:
+                save_ensemble(target, members)
+        except (FileNotFoundError, ValueError) as error:
+            if ENSEMBLE in models.names():
+                return models.child(ENSEMBLE).uri
+            print(
+                f"warning: {folder.place.uri}: a model of the ensemble cannot be read from "
+                f"checkpoints/: {str(error).replace(f'{scratch}/', '')}: put a copy back, or train "
+                "it by a new run",
+                file=sys.stderr,
+            )
+            return None
     return models.child(ENSEMBLE).uri

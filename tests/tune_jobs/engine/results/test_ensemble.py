@@ -1,8 +1,10 @@
 """Which models an ensemble is made of, by what they predict; what its row says on a real run."""
 
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,14 @@ import torch
 from rich.console import Console
 
 import trainables
+from trainables.architectures import find_architecture
+from trainables.config.validation import to_json
 from trainables.datasets import load_dataset
 from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics
+from trainables.registry import default_of
 from trainables.storage import LocalStorage
+from trainables.training.normalisation import Normalisation
+from trainables.trials.exported.model import FORMAT, ModelCard, save_model
 from trainables.trials.predictions import (
     PREDICTIONS,
     VALIDATION,
@@ -34,9 +41,9 @@ from tune_jobs.engine.results.ensemble import (
     select,
 )
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.results.publish import RunResult, rebuild
-from tune_jobs.engine.results.row import Row
-from tune_jobs.engine.run_state.folder import retraining_name
+from tune_jobs.engine.results.publish import RunResult, export_ensemble, rebuild
+from tune_jobs.engine.results.row import Member, Row
+from tune_jobs.engine.run_state.folder import retraining_name, run_folder
 from tune_jobs.engine.stages.candidates import Candidate, Retrained
 
 ACCURACY, LOSS = METRICS["accuracy"], METRICS["log_loss"]
@@ -81,35 +88,98 @@ def test_features_are_counted_once(seconds: tuple[float | None, ...], total: flo
     assert found.metrics.test.cost.features_seconds == total
 
 
+def keep_predictions(folder: Path, number: int, *probabilities: float) -> Retrained:
+    """Write what a seed of a trial predicts of validation and test; return its result."""
+    place = folder / "checkpoints" / retraining_name(number, 1)
+    place.mkdir(parents=True)
+    for name in (PREDICTIONS, VALIDATION):
+        write_predictions(place, predict(*probabilities), name)
+    candidate = Candidate(
+        trial_number=number,
+        origin="search",
+        published=None,
+        config={},
+        params={},
+        searched=None,
+    )
+    return Retrained(
+        candidate=candidate,
+        seeds=(1,),
+        metrics=(EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5),),
+        names=("",),
+        seconds=(1.0,),
+        all_seeds_ended=True,
+    )
+
+
 def test_the_models_are_the_same_ones_in_whatever_order_they_came(tmp_path: Path) -> None:
     """Of equal ones the first is taken: a rebuild takes what the run took."""
-    results = []
-    for number in (5, 2):
-        candidate = Candidate(
-            trial_number=number,
-            origin="search",
-            published=None,
-            config={},
-            params={},
-            searched=None,
-        )
-        results.append(
-            Retrained(
-                candidate=candidate,
-                seeds=(1,),
-                metrics=(EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5),),
-                names=("",),
-                seconds=(1.0,),
-                all_seeds_ended=True,
-            )
-        )
-        folder = tmp_path / "checkpoints" / retraining_name(number, 1)
-        folder.mkdir(parents=True)
-        for name in (PREDICTIONS, VALIDATION):
-            write_predictions(folder, predict(0.9, 0.4), name)
+    results = [keep_predictions(tmp_path, number, 0.9, 0.4) for number in (5, 2)]
     models = read_models(LocalStorage(tmp_path), results)
     assert models is not None
     assert [model.trial_number for model in models] == [2, 5]
+
+
+def test_a_single_image_of_validation_chooses_none(tmp_path: Path) -> None:
+    """It ended a run in an error, before its rows were written."""
+    results = [keep_predictions(tmp_path, number, 0.9 - number / 10) for number in range(2)]
+    models = read_models(LocalStorage(tmp_path), results)
+    assert models == []
+    assert choose_ensemble(models, ACCURACY) is None
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """The folder of a run, with the models of two seeds of trial 0."""
+    linear = find_architecture("linear")
+    card = ModelCard(
+        format=FORMAT,
+        config=default_of("linear", 1),
+        class_names=("night", "day"),
+        image_size=(4, 4),
+        num_channels=1,
+        normalisation=Normalisation(mean=(0.5,), std=(0.5,)),
+        in_channels=1,
+        in_size=(4, 4),
+        features=None,
+        dataset="made",
+        dataset_fingerprint="",
+    )
+    for seed in (1, 2):
+        network = linear.build(linear.Config(), in_channels=1, image_size=(4, 4), num_classes=2)
+        folder = tmp_path / "checkpoints" / retraining_name(0, seed)
+        save_model(folder, card, network=network, front=None)
+    return tmp_path
+
+
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_a_model_that_cannot_be_read_keeps_no_run_from_its_end(
+    run: Path,
+    make_row: Callable[..., Row],
+    capsys: pytest.CaptureFixture[str],
+    is_damaged: bool,
+) -> None:
+    members = [Member(trial_number=0, seed=seed, weight=0.5) for seed in (1, 2)]
+    row = make_row(ensemble=json.dumps(to_json(members)))
+    name = retraining_name(0, 2)
+    model = run / "checkpoints" / name / "model.safetensors"
+    whole = model.read_bytes()
+    if is_damaged:
+        model.write_bytes(whole[:50])
+    else:
+        model.unlink()
+    with run_folder(LocalStorage(run)) as folder:
+        assert export_ensemble(row, folder) is None
+        said = capsys.readouterr().err
+        assert f"cannot be read from checkpoints/: {name}/model.safetensors: no" in said
+        assert not list(run.glob("models/*"))
+        model.write_bytes(whole)
+        exported = export_ensemble(row, folder)
+        assert exported is not None
+        assert trainables.load_model(exported).card.image_size == (4, 4)
+        model.unlink()
+        assert export_ensemble(row, folder) == exported, "it is there from before"
+    assert not capsys.readouterr().err
 
 
 def test_a_model_may_be_picked_again() -> None:
