@@ -1,5 +1,6 @@
 """A network is trained on batches by index, from images or from precomputed features."""
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -32,7 +33,7 @@ BLOCK_BYTES = 2**20
 """Neighbours that are read together: a disk reads 1 MiB at about its full rate."""
 
 WINDOW_BYTES = 2**28
-"""Blocks that are shuffled with each other; several trials have one in memory each."""
+"""Images that are shuffled with each other; each trial has two such windows in memory."""
 
 
 class Placed:
@@ -82,36 +83,45 @@ class Placed:
             order_N = torch.randperm(count, device=self.train.device, generator=generator)
             return self.train[order_N].tensor_split(num_steps)
         block = max(1, BLOCK_BYTES * len(images) // images.nbytes)
-        window = max(1, WINDOW_BYTES * len(images) // images.nbytes)
-        order_N = self.train[shuffle_blocks(count, block, window, generator)]
-        return read_ahead(images, order_N, window, num_steps)
+        num_windows = max(1, count * images[0].nbytes // WINDOW_BYTES)
+        order_N = self.train[shuffle_blocks(count, block, num_windows, generator)]
+        return read_ahead(images, order_N, num_windows, num_steps)
 
 
-def shuffle_blocks(count: int, block: int, window: int, generator: torch.Generator) -> Tensor:
+def shuffle_blocks(count: int, block: int, num_windows: int, generator: torch.Generator) -> Tensor:
     """Draw an order of N = `count` images that reads them in blocks of neighbours.
 
-    The blocks are in random order, and each window of them, as they follow, is shuffled (CorgiPile:
-    Xu et al., "Stochastic Gradient Descent without Full Data Shuffle", 2022).
+    The images come in windows, each of which is shuffled, after CorgiPile (Xu et al., "Stochastic
+    Gradient Descent without Full Data Shuffle", 2022). Here each window is a stratified sample: of
+    as many blocks in a row as there are windows it has one. So every window has all classes in
+    proportion, even where images lie sorted by class.
 
     Args:
         block: How many images are neighbours.
-        window: How many images are shuffled with each other.
     """
     device = generator.device
-    place_of_block = torch.randperm(-(-count // block), device=device, generator=generator)
-    places_N = place_of_block.repeat_interleave(block)[:count] * block
-    draws_N = torch.rand(count, dtype=torch.float64, device=device, generator=generator)
-    return (places_N // window + draws_N).argsort(stable=True)
+    num_blocks = math.ceil(count / block)
+
+    def draw(number: int) -> Tensor:
+        return torch.rand(number, dtype=torch.float64, device=device, generator=generator)
+
+    places_B = torch.arange(num_blocks, device=device)
+    window_B = torch.empty_like(places_B)
+    window_B[(places_B // num_windows + draw(num_blocks)).argsort()] = places_B % num_windows
+    return (window_B.repeat_interleave(block)[:count] + draw(count)).argsort()
 
 
-def read_ahead(images: Tensor, order_N: Tensor, window: int, num_steps: int) -> Iterator[Tensor]:
+def read_ahead(
+    images: Tensor, order_N: Tensor, num_windows: int, num_steps: int
+) -> Iterator[Tensor]:
     """Yield the images of each step, while the disk reads those of the next window as they lie."""
-    reading_N = torch.cat([part.sort().values for part in torch.split(order_N, window)])
+    windows = order_N.tensor_split(num_windows)
+    reading_N = torch.cat([window_N.sort().values for window_N in windows])
     used = begun = 0
     for chosen_N in order_N.tensor_split(num_steps):
         used += len(chosen_N)
-        will_need(images, reading_N[begun : used + window])
-        begun = used + window
+        will_need(images, reading_N[begun : used + len(windows[0])])
+        begun = used + len(windows[0])
         yield chosen_N
 
 

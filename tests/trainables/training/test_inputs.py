@@ -34,7 +34,7 @@ def test_images_larger_than_memory_are_read_in_blocks(
     make_data: Callable[..., ImageData], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inputs, "BLOCK_BYTES", 4 * 64)  # images of 8 x 8
-    monkeypatch.setattr(inputs, "WINDOW_BYTES", 20 * 64)
+    monkeypatch.setattr(inputs, "WINDOW_BYTES", 20 * 64)  # of 60
     data = make_data()
     placed = Placed(data, None, CPU)
     small = replace(CPU, memory_bytes=2 * data.images_NHWC.nbytes - 1)
@@ -52,8 +52,19 @@ def test_images_larger_than_memory_are_read_in_blocks(
 
 
 @pytest.mark.parametrize("count", [1, 99, 100, 103])
-def test_every_image_once_and_blocks_far_from_where_they_were(count: int) -> None:
-    order = shuffle_blocks(count, 5, 20, generator(0))
+def test_every_image_comes_once(count: int) -> None:
+    order = shuffle_blocks(count, 5, 5, generator(0))
     assert order.sort().values.tolist() == list(range(count))
-    firsts = {int(shuffle_blocks(100, 5, 20, generator(seed))[0]) // 5 for seed in range(200)}
+
+
+def test_every_window_has_all_classes_in_proportion() -> None:
+    by_class = torch.arange(1000) // 100
+    for seed in range(5):
+        order = shuffle_blocks(1000, 5, 10, generator(seed))
+        for window in order.tensor_split(10):
+            assert by_class[window].bincount(minlength=10).tolist() == [10] * 10
+
+
+def test_any_block_may_come_at_any_time() -> None:
+    firsts = {int(shuffle_blocks(100, 5, 5, generator(seed))[0]) // 5 for seed in range(200)}
     assert firsts == set(range(20))
