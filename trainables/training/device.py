@@ -6,6 +6,7 @@ import os
 from functools import cache
 
 import torch
+from torch.utils.flop_counter import _FlopCounterMode
 
 from trainables.config import Runtime
 
@@ -41,7 +42,8 @@ def free_device_bytes() -> int:
 
 @cache
 def spare_dynamo() -> None:
-    """Have torch's optimizers work without `torch._dynamo`, whose import takes over a second.
+    """Have torch's optimizers and its counter of operations work without `torch._dynamo`, whose
+    import takes over a second.
 
     Their methods are wrapped for the case that dynamo compiles what calls them, which nothing here
     does: a step imports it for a graph break, and the others to be left out. A step then needs no
@@ -50,8 +52,9 @@ def spare_dynamo() -> None:
     """
     for optimizer in (torch.optim.SGD, torch.optim.Adam):  # AdamW has Adam's
         optimizer.step = torch.no_grad()(inspect.unwrap(optimizer.step))  # type: ignore[method-assign]
-    for name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
-        method = inspect.unwrap(getattr(torch.optim.Optimizer, name))
+    of_optimizers = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+    wrapped = [getattr(torch.optim.Optimizer, name) for name in of_optimizers]
+    for method in map(inspect.unwrap, [*wrapped, _FlopCounterMode.__torch_dispatch__]):
         method.__dynamo_disable = method
 
 

@@ -51,6 +51,7 @@ def test_threads_are_as_many_as_the_trial_has_cpus(monkeypatch: pytest.MonkeyPat
 WITHOUT_DYNAMO = """
 import sys
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 from trainables.config.optimizers import OPTIMIZERS
 from trainables.training.device import prepare_process
 
@@ -62,11 +63,14 @@ for build in OPTIMIZERS.values():
     optimizer.step()
     optimizer.zero_grad()
     optimizer.load_state_dict(optimizer.state_dict())
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.ones(1, 3))
+    assert counter.get_total_flops() == 2 * 3 * 2
 assert "torch._dynamo" not in sys.modules
 """
 
 
-def test_no_optimizer_waits_for_dynamo() -> None:
+def test_no_optimizer_and_no_counter_waits_for_dynamo() -> None:
     subprocess.run([sys.executable, "-c", WITHOUT_DYNAMO], check=True)
 
 
@@ -76,7 +80,7 @@ def test_a_step_is_that_of_torch_to_the_bit(name: str) -> None:
         weights = torch.nn.Parameter(torch.linspace(-1, 1, 7))
         optimizer = OPTIMIZERS[name]([weights], lr=0.1, l2=0.1, momentum=0.9)
         for _ in range(2):
-            (weights**2).sum().backward()
+            (weights**2).sum().backward()  # type: ignore[no-untyped-call]
             step(optimizer)
         return weights.detach()
 

@@ -20,6 +20,7 @@ from ray.tune.execution import class_cache
 from ray.tune.schedulers import FIFOScheduler
 
 from tune_jobs.engine.cluster.start import (
+    AHEAD,
     LOG_MONITOR,
     NOT_NEEDED,
     PATIENT,
@@ -127,7 +128,7 @@ def test_ray_knows_the_environment_that_keeps_it_quiet() -> None:
 
 
 def test_rays_core_knows_the_flags_that_are_set() -> None:
-    flags = [name.removeprefix("RAY_") for name in (*PATIENT, "RAY_preload_python_modules")]
+    flags = [name.removeprefix("RAY_") for name in (*PATIENT, *AHEAD)]
     assert missing(flags, [RAY / binary for binary in BINARIES]) == []
 
 
