@@ -109,7 +109,7 @@ def test_what_quick_start_changes_is_what_ray_tune_uses() -> None:
     assert before, "Ray Tune asks for no environment variable any more: quick_start clears them"
     with quick_start():
         kept = class_cache._ActorClassCache().get(type("Trial", (), {}))
-        environment = kept._default_options["runtime_env"]["env_vars"]
+        environment = kept._default_options["runtime_env"].get("env_vars", {})
         assert not environment.keys() & before.keys()
     assert (class_cache.DEFAULT_ENV_VARS, usage.tag_callbacks) == (before, tag)
     source = (RAY / "tune" / "tune.py").read_text()
