@@ -35,8 +35,13 @@ SPANS_MACHINES = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 NOT_NEEDED, LOG_MONITOR = ("start_monitor", "start_api_server"), "start_log_monitor"
 """Methods of Ray's `Node` that start processes which a local Ray does without."""
 
-PRELOADED = "torch,ray.tune"
-"""The modules that a local Ray's workers import as they start, while the driver still connects."""
+AHEAD = {
+    "RAY_preload_python_modules": "torch,ray.tune",
+    "RAY_idle_worker_killing_time_threshold_ms": "60000",
+}
+"""Internal settings of a local Ray's: the workers that it starts with itself import these modules,
+while the driver still connects, and are kept for a minute. By default one is ended as soon as a
+trial has reserved its CPU, if that is before the trial runs in it."""
 
 
 @contextmanager
@@ -67,10 +72,8 @@ def ray_starting(address: str | None, *, verbose: bool) -> Iterator[Callable[[],
     """
     address = address or os.environ.get("RAY_ADDRESS")
     address = None if address == "local" else address
-    for name, value in (QUIET | PATIENT).items():
+    for name, value in (QUIET | PATIENT | (AHEAD if address is None else {})).items():
         os.environ.setdefault(name, value)  # what the user has set stays
-    if address is None:
-        os.environ.setdefault("RAY_preload_python_modules", PRELOADED)
     import ray
 
     if ray.is_initialized():

@@ -20,6 +20,7 @@ from ray.tune.execution import class_cache
 from ray.tune.schedulers import FIFOScheduler
 
 from tune_jobs.engine.cluster.start import (
+    AHEAD,
     LOG_MONITOR,
     NOT_NEEDED,
     PATIENT,
@@ -108,7 +109,7 @@ def test_what_quick_start_changes_is_what_ray_tune_uses() -> None:
     assert before, "Ray Tune asks for no environment variable any more: quick_start clears them"
     with quick_start():
         kept = class_cache._ActorClassCache().get(type("Trial", (), {}))
-        environment = kept._default_options["runtime_env"]["env_vars"]
+        environment = kept._default_options["runtime_env"].get("env_vars", {})
         assert not environment.keys() & before.keys()
     assert (class_cache.DEFAULT_ENV_VARS, usage.tag_callbacks) == (before, tag)
     source = (RAY / "tune" / "tune.py").read_text()
@@ -127,7 +128,7 @@ def test_ray_knows_the_environment_that_keeps_it_quiet() -> None:
 
 
 def test_rays_core_knows_the_flags_that_are_set() -> None:
-    flags = [name.removeprefix("RAY_") for name in (*PATIENT, "RAY_preload_python_modules")]
+    flags = [name.removeprefix("RAY_") for name in (*PATIENT, *AHEAD)]
     assert missing(flags, [RAY / binary for binary in BINARIES]) == []
 
 
