@@ -40,20 +40,24 @@ class WeightAverage(AveragedModel):
         super().__init__(trained, use_buffers=True)
         decay = 1 - 1 / steps
         self._share = 1 - decay
-        pairs = list(zip(_tensors(self.module), _tensors(trained), strict=True))
-        self._weights = [pair for pair in pairs if pair[0].is_floating_point()]
-        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
+        self._averages, self._weights = (
+            [tensor for tensor in _tensors(network) if tensor.is_floating_point()]
+            for network in (self.module, trained)
+        )
+        self._counts, self._trained_counts = (
+            [tensor for tensor in _tensors(network) if not tensor.is_floating_point()]
+            for network in (self.module, trained)
+        )
 
     @torch.no_grad()
     def update(self) -> None:
         """Take the trained network's weights into the average; the first ones are the average."""
-        averages, weights = zip(*self._weights, strict=True)
         if self.n_averaged:
-            torch._foreach_lerp_(averages, weights, self._share)
+            torch._foreach_lerp_(self._averages, self._weights, self._share)
         else:
-            torch._foreach_copy_(averages, weights)
+            torch._foreach_copy_(self._averages, self._weights)
         if self._counts:
-            torch._foreach_copy_(*zip(*self._counts, strict=True))
+            torch._foreach_copy_(self._counts, self._trained_counts)
         self.n_averaged += 1
 
 
