@@ -96,7 +96,7 @@ def by_operation(training: Training, repetitions: int) -> dict[str, float]:
     parts: list[tuple[Any, str, str]] = [
         (training.inputs, "augmented", "batch: gather, augment, normalise"),
         (training._optimizer, "step", "optimizer"),
-        (training._average, "update", "average of weights"),
+        (training._average, "update_parameters", "average of weights"),
     ]
     for owner, method, section in parts:
         if owner is not None:
