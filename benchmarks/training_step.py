@@ -4,13 +4,12 @@
 
 Each network trains by its recipe on random images that are shifted, mirrored and turned, one
 thread, in fp32 and channels_last. Steps are timed by the thread's processor time, so that a busy
-machine changes little: whole, and again with each of torch's operations by itself. The median of
+machine changes little: whole, and again with each of torch's operations by itself. The least of
 several epochs counts. What no operation took is Python, autograd and dispatch.
 """
 
 import argparse
 import os
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -92,12 +91,12 @@ def step_seconds(training: Training, repetitions: int) -> list[float]:
 
 
 def by_operation(training: Training, repetitions: int) -> dict[str, float]:
-    """The groups' seconds in a step, medians over epochs."""
+    """The groups' seconds in a step, each the least of the epochs."""
     operations = Operations()
     parts: list[tuple[Any, str, str]] = [
         (training.inputs, "augmented", "batch: gather, augment, normalise"),
         (training._optimizer, "step", "optimizer"),
-        (training._average, "update", "average of weights"),
+        (training._average, "update_parameters", "average of weights"),
     ]
     for owner, method, section in parts:
         if owner is not None:
@@ -109,10 +108,7 @@ def by_operation(training: Training, repetitions: int) -> dict[str, float]:
             training.run_steps()
         found.append(operations.seconds)
     groups = {group for each in found for group in each}
-    return {
-        group: statistics.median(each[group] / training.num_steps for each in found)
-        for group in groups
-    }
+    return {group: min(each[group] / training.num_steps for each in found) for group in groups}
 
 
 def main() -> None:
@@ -126,12 +122,12 @@ def main() -> None:
     for name in given.networks or NETWORKS:
         training = build(name, given.steps)
         each = step_seconds(training, given.repetitions)
-        whole = statistics.median(each)
+        whole = min(each)
         seconds = by_operation(training, given.repetitions)
         seconds["Python, autograd, dispatch"] = max(0.0, whole - sum(seconds.values()))
         batch = f"{training.config.batch_size} images"
-        spread = f"{min(each) * 1e3:.1f} to {max(each) * 1e3:.1f}"
-        print(f"{name}, {batch}, torch {torch.__version__}: {whole * 1e3:.2f} ms ({spread})")
+        most = f"at most {max(each) * 1e3:.2f} ms"
+        print(f"{name}, {batch}, torch {torch.__version__}: {whole * 1e3:.2f} ms, {most}")
         for group, taken in sorted(seconds.items(), key=lambda item: -item[1]):
             print(f"    {group:36}{taken * 1e3:9.2f} ms{taken / whole:8.1%}", flush=True)
 

@@ -1,21 +1,18 @@
 """Choose the weights that a training leaves: averaged ones, and those of its best epoch."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from trainables.metrics import EpochMetrics, Metric
 
 
 def average_weights(
     trained: nn.Module, *, epochs: float, steps_per_epoch: int
-) -> "WeightAverage | None":
+) -> AveragedModel | None:
     """Build an exponential moving average of a network's weights and batch norm's statistics.
 
     Averaged weights predict as if the rate had been lowered, so that trainings whose schedules
@@ -26,39 +23,9 @@ def average_weights(
     """
     if not epochs:
         return None
-    return WeightAverage(trained, steps=max(1.0, epochs * steps_per_epoch))
-
-
-class WeightAverage(AveragedModel):
-    """Averages weights exponentially, in two calls for all of them.
-
-    torch's own `update_parameters` lists and sorts the tensors in each step, and takes batch norm's
-    counts of batches one by one. Here the average has the trained network's counts.
-    """
-
-    def __init__(self, trained: nn.Module, *, steps: float) -> None:
-        super().__init__(trained, use_buffers=True)
-        decay = 1 - 1 / steps
-        self._share = 1 - decay
-        pairs = list(zip(_tensors(self.module), _tensors(trained), strict=True))
-        self._weights = [pair for pair in pairs if pair[0].is_floating_point()]
-        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
-
-    @torch.no_grad()
-    def update(self) -> None:
-        """Take the trained network's weights into the average; the first ones are the average."""
-        averages, weights = zip(*self._weights, strict=True)
-        if self.n_averaged:
-            torch._foreach_lerp_(averages, weights, self._share)
-        else:
-            torch._foreach_copy_(averages, weights)
-        if self._counts:
-            torch._foreach_copy_(*zip(*self._counts, strict=True))
-        self.n_averaged += 1
-
-
-def _tensors(network: nn.Module) -> Iterator[Tensor]:
-    return chain(network.parameters(), network.buffers())
+    steps = max(1.0, epochs * steps_per_epoch)
+    update = get_ema_multi_avg_fn(1 - 1 / steps)  # type: ignore[no-untyped-call]
+    return AveragedModel(trained, multi_avg_fn=update, use_buffers=True)
 
 
 class BestEpoch:

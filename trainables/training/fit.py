@@ -198,7 +198,7 @@ class Training:
         self._optimizer.step()
         self._schedule.after_step()
         if self._average:
-            self._average.update()
+            self._average.update_parameters(self._trained)
         self.on_step()
         return loss, hits
 

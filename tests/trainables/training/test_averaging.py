@@ -4,12 +4,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from trainables.config import Runtime
 from trainables.datasets import ImageData
-from trainables.training.averaging import WeightAverage
 from trainables.training.fit import build_training, fit
 
 CPU = Runtime(device="cpu")
@@ -37,26 +34,6 @@ def test_the_average_is_exponential_and_has_batch_norms_statistics(
         torch.testing.assert_close(
             training.model.state_dict()[name].double(), average, rtol=1e-4, atol=1e-5
         )
-
-
-def test_the_average_is_torchs_to_the_bit_and_has_the_networks_counts() -> None:
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(32, 5))
-    ours = WeightAverage(network, steps=3.0)
-    update = get_ema_multi_avg_fn(1 - 1 / 3.0)  # type: ignore[no-untyped-call]
-    theirs = AveragedModel(network, multi_avg_fn=update, use_buffers=True)
-    for _ in range(4):
-        network(torch.randn(6, 3, 4, 4)).sum().backward()
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter -= 0.1 * torch.randn_like(parameter)
-        ours.update()
-        theirs.update_parameters(network)
-    found, expected = ours.state_dict(), theirs.state_dict()
-    assert list(found) == list(expected)  # checkpoints of earlier versions have these
-    counts = "module.1.num_batches_tracked"
-    assert (found.pop(counts), network[1].num_batches_tracked) == (4, 4)
-    assert all(torch.equal(found[name], expected[name]) for name in found)
 
 
 @pytest.mark.parametrize("ema_epochs", [0.0, 0.5])
