@@ -100,6 +100,7 @@ class Rounds:
         self._begun = 0
         self._running: set[str] = set()
         self._reported: set[str] = set()
+        self._deadline = time.monotonic() + PATIENCE_SECONDS
 
     @property
     def finished(self) -> bool:
@@ -132,7 +133,7 @@ class Rounds:
         assert isinstance(report, ErrorReport)
         self.processes.add(report.message)
         self._reported.add(task.name)
-        goes_on = len(self._reported) < self._size
+        goes_on = len(self._reported) < self._size and time.monotonic() < self._deadline
         if not goes_on:
             self._running.discard(task.name)
         return goes_on
