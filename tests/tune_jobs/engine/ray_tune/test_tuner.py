@@ -157,7 +157,7 @@ def test_a_trial_takes_a_process_that_ray_has_started_already(
 ) -> None:
     for name in CREDENTIALS:  # Ray Tune gives them to processes of their own
         monkeypatch.delenv(name)
-    ray.get(ray.remote(os.getpid).remote())
+    ray.get(ray.remote(lambda: None).remote())
     before = {str(pid) for pid in family(os.getpid())}
     source = Rounds(num_rounds=1, size=1)
     trainable: Any = SlowToStart
