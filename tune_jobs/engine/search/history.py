@@ -4,6 +4,7 @@ from bisect import insort
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,18 +21,20 @@ class Ended:
     """Holds trials that ended with a score.
 
     Attributes:
+        direction: The study's.
         ranked: The best first: by how far they came, then by the score of their last epoch.
         numbered: The same ones by number.
         num_reported: The number of those that reported an epoch.
     """
 
+    direction: StudyDirection
     ranked: list[FrozenTrial] = field(default_factory=list)
     numbered: list[FrozenTrial] = field(default_factory=list)
     num_reported: int = 0
     _places: Mapping[tuple[int, int], Place] = field(default_factory=dict)
 
-    def add(self, trial: FrozenTrial, direction: StudyDirection) -> None:
-        insort(self.ranked, trial, key=lambda other: _rank(other, direction))
+    def add(self, trial: FrozenTrial) -> None:
+        insort(self.ranked, trial, key=self._rank)
         insort(self.numbered, trial, key=lambda other: other.number)
         self.num_reported += trial.last_step is not None
 
@@ -44,8 +47,11 @@ class Ended:
         best = self.ranked[:half]
         taken = {trial.number for trial in best}
         others = (trial for trial in reversed(self.numbered) if trial.number not in taken)
-        newest = {trial.number for trial in islice(others, half)}
-        return [*best, *(trial for trial in self.ranked[half:] if trial.number in newest)]
+        return [*best, *sorted(islice(others, half), key=self._rank)]
+
+    def _rank(self, trial: FrozenTrial) -> tuple[float, float, int]:
+        reached, score = merit(trial, self.direction)
+        return -reached, -score, trial.number
 
     def place(self, trials: Sequence[FrozenTrial]) -> list[Place]:
         """Return where the trials lie; those of the last call are remembered."""
@@ -64,32 +70,35 @@ class History:
         running: The trials that have not ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, direction: StudyDirection) -> None:
         self.running: list[FrozenTrial] = []
-        self._ended: defaultdict[Any, Ended] = defaultdict(Ended)
+        self._direction = direction
+        self._ended: defaultdict[Any, Ended] = defaultdict(partial(Ended, direction))
         self._num_settled = 0  # all trials before this one have ended, and are sorted in
         self._sorted_in: set[int] = set()  # of those behind it
 
     @classmethod
     def of(cls, study: Study) -> "History":
         """Return the history of a study, up to now."""
-        history = _HISTORIES.setdefault(study, cls())
-        history._take(study.get_trials(deepcopy=False), study.direction)
+        history = _HISTORIES.get(study)
+        if history is None:
+            history = _HISTORIES[study] = cls(study.direction)
+        history._take(study.get_trials(deepcopy=False))
         return history
 
     def ended(self, architecture: str | None = None) -> Ended:
         """Return the trials of an architecture that ended with a score; `None`: of any."""
         return self._ended[architecture]
 
-    def _take(self, trials: Sequence[FrozenTrial], direction: StudyDirection) -> None:
+    def _take(self, trials: Sequence[FrozenTrial]) -> None:
         recent = trials[self._num_settled :]
         self.running = [trial for trial in recent if trial.state == TrialState.RUNNING]
         for trial in recent:
             if trial.state.is_finished() and trial.number not in self._sorted_in:
                 self._sorted_in.add(trial.number)
-                if _has_score(trial, direction):
+                if _has_score(trial, self._direction):
                     for architecture in {None, trial.params.get("architecture")}:
-                        self._ended[architecture].add(trial, direction)
+                        self._ended[architecture].add(trial)
         while self._num_settled in self._sorted_in:
             self._sorted_in.remove(self._num_settled)
             self._num_settled += 1
@@ -115,8 +124,3 @@ def merit(trial: FrozenTrial, direction: StudyDirection) -> tuple[float, float]:
 def _has_score(trial: FrozenTrial, direction: StudyDirection) -> bool:
     ended = trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
     return ended and bool(trial.params) and bool(np.isfinite(merit(trial, direction)[1]))
-
-
-def _rank(trial: FrozenTrial, direction: StudyDirection) -> tuple[float, float, int]:
-    reached, score = merit(trial, direction)
-    return -reached, -score, trial.number
