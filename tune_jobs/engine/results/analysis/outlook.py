@@ -122,7 +122,7 @@ def predict_gain(
 
 def find_outlook(search: Record, noise: float) -> Outlook | None:
     """Predict what another hour of a search brings; `None`: there are too few trials to tell."""
-    ended = [trial for trial in search.trials() if trial.state.is_finished()]
+    ended = [t for t in search.trials() if t.state.is_finished() and not t.is_left_out]
     values = [trial.value for trial in ended if trial.value is not None]
     if not values or not search.seconds:
         return None

@@ -84,7 +84,7 @@ def tabulate_sources(
     """
     by_source: dict[str, list[RecordedTrial]] = {source: [] for source in SOURCES}
     for trial in search.trials():
-        if trial.state != TrialState.WAITING:
+        if trial.state != TrialState.WAITING and not trial.is_left_out:
             by_source.setdefault(_source_of(trial), []).append(trial)
     return [
         _sum_up(SOURCES.get(source, source), trials, search.metric, reference, first_rung)

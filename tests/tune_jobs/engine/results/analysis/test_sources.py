@@ -4,6 +4,7 @@ from optuna.trial import TrialState
 
 from tests.tune_jobs.engine.results.examples import make_metrics
 from trainables.metrics import METRICS
+from tune_jobs.engine.results.analysis.outlook import find_outlook
 from tune_jobs.engine.results.analysis.sources import (
     Reference,
     SourceFigures,
@@ -11,6 +12,7 @@ from tune_jobs.engine.results.analysis.sources import (
     find_reference,
     tabulate_sources,
 )
+from tune_jobs.engine.search.limits import TOO_SLOW
 from tune_jobs.engine.stages.candidates import Candidate, Retrained
 
 from .trials import record_of, trial_of
@@ -45,6 +47,17 @@ def test_each_source_is_summed_up() -> None:
     assert describe_proposals(found) == (
         "1 at the recipe (best 0.8000), 3 around the recipe (best 0.9000), "
         "2 from anywhere (none to the end)"
+    )
+
+
+def test_what_was_too_slow_to_begin_is_no_proposal() -> None:
+    left_out = trial_of([], origin="default", end_reason=f"{TOO_SLOW}: a training takes 9 s")
+    stopped = [trial_of([0.5, 0.6], source="centre")] * 19
+    search = [trial_of([0.5, 0.8], FULL, origin="default"), *stopped]
+    found = tabulate_sources(record_of([*search, left_out, left_out]), None, 1)
+    assert found[0] == figures("at the recipe", 1, 0, 1, 0.8, None)
+    assert find_outlook(record_of([*search, left_out]), 0.02) == find_outlook(
+        record_of(search), 0.02
     )
 
 
