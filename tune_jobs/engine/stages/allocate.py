@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from trainables.metrics import EpochMetrics
+from trainables.metrics import LARGEST_LOSS, EpochMetrics, Metric, compared_by
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 
 EXPONENT = 4
@@ -31,10 +31,9 @@ class Training:
     error: float = math.inf
     seconds: float = 0.0
 
-    def take(self, metrics: EpochMetrics) -> None:
-        accuracy = metrics.val_accuracy if math.isfinite(metrics.val_accuracy) else 0.0
-        self.error = min(self.error, max(LEAST_ERROR, 1 - accuracy))
-        self.seconds += metrics.seconds
+    def take(self, error: float, seconds: float) -> None:
+        self.error = min(self.error, error)
+        self.seconds += seconds
 
 
 @dataclass(slots=True)
@@ -60,9 +59,11 @@ class Allocation:
 
     Args:
         trials: All trials of the search so far.
+        metric: What the search optimises.
     """
 
-    def __init__(self, trials: Iterable[RecordedTrial]) -> None:
+    def __init__(self, trials: Iterable[RecordedTrial], metric: Metric) -> None:
+        self._metric = compared_by(metric.name)
         self._tried: defaultdict[str, Tried] = defaultdict(Tried)
         self._running: dict[int, Training] = {}
         for trial in trials:
@@ -84,7 +85,7 @@ class Allocation:
 
     def take(self, number: int, metrics: EpochMetrics) -> None:
         """Take an epoch of a trial that runs."""
-        self._running[number].take(metrics)
+        self._running[number].take(_error(self._metric, metrics), metrics.seconds)
 
     def end(self, number: int) -> None:
         """Hear that a trial has ended, or failed before it could begin."""
@@ -113,6 +114,15 @@ class Allocation:
             return 1 / (behind**EXPONENT * (tried.num_trials + 1) * seconds)
 
         return max(known, key=promise)
+
+
+def _error(metric: Metric, epoch: EpochMetrics) -> float:
+    """Return how far an epoch is from a perfect one: of a fraction what is missing to 1, else the
+    loss. A metric that a user adds may have no best value: it is the accuracy's then."""
+    value, is_loss = metric.on_validation(epoch), metric.direction == "minimize"
+    if not math.isfinite(value):
+        return LARGEST_LOSS if is_loss else 1.0
+    return max(LEAST_ERROR, value if is_loss else 1 - value)
 
 
 def rung_group(trial: RecordedTrial, *, by_architecture: bool) -> str:

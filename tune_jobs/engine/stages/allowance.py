@@ -14,13 +14,13 @@ class Allowance:
         self._record = record
 
     def affords(self, pairs: Collection[Pair]) -> bool:
-        """Return whether these pairs have no more epochs than the search has trained; where there
-        is a time budget, that decides instead."""
+        """Return whether these pairs have no more epochs than the search has trained, over all
+        folds; where there is a time budget, that decides instead."""
         plan = self._search.plan
         if plan.budget.seconds is not None:
             return True
         epochs = sum(trial.num_epochs for trial in self._search.record.trials())
-        return len(pairs) * plan.epochs <= epochs
+        return len(pairs) * plan.epochs <= epochs * plan.budget.num_folds
 
     def has_time(self, pairs: Collection[Pair]) -> bool:
         """Return whether those of these pairs that have not ended can be trained in time."""

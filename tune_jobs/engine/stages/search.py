@@ -83,7 +83,7 @@ class Search(TrialStage):
         known = record.trials()
         self._is_over = False
         self._standing = self._standing_so_far(known)
-        self._allocation = Allocation(known)
+        self._allocation = Allocation(known, record.metric)
         self._num_asked = sum(trial.state != TrialState.WAITING for trial in known)
         stopped = self._replay_reports(known)
         self._settle([t for t in known if t.state == TrialState.RUNNING], stopped)

@@ -6,7 +6,7 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
-from trainables.metrics import EpochMetrics
+from trainables.metrics import METRICS, EpochMetrics
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.stages.allocate import Allocation, rung_group
 
@@ -20,12 +20,14 @@ def trial(
     *,
     runs: bool = False,
     origin: str = "search",
+    **figures: float,
 ) -> RecordedTrial:
     """A trial of one epoch; without an accuracy it has not reported, or failed."""
     attributes: dict[str, Any] = {"origin": origin}
     state = TrialState.RUNNING if runs else TrialState.FAIL
     if accuracy is not None:
-        metrics = EpochMetrics(epoch=1, val_accuracy=accuracy, val_loss=1.0, seconds=seconds)
+        known = {"val_accuracy": accuracy, "val_loss": 1.0, **figures}
+        metrics = EpochMetrics(epoch=1, seconds=seconds, **known)  # type: ignore[arg-type]
         attributes["epoch_1"] = metrics.to_json()
         state = TrialState.RUNNING if runs else TrialState.PRUNED
     frozen = create_trial(
@@ -37,8 +39,8 @@ def trial(
     return RecordedTrial(frozen)
 
 
-def choose(trials: Sequence[RecordedTrial]) -> str:
-    return Allocation(trials).choose(NAMES)
+def choose(trials: Sequence[RecordedTrial], metric: str = "accuracy") -> str:
+    return Allocation(trials, METRICS[metric]).choose(NAMES)
 
 
 def test_before_any_has_ended_each_is_tried_the_cheapest_first() -> None:
@@ -78,6 +80,16 @@ def test_one_that_was_tried_often_gives_way() -> None:
 def test_one_that_diverged_is_far_behind() -> None:
     trials = [trial("cheap", float("nan"), 1), trial("dear", 0.9, 100)]
     assert choose(trials) == "dear"
+
+
+def test_who_is_behind_is_told_by_the_metric_of_the_search() -> None:
+    """The cheap one always answers the commonest class of 20 to 1."""
+    cheap = trial("cheap", 0.952, 1, val_balanced_accuracy=0.5, val_loss=0.19)
+    dear = trial("dear", 0.93, 2, val_balanced_accuracy=0.93, val_loss=0.1)
+    chosen = {m: choose([cheap, dear], m) for m in ("accuracy", "balanced_accuracy", "log_loss")}
+    assert chosen == {"accuracy": "cheap", "balanced_accuracy": "dear", "log_loss": "dear"}
+    lost = trial("cheap", 0.952, 1, val_balanced_accuracy=float("nan"), val_loss=float("nan"))
+    assert {choose([lost, dear], m) for m in ("balanced_accuracy", "log_loss")} == {"dear"}
 
 
 def test_a_perfect_one_leaves_something_to_gain() -> None:

@@ -182,6 +182,15 @@ def test_without_a_budget_all_trials_are_tried(begin: Begin) -> None:
     assert len(run.search.record.trials(TrialState.COMPLETE)) == 6
 
 
+def test_the_epochs_of_all_folds_are_the_searchs(begin: Begin) -> None:
+    """Six trials are as many epochs as the default's three pairs and the best one's: the other two
+    candidates are afforded by what the folds add."""
+    one, three = (begin({"net": 1.0}, None, trials=6, top=3, folds=n) for n in (1, 3))
+    three.journal = one.journal.with_name("folds.journal")
+    assert len(one.go().trained) == 2
+    assert len(three.go().trained) == 4
+
+
 def test_a_short_budget_has_fewer_candidates_then_fewer_seeds(begin: Begin) -> None:
     """The search leaves time for one seed of two candidates, and what is left is too short for a
     second one of both."""
