@@ -18,8 +18,8 @@ is not good, and each proposal would take longer than the one before."""
 
 
 class ShownTrials(InMemoryStorage):
-    """Shows trials as they are: to add them to a study, Optuna copies and checks each of them, in
-    five times the time that TPE takes to model them."""
+    """Shows trials as they are: to add them to a study, Optuna copies and checks each of them,
+    which takes far longer than TPE's model of them."""
 
     def __init__(self, trials: Sequence[FrozenTrial]) -> None:
         super().__init__()
