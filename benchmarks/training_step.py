@@ -38,11 +38,11 @@ GROUPS = {  # by what stands in an operation's name
 }
 
 
-class Operations(TorchDispatchMode):
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sums the processor time of operations by group, those of a named section together."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.section = ""
         self.seconds: dict[str, float] = defaultdict(float)
 

@@ -109,9 +109,9 @@ def warp(images_NHWC: Tensor, map_N23: Tensor, *, mode: str) -> Tensor:
         map_N23: Leads from positions in the output to positions in the input, both in [-1, 1].
         mode: Of `torch.nn.functional.grid_sample`.
     """
-    across_N2, down_N2, shift_N2 = (column[:, :, None, None] for column in map_N23.unbind(dim=2))
+    across_N211, down_N211, shift_N211 = map_N23[..., None, None].unbind(dim=2)
     rows_H, columns_W = (_centres(side, map_N23.device) for side in images_NHWC.shape[1:3])
-    places_N2HW = across_N2 * columns_W + down_N2 * rows_H[:, None] + shift_N2
+    places_N2HW = across_N211 * columns_W + down_N211 * rows_H[:, None] + shift_N211
     images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32)
     places_NHW2 = places_N2HW.permute(0, 2, 3, 1)
     sampled = F.grid_sample(images_NCHW, places_NHW2, mode=mode, align_corners=False)

@@ -131,7 +131,8 @@ def test_the_weights_are_to_the_bit_those_of_a_loop_as_torch_teaches_it(
         for batch_N in order_N.tensor_split(training.num_steps):
             batch_NCHW = images_NCHW[batch_N].contiguous(memory_format=memory_format(runtime))
             optimizer.zero_grad()
-            nn.functional.cross_entropy(network(batch_NCHW), labels_N[batch_N]).backward()
+            loss = nn.functional.cross_entropy(network(batch_NCHW), labels_N[batch_N])
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     assert same_weights(training, other)
 
