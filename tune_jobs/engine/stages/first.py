@@ -101,13 +101,13 @@ def cheapest_first(
     return [first for _, first in sorted(zip(keys, firsts, strict=True), key=lambda pair: pair[0])]
 
 
-def dearest_network(firsts: Sequence[FirstConfiguration]) -> FirstConfiguration:
+def dearest_network(configs: Sequence[Configuration]) -> Configuration:
     """Return the last of the configurations that is a network's; of estimators alone the last one.
 
     An estimator is fitted in fp32 on the CPU, which says nothing of how networks train fastest.
     """
-    networks = [first for first in firsts if not is_estimator(first.config["architecture"])]
-    return (networks or firsts)[-1]
+    networks = [config for config in configs if not is_estimator(config["architecture"])]
+    return (networks or configs)[-1]
 
 
 def recipes(job: Job, defaults: Mapping[str, Configuration]) -> list[FirstConfiguration]:

@@ -92,7 +92,7 @@ class Steps:
 
     Args:
         info: The run's information so far. The probe's finding is added to it; a resumed run has
-            it already, and does not probe. Nor does one of estimators alone, which have no choice.
+            it already, and does not probe. Nor does a job of estimators alone, which have no choice.
         count_slots: Counts the trials that the cluster trains at once.
     """
 
@@ -111,9 +111,10 @@ class Steps:
         self._count_slots = count_slots
         self._stages: Stages | None = None
         self._probe_runs = False
+        joined = isinstance(request.job.space, JoinedSpace)
         if info.runtime:
             self._stages = self._begin(info.runtime)
-        elif all(map(is_estimator, info.default_configs)):  # there is nothing to measure
+        elif not joined and all(map(is_estimator, info.default_configs)):  # nothing to measure
             self._take(ProbeReport(runtime=Runtime(device="cpu"), costs={}))
 
     @property
@@ -147,14 +148,17 @@ class Steps:
         self._probe_runs = True
         job, options = self._request.job, self._request.options
         defaults = self.info.default_configs
-        firsts = first_configurations(job, defaults)
+        # As the space gives them: what it returns says which images or features they see.
+        firsts = [
+            fit(first, job.space, job.architecture, defaults).config
+            for first in first_configurations(job, defaults)
+        ]
         # Of a joined space the dearest: most of the time is spent on its trials.
-        measured = firsts[0] if job.published else dearest_network(firsts)
         return ProbeTask(
-            config=fit(measured, job.space, job.architecture, defaults).config,
+            config=firsts[0] if job.published else dearest_network(firsts),
             proposals=tuple(self._request.proposals[:PROPOSALS_BUILT]),
             precision=None if options.precision == "auto" else options.precision,
-            defaults=tuple(first.config for first in firsts) if len(job.architectures) > 1 else (),
+            defaults=tuple(firsts) if len(job.architectures) > 1 else (),
         )
 
     def on_start(self, task: Task) -> None:

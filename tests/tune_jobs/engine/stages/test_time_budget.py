@@ -406,14 +406,6 @@ def first(name: str) -> FirstConfiguration:
 
 def test_an_estimator_does_not_say_how_networks_train() -> None:
     for names in (("linear", "cnn", "svm"), ("svm", "cnn"), ("cnn",)):
-        assert dearest_network([first(name) for name in names]) == first("cnn")
-    assert dearest_network([first("knn"), first("svm")]) == first("svm")
-
-
-def test_the_cheapest_default_is_first_and_an_estimator_stays_where_it_was_declared() -> None:
-    counts = {"resnet": 900, "cnn": 50, "linear": 1}
-    costs = {n: TrainingCost(multiply_adds=c, epoch_seconds=1.0) for n, c in counts.items()}
-    declared = [first(name) for name in ("resnet", "linear", "svm", "cnn")]
-    found = [f.config["architecture"] for f in cheapest_first(declared, costs)]
-    assert found == ["linear", "svm", "cnn", "resnet"]
-    assert cheapest_first(declared, {}) == declared
+        assert dearest_network([{"architecture": name} for name in names])["architecture"] == "cnn"
+    estimators = [{"architecture": "knn"}, {"architecture": "svm"}]
+    assert dearest_network(estimators) == estimators[-1]
