@@ -143,14 +143,18 @@ class Steps:
         self._probe_runs = True
         job, options = self._request.job, self._request.options
         defaults = self.info.default_configs
-        firsts = first_configurations(job, defaults)
+        # As the space gives them: what it returns says which images or features they see.
+        firsts = [
+            fit(first, job.space, job.architecture, defaults).config
+            for first in first_configurations(job, defaults)
+        ]
         # Of a joined space the dearest: most of the time is spent on its trials.
         measured = firsts[0] if job.published else firsts[-1]
         return ProbeTask(
-            config=fit(measured, job.space, job.architecture, defaults).config,
+            config=measured,
             proposals=tuple(self._request.proposals[:PROPOSALS_BUILT]),
             precision=None if options.precision == "auto" else options.precision,
-            defaults=tuple(first.config for first in firsts) if len(job.architectures) > 1 else (),
+            defaults=tuple(firsts) if len(job.architectures) > 1 else (),
         )
 
     def on_start(self, task: Task) -> None:
