@@ -22,7 +22,7 @@ from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import Never
 from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, SearchLimits
 from tune_jobs.engine.stages.candidates import choose_winner, pair_name
-from tune_jobs.engine.stages.first import FirstConfiguration, cheapest_first, dearest_network
+from tune_jobs.engine.stages.first import FirstConfiguration, dearest_network
 from tune_jobs.engine.stages.retrain import NOT_IN_TIME, Retraining
 from tune_jobs.engine.stages.search import Search, SearchPlan
 from tune_jobs.engine.stages.time_budget import (
@@ -398,10 +398,6 @@ def test_slots_are_filled_the_longest_first() -> None:
 
     assert (wall(2), wall(2, 5.0), wall(1, 5.0, 1.0)) == (0.0, 5.0, 6.0)
     assert (wall(2, 2.0, 3.0, 2.0, 5.0), wall(8, 2.0, 3.0)) == (7.0, 3.0)
-
-
-def first(name: str) -> FirstConfiguration:
-    return FirstConfiguration(config={"architecture": name}, origin="default")
 
 
 def test_an_estimator_does_not_say_how_networks_train() -> None:
