@@ -92,7 +92,8 @@ class Steps:
 
     Args:
         info: The run's information so far. The probe's finding is added to it; a resumed run has
-            it already, and does not probe. Nor does a job of estimators alone, which have no choice.
+            it already, and does not probe. Nor does a job of estimators alone, which have no
+            choice.
         count_slots: Counts the trials that the cluster trains at once.
     """
 
