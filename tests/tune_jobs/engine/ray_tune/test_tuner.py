@@ -1,7 +1,10 @@
 """Ray Tune's loop over a source of tasks."""
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,6 @@ import ray
 from ray import tune
 
 from tests.conftest import CREDENTIALS
-from tests.tune_jobs.engine.ray_tune.test_contract import family
 from trainables.config import Runtime
 from trainables.trials.report import ErrorReport, Report
 from trainables.trials.task import Stage, Task, TrialTask
@@ -18,6 +20,8 @@ from tune_jobs.engine.ray_tune.tuner import run_tasks
 from tune_jobs.engine.run_state.resources import Resources
 
 PATIENCE_SECONDS = 120
+
+ROOT = Path(__file__).parents[4]
 
 
 class SlowToStart(tune.Trainable):  # type: ignore[misc]
@@ -151,15 +155,34 @@ def test_processes_are_kept_from_round_to_round() -> None:
     assert len(source.processes) == 2
 
 
-@pytest.mark.usefixtures("one_ray")
-def test_a_trial_takes_a_process_that_ray_has_started_already(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in CREDENTIALS:  # Ray Tune gives them to processes of their own
-        monkeypatch.delenv(name)
+IN_A_RAY_OF_ITS_OWN = """
+import os
+import ray
+from tests.tune_jobs.engine.ray_tune.test_contract import family
+from tests.tune_jobs.engine.ray_tune.test_tuner import Rounds, SlowToStart
+from tune_jobs.engine.cluster.start import ray_cluster
+from tune_jobs.engine.ray_tune.tuner import run_tasks
+from tune_jobs.engine.run_state.resources import Resources
+
+with ray_cluster(None, verbose=False):
     ray.get(ray.remote(lambda: None).remote())
     before = {str(pid) for pid in family(os.getpid())}
     source = Rounds(num_rounds=1, size=1)
-    trainable: Any = SlowToStart
-    run_tasks(source, trainable, Resources(cpus=1, gpus=0.0), max_failures=0)
-    assert source.processes <= before
+    run_tasks(source, SlowToStart, Resources(cpus=1, gpus=0.0), max_failures=0)
+    assert source.processes <= before, (source.processes, before)
+"""
+
+
+def test_a_trial_takes_a_process_that_ray_has_started_already() -> None:
+    """Where Ray Tune gives a trial credentials of the driver's, it starts another one for it."""
+    environment = {name: value for name, value in os.environ.items() if name not in CREDENTIALS}
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_RAY_OF_ITS_OWN],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
