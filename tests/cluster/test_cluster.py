@@ -137,11 +137,12 @@ def test_a_search_outlives_a_machine(cluster: Cluster, store: dict[str, str], da
 
 
 def test_workers_have_copied_the_decoded_images_alone(cluster: Cluster, data: str) -> None:
-    whole = decoded(cluster.head)
+    whole = decoded(cluster.head)  # in the --data-dir of the search, and in that of a refused job
     for host in (cluster.head, *(worker for worker in cluster.workers if worker.is_alive())):
         found = decoded(host)
         note(f"bytes of decoded images on {host.name}'s disk: {sum(map(len, found.values())):,}")
-        assert found == whole != {}
+        assert found
+        assert found.items() <= whole.items()
         has_file = any(path.name == DATA for path in host.disk.rglob("*"))
         assert has_file == (host is cluster.head)
 
