@@ -156,16 +156,12 @@ def _run(
 def _train(
     request: "RunRequest",
     info: "RunInfo",
-    inputs: Any,
+    inputs: "SharedInputs",
     resources: "Resources",
     trackers: "Trackers",
     progress: "Progress",
 ) -> "Steps":
-    """Do the run's tasks on the cluster: the probe, the search, the retraining.
-
-    Args:
-        inputs: Ray's reference to the `TrialInputs`.
-    """
+    """Do the run's tasks on the cluster: the probe, the search, the retraining."""
     from tune_jobs.engine.cluster.capacity import count_slots
     from tune_jobs.engine.ray_tune.trainable import build_trainable
     from tune_jobs.engine.ray_tune.tuner import run_tasks
