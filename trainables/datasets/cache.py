@@ -4,13 +4,11 @@ Every process maps them from there, so that a machine holds their pages once, an
 them as its memory has room for.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from trainables.datasets.contents import Contents, read_contents, write_contents
 from trainables.datasets.errors import OVERVIEW
 from trainables.datasets.image_data import ImageData
 from trainables.datasets.source import Source, Spec
+from trainables.storage.lock import one_at_a_time
 
 VERSION = 3  # of what is written, of how files are understood and images decoded
 
@@ -86,8 +85,7 @@ def with_arrays(data: ImageData, parts: Iterable[tuple[str, bytes]]) -> ImageDat
         return data
     contents = _read(data)
     if contents is None:
-        data.decoded.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(data.decoded.with_suffix(".lock")):
+        with one_at_a_time(data.decoded.with_suffix(".lock")):
             contents = _read(data) or _receive(data, data.decoded, parts)
     return replace(
         data,
@@ -117,14 +115,6 @@ def _receive(data: ImageData, folder: Path, parts: Iterable[tuple[str, bytes]]) 
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return replace(received, folder=folder)
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Wait until no other process of this machine is in here; a process that dies leaves."""
-    with lock.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def cache_key(source: Source, spec: Spec, image_size: tuple[int, int] | None) -> str:

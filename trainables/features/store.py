@@ -13,6 +13,7 @@ from trainables.config.features import Features
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.features.extract import describe_all, fingerprint
+from trainables.storage.lock import one_at_a_time
 from trainables.training.pretrained import Pretrained
 
 
@@ -26,14 +27,17 @@ def load_features(
 ) -> FeatureData:
     """Read features, or compute them in this process and keep them.
 
-    Processes that need them at once compute them each, and keep the same.
+    Where processes of a machine need them at once, one computes them, and the others wait.
 
     Raises:
         ConfigError: The weights do not fit the network behind them, or images are too small.
     """
     file = file_of(folder, spec, data, pretrained)
-    features = read_features(file, spec)
-    if features is None:
+    if features := read_features(file, spec):
+        return features
+    with one_at_a_time(file.with_suffix(".lock")):
+        if features := read_features(file, spec):
+            return features
         started = time.perf_counter()
         features = describe_all(spec, data, pretrained)
         features = replace(features, seconds=time.perf_counter() - started)

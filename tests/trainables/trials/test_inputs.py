@@ -1,7 +1,9 @@
 """What a trial is given: the images, the job's features, or those that its configuration names."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -28,12 +30,27 @@ def test_a_configuration_names_its_features_which_are_computed_once(
     assert read is not None
     assert np.array_equal(read.plain_ND, pixels.plain_ND)
     assert 0 < (computed.seconds or 0) == read.seconds
-    assert [file.stem for file in tmp_path.iterdir()] == [pixels.fingerprint]
+    kept = sorted(file.name for file in tmp_path.iterdir())
+    assert kept == [f"{pixels.fingerprint}.lock", f"{pixels.fingerprint}.npz"]
     assert inputs.estimate_features({"features": "pixels"}) == 0
     assert inputs.seen_by({"features": None}).features is None
     assert inputs.seen_by({}) is inputs, "a configuration of an earlier version"
     of_the_job = TrialInputs(data=data, features=pixels)
     assert of_the_job.seen_by({"features": None}).features is pixels
+
+
+def test_features_that_are_needed_at_once_are_computed_by_one(
+    make_data: Callable[..., ImageData], tmp_path: Path
+) -> None:
+    inputs, start = TrialInputs(data=make_data(), features_folder=tmp_path), Barrier(4)
+
+    def see(_: int) -> TrialInputs:
+        start.wait()
+        return inputs.seen_by({"features": "hog"})
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(see, range(4)))
+    assert len({seen.features.seconds for seen in found if seen.features}) == 1
 
 
 def test_a_configuration_has_larger_images_reduced(
