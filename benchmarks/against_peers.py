@@ -30,6 +30,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.json_lines import add_line, read_lines
 from benchmarks.peers.contest import write_arrays
 from benchmarks.peers.same_work import EPOCHS, Configuration, Work, space
 from benchmarks.peers.work_of_ours import build_job
@@ -217,9 +218,7 @@ def main() -> None:
     dataset = f"parquet:{given.data.resolve()}/cifar10-jpeg"
     cache = Path(tempfile.gettempdir()) / "against-peers"
     arrays = prepare(dataset, cache)
-    results: list[Result] = []
-    if given.out.exists():
-        results = [json.loads(line) for line in given.out.read_text().splitlines()]
+    results = read_lines(given.out)
     known = {(r["trials"], r["repetition"], r["method"]) for r in results}
     for trials, repetition, method in turns(given.methods, given.trials, given.repetitions):
         if (trials, repetition, method) in known:
@@ -242,8 +241,7 @@ def main() -> None:
             continue
         result = {"trials": trials, "repetition": repetition, "method": method, **figures}
         results.append(result)
-        with given.out.open("a") as file:
-            file.write(json.dumps(result) + "\n")
+        add_line(given.out, result)
         print(json.dumps({**result, "reports": len(result["reports"])}), flush=True)
     summarise(results)
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.fruits import write_blocks
+from benchmarks.json_lines import add_line, read_lines
 from benchmarks.peers.contest import DATA_SETS
 from benchmarks.recorded import read_trials
 from tune_jobs.engine.results.leaderboard import read_rows
@@ -143,17 +144,14 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=ARCHITECTURES, default=list(ARCHITECTURES))
     given = parser.parse_args()
     data = given.data.resolve()
-    results: list[Result] = []
-    if given.out.exists():
-        results = [json.loads(line) for line in given.out.read_text().splitlines()]
+    results = read_lines(given.out)
     known = {(r["set"], r["method"], r["seed"], r["seconds"]) for r in results}
     for turn in turns(given.sets, given.methods, given.seeds):
         if (*turn.values(), given.seconds) in known:
             continue
         result = measure(turn["set"], turn["method"], turn["seed"], given.seconds, data)
         results.append(result)
-        with given.out.open("a") as file:
-            file.write(json.dumps(result) + "\n")
+        add_line(given.out, result)
         print(json.dumps(result), flush=True)
     summarise([r for r in results if r["seconds"] == given.seconds])
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.json_lines import add_line, read_lines
 from benchmarks.peers.contest import DATA_SETS, load
 from searchspaces import cnn
 from trainables.registry import default_of
@@ -99,17 +100,14 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
     given = parser.parse_args()
     cache = Path(tempfile.gettempdir()) / "same-wall-time"
-    results: list[dict[str, Any]] = []
-    if given.out.exists():
-        results = [json.loads(line) for line in given.out.read_text().splitlines()]
+    results = read_lines(given.out)
     known = {(result["set"], result["trials"]) for result in results}
     for name in given.sets:
         if (name, given.trials) in known:
             continue
         with tempfile.TemporaryDirectory() as storage:
             results.append(measure(name, given.trials, given.data.resolve(), cache, storage))
-        with given.out.open("a") as file:
-            file.write(json.dumps(results[-1]) + "\n")
+        add_line(given.out, results[-1])
     show(results)
 
 

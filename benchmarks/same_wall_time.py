@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.json_lines import add_line, read_lines
 from benchmarks.peers.contest import DATA_SETS, Turn, load, write_arrays
 from trainables.datasets import ImageData
 
@@ -145,9 +146,7 @@ def main() -> None:
     data = given.data.resolve()
     cache = Path(tempfile.gettempdir()) / "same-wall-time"
     prepare(given.sets, data, cache)
-    results: list[Result] = []
-    if given.out.exists():
-        results = [json.loads(line) for line in given.out.read_text().splitlines()]
+    results = read_lines(given.out)
     known = {(r["set"], r["method"], r["seed"], r["seconds"]) for r in results}
     for turn in turns(given.sets, given.methods, given.seeds):
         if (*turn.values(), given.seconds) in known:
@@ -156,8 +155,7 @@ def main() -> None:
         if result is None:  # the next start tries it again
             continue
         results.append(result)
-        with given.out.open("a") as file:
-            file.write(json.dumps(result) + "\n")
+        add_line(given.out, result)
         print(json.dumps(result), flush=True)
     summarise([r for r in results if r["seconds"] == given.seconds])
 
