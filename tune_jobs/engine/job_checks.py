@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,6 @@ from trainables.config.validation import nearest, to_json
 from trainables.registry import check_config, default_of, is_estimator, recipe_of
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published
-from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.space import (
     SpaceSample,
@@ -85,25 +84,6 @@ def check_job(
         defaults=defaults,
         notes=(*notes, *problems),
     )
-
-
-def check_estimators(options: Options, architectures: Iterable[str]) -> None:
-    """Refuse several workers per trial for scikit-learn's estimators, which one process fits.
-
-    Args:
-        architectures: All architectures that the job may train.
-
-    Raises:
-        RequestError: One of them is an estimator, and the options give it several workers.
-    """
-    if options.workers == 1:
-        return
-    estimators = [name for name in architectures if is_estimator(name)]
-    if estimators:
-        raise RequestError(
-            f"--workers-per-trial = {options.workers}: an estimator ({', '.join(estimators)}) is "
-            "fitted by one process: leave the option away, and --gpus-per-trial at 1 or less"
-        )
 
 
 def check_declaration(job: Job) -> None:

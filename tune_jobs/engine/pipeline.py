@@ -55,7 +55,8 @@ def run_resolved(
     """
     began = time.monotonic()
     from tune_jobs.engine.cluster.address import check_address
-    from tune_jobs.engine.job_checks import check_declaration, check_estimators, check_job
+    from tune_jobs.engine.job_checks import check_declaration, check_job
+    from tune_jobs.engine.options.rules import check_estimators
     from tune_jobs.engine.record.journal import repair_journal
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
     from tune_jobs.engine.results.trackers.follow import open_trackers
@@ -77,7 +78,7 @@ def run_resolved(
         check_address(options.address)
         trackers = open_trackers(job, options, storage)
         checked = check_job(job, options.epochs, earlier, options.for_configurations)
-        check_estimators(options, checked.defaults)
+        check_estimators(options.workers, checked.defaults)
         folder.create()
         # The store has answered once: from here on it is waited for where it is out of reach.
         folder = replace(folder, place=patient(folder.place))

@@ -1,11 +1,12 @@
 """Rules that options must keep together, or that their types cannot say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 from trainables.config import KeptEpoch
 from trainables.config.validation import nearest
 from trainables.metrics import METRICS
+from trainables.registry import is_estimator
 from tune_jobs.engine.errors import RequestError
 
 TRACKERS = ("mlflow", "wandb")
@@ -60,4 +61,21 @@ def check_trackers(log: str | None, names: Sequence[str]) -> None:
         raise RequestError(
             f"--log = {log!r}: {unknown[0]!r} is no tracker: name some of {', '.join(TRACKERS)}, "
             f"with a comma between them{nearest(unknown[0], list(TRACKERS))}"
+        )
+
+
+def check_estimators(workers: int, architectures: Iterable[str]) -> None:
+    """Refuse several workers of a trial for scikit-learn's estimators, which one process fits.
+
+    Args:
+        architectures: All architectures that the job may train.
+
+    Raises:
+        RequestError: One of them is an estimator, and there are several workers.
+    """
+    estimators = [name for name in architectures if is_estimator(name)]
+    if workers > 1 and estimators:
+        raise RequestError(
+            f"--workers-per-trial = {workers}: an estimator ({', '.join(estimators)}) is "
+            "fitted by one process: leave the option away, and --gpus-per-trial at 1 or less"
         )

@@ -12,6 +12,7 @@ from trainables.config.validation import to_json
 from trainables.registry import is_estimator, recipe_of
 from trainables.trials.report import TrainingCost
 from tune_jobs.engine.job import Job, Origin, Published, Space
+from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.nearest_value import describe
 from tune_jobs.engine.search.space import replay
 
@@ -64,6 +65,30 @@ class Fitted:
     params: Mapping[str, Any]
     config: Configuration
     misfits: tuple[Misfit, ...]
+
+
+def is_tried(first: FirstConfiguration, fitted: Fitted, trials: Sequence[RecordedTrial]) -> bool:
+    """Return whether a first configuration is among the trials of a search.
+
+    A published one is known by its name in the report, so that one which was added to the job since
+    an earlier session is tried too; a default by its architecture; one of another run by all that
+    is trained, since what a space returns for the same parameters may have changed. A report's
+    trials do not count for that: at rungs they are compared with each other alone.
+    """
+    begun = [trial for trial in trials if not trial.is_left_out]
+    if first.origin == "search":
+        config = to_json(fitted.config)
+        return any(
+            trial.params == fitted.params and trial.config in (None, config)  # `None`: it waits
+            for trial in begun
+            if trial.origin != "published"
+        )
+    same_origin = [trial for trial in begun if trial.origin == first.origin]
+    if first.published:
+        names = [trial.published.name for trial in same_origin if trial.published]
+        return first.published.name in names
+    architecture = fitted.params.get("architecture")
+    return any(trial.params.get("architecture") == architecture for trial in same_origin)
 
 
 def first_configurations(

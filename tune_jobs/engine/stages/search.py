@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, Searc
 from tune_jobs.engine.search.samplers import build_sampler
 from tune_jobs.engine.search.space import Proposal, constants_of
 from tune_jobs.engine.stages.allocate import Allocation
-from tune_jobs.engine.stages.first import FirstConfiguration, Fitted, fit
+from tune_jobs.engine.stages.first import FirstConfiguration, fit, is_tried
 from tune_jobs.engine.stages.time_budget import SearchTime, TimeBudget
 from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
 
@@ -179,36 +179,18 @@ class Search(TrialStage):
     def _enqueue(self, first: FirstConfiguration, known: Sequence[RecordedTrial]) -> None:
         """Have a configuration tried, unless the record has it.
 
-        A published one is known by its name in the report, so that one which was added to the job
-        since an earlier session is tried too; a default by its architecture; one of another run by
-        all that is trained.
+        Args:
+            known: The trials of earlier sessions.
         """
-        same_origin = [t for t in known if t.origin == first.origin and not t.is_left_out]
-        if first.published:
-            names = [trial.published.name for trial in same_origin if trial.published]
-            is_known = first.published.name in names
-        elif first.origin == "default":
-            architecture = self._fit(first).params.get("architecture")
-            is_known = any(t.params.get("architecture") == architecture for t in same_origin)
-        else:
-            is_known = self._is_tried(self._fit(first))
-        if not is_known:
+        fitted = fit(first, self.plan.space, self.plan.architecture, self.plan.defaults)
+        fitted = replace(fitted, config=self._complete(fitted.config))
+        # What another run has found may be what this one has just been given.
+        trials = self.record.trials() if first.origin == "search" else known
+        if not is_tried(first, fitted, trials):
             about = {"published": to_json(first.published), "source": first.source}
             told = {name: value for name, value in about.items() if value}
-            params = self._fit(first).params
-            self._allocation.count(params.get("architecture", ""))
-            self.record.enqueue(params, origin=first.origin, **told)
-
-    def _is_tried(self, fitted: Fitted) -> bool:
-        """Return whether the record has a trial of this configuration that a report did not
-        propose: at rungs those are compared with each other alone. The same parameters alone do not
-        tell: what a space returns for them may have changed."""
-        config = to_json(self._complete(fitted.config))
-        return any(
-            trial.params == fitted.params and trial.config in (None, config)  # `None`: it waits
-            for trial in self.record.trials()
-            if trial.origin != "published" and not trial.is_left_out
-        )
+            self._allocation.count(fitted.params.get("architecture", ""))
+            self.record.enqueue(fitted.params, origin=first.origin, **told)
 
     def _complete(self, config: Configuration) -> Configuration:
         return {**config, "epochs": self._epochs_of(config["architecture"])}
@@ -220,9 +202,6 @@ class Search(TrialStage):
         if known is None and architecture == self.plan.backbone:
             return self.time.epochs_that_fit(architecture, self.plan.epochs)
         return known or self.plan.epochs
-
-    def _fit(self, first: FirstConfiguration) -> Fitted:
-        return fit(first, self.plan.space, self.plan.architecture, self.plan.defaults)
 
     def _sampler(self, number: int) -> BaseSampler:
         plan = self.plan
