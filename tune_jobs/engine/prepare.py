@@ -27,6 +27,7 @@ from tune_jobs.engine.stages.first import (
     first_configurations,
     fit,
     recipes,
+    what_is_trained,
 )
 from tune_jobs.engine.stages.fork import forked_configurations
 from tune_jobs.engine.stages.steps import RunRequest
@@ -57,23 +58,41 @@ def learn_from_other_runs(request: RunRequest, storage: Storage) -> Learned:
         RequestError: There is no such run or leaderboard, or nothing in it that the job can try.
     """
     job, options, defaults = request.job, request.options, request.defaults
-    forked, notes = [], []
-    if options.fork:
-        for config in forked_configurations(job, options, storage):
-            architecture = config.get("architecture", job.architecture)
-            if architecture not in defaults:
-                notes.append(f"--fork: a configuration of {architecture!r} is left out")
-                continue
-            forked.append(adopted_configuration(config, "fork", job, defaults))
-            problems, remarks = check_first(forked[-1], job, defaults)
-            notes += [*problems, *remarks]
+    first = first_configurations(job, defaults)
+    forked, notes = _fork(request, first, storage) if options.fork else ([], [])
     portfolio = request.earlier.portfolio if request.earlier else ()
     if options.warm_start and not portfolio:
-        first = first_configurations(job, defaults)
         others = [*first, *recipes(job, defaults), *forked]
         portfolio, remarks = choose_portfolio(options.warm_start, job, defaults, others)
         notes += remarks
     return Learned(forked=forked, portfolio=portfolio, notes=notes)
+
+
+def _fork(
+    request: RunRequest, first: Sequence[FirstConfiguration], storage: Storage
+) -> tuple[list[FirstConfiguration], list[str]]:
+    """Return the `--retrain-top` best configurations of the run that `--fork` names beside this
+    run's own defaults, which it tries anyway, and remarks."""
+    job, options, defaults = request.job, request.options, request.defaults
+    seen = [what_is_trained(f, job, defaults) for f in first if f.origin == "default"]
+    forked: list[FirstConfiguration] = []
+    notes = []
+    for config in forked_configurations(job, options, storage):
+        if len(forked) == options.retrain_top:
+            break
+        architecture = config.get("architecture", job.architecture)
+        if architecture not in defaults:
+            notes.append(f"--fork: a configuration of {architecture!r} is left out")
+            continue
+        found = adopted_configuration(config, "fork", job, defaults)
+        problems, remarks = check_first(found, job, defaults)
+        if (trained := what_is_trained(found, job, defaults)) not in seen:
+            seen.append(trained)
+            forked.append(found)
+            notes += [*problems, *remarks]
+    if not forked:
+        notes.append(f"--fork = {options.fork!r}: it has nothing that this run does not try anyway")
+    return forked, notes
 
 
 def load_data(options: Options) -> ImageData:

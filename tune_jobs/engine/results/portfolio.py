@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from trainables.config import ConfigError, Configuration, complete_config
-from trainables.config.validation import to_json
 from trainables.registry import check_config
 from trainables.storage import open_storage
 from tune_jobs.engine.errors import RequestError
@@ -15,7 +14,7 @@ from tune_jobs.engine.job_checks import check_first
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.info import PortfolioEntry
-from tune_jobs.engine.stages.first import FirstConfiguration, adopted_configuration, fit
+from tune_jobs.engine.stages.first import FirstConfiguration, adopted_configuration, what_is_trained
 
 REMEDY = (
     "give a leaderboard (leaderboards/JOB/RUN.parquet), a folder of them, or the --storage above"
@@ -75,7 +74,7 @@ def _choose(
 ) -> tuple[list[PortfolioEntry], list[str], list[str]]:
     """Take rows in their order until there are enough; return them, remarks on their values, and
     why rows were passed over."""
-    seen = [_fit(first, job, defaults) for first in others]
+    seen = [what_is_trained(first, job, defaults) for first in others]
     chosen: list[PortfolioEntry] = []
     notes: list[str] = []
     problems: list[str] = []
@@ -86,7 +85,7 @@ def _choose(
             config = _configuration(row, defaults[row.architecture])
             first = adopted_configuration(config, "portfolio", job, defaults)
             _, remarks = check_first(first, job, defaults)
-            fitted = _fit(first, job, defaults)
+            fitted = what_is_trained(first, job, defaults)
         except (ConfigError, RequestError) as error:
             problems.append(f"--warm-start: row {row.name} is passed over: {error}")
             continue
@@ -150,14 +149,6 @@ def _configuration(row: Row, default: Configuration) -> Configuration:
     config["architecture"] = row.architecture
     check_config(complete_config(default, config))
     return config
-
-
-def _fit(
-    first: FirstConfiguration, job: Job, defaults: Mapping[str, Configuration]
-) -> dict[str, object]:
-    """Return what would be trained, for any number of epochs."""
-    config: dict[str, object] = to_json(fit(first, job.space, job.architecture, defaults).config)
-    return {**config, "epochs": None}
 
 
 def _entry(row: Row, path: str, config: Configuration) -> PortfolioEntry:

@@ -166,6 +166,14 @@ def adopted_configuration(
     return FirstConfiguration(config=complete, origin="search", source=source)
 
 
+def what_is_trained(
+    first: FirstConfiguration, job: Job, defaults: Mapping[str, Configuration]
+) -> dict[str, object]:
+    """Return the configuration that the space gives for a first one, for any number of epochs."""
+    config: dict[str, object] = to_json(fit(first, job.space, job.architecture, defaults).config)
+    return {**config, "epochs": None}
+
+
 def fit(
     first: FirstConfiguration,
     space: Space,

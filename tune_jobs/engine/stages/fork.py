@@ -13,7 +13,8 @@ from tune_jobs.engine.stages.candidates import pair_name
 
 
 def forked_configurations(job: Job, options: Options, storage: Storage) -> list[Configuration]:
-    """Return the configurations of the `--retrain-top` best trials of the run that `--fork` names.
+    """Return the configurations of the run that `--fork` names which came to its full budget, the
+    best first.
 
     That run is only read. Its data, space and budget may differ from this one's.
 
@@ -30,7 +31,7 @@ def forked_configurations(job: Job, options: Options, storage: Storage) -> list[
                 f"--fork = {options.fork!r}: there is no such run: {other.place.uri}"
             )
         with read_studies(other, info) as (search, _):
-            best = Record(search, pair_name, METRICS[info.metric]).best(options.retrain_top)
+            best = Record(search, pair_name, METRICS[info.metric]).best()
     if not best:
         raise RequestError(
             f"--fork = {options.fork!r}: no trial of that run came to its full budget"
