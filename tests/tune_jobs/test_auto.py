@@ -16,7 +16,7 @@ from tune_jobs.auto import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.reproduce import find_row, reproduce
 from tune_jobs.engine.results.analysis.architectures import NOT_BEGUN
-from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.results.run_result import RunResult
 
 pytestmark = pytest.mark.usefixtures("on_one_ray")
 

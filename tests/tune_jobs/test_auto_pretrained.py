@@ -17,7 +17,7 @@ from tune_jobs import engine
 from tune_jobs.auto import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.reproduce import find_row, reproduce
-from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.results.run_result import RunResult
 
 pytestmark = pytest.mark.usefixtures("on_one_ray")
 

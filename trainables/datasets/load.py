@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from trainables.datasets.cache import cache_key, load_or_decode
-from trainables.datasets.contents import read_contents
+from trainables.datasets.contents import Contents, read_contents
 from trainables.datasets.decoding.originals import (
     USUAL_SIZES,
     covering_size,
@@ -52,30 +52,15 @@ def load_dataset(
     Raises:
         DatasetError: The data cannot be used as it is; the message lists all problems at once.
     """
-    parsed = parse_spec(spec)
-    if image_size == "auto":
-        originals = _originals_to_resize(parsed, data_dir)
-        image_size = None if originals is None else covering_size(originals)
-    if image_size is not None and image_size < 1:
-        raise DatasetError(f"the value of --image-size is {image_size}, but must be at least 1.")
-    with _access(parsed, data_dir):
-        contents = load_or_decode(
-            open_source(parsed, data_dir),
-            parsed,
-            folder=data_dir / DECODED,
-            image_size=None if image_size is None else (image_size, image_size),
-        )
+    contents = _load_contents(parse_spec(spec), data_dir, image_size)
+    labels_N, groups_N = contents.labels_N, contents.groups_N
     indices = split_indices(
-        contents.labels_N,
-        contents.splits_N,
-        train_size=train_size,
-        seed=split_seed,
-        groups_N=contents.groups_N,
+        labels_N, contents.splits_N, train_size=train_size, seed=split_seed, groups_N=groups_N
     )
-    grouping = [] if contents.groups_N is None else [number_groups(contents.groups_N)]
+    grouping = [] if groups_N is None else [number_groups(groups_N)]
     data = ImageData(
         images_NHWC=contents.images_NHWC,
-        labels_N=contents.labels_N,
+        labels_N=labels_N,
         names_N=contents.names_N,
         class_names=contents.class_names,
         train_indices=indices.train,
@@ -86,17 +71,13 @@ def load_dataset(
         source=spec,
         notes=contents.notes,
         originals=contents.originals,
-        groups_N=contents.groups_N,
+        groups_N=groups_N,
         decoded=contents.folder,
     )
     if folds is None:
         return data
     cut = cut_folds(
-        data.labels_N,
-        data.known_indices,
-        num_folds=folds,
-        seed=split_seed,
-        groups_N=data.groups_N,
+        labels_N, data.known_indices, num_folds=folds, seed=split_seed, groups_N=groups_N
     )
     fingerprint = indices.fingerprint(*grouping, *cut)
     return replace(replace(data, folds=cut).in_fold(0), split_fingerprint=fingerprint)
@@ -113,6 +94,24 @@ def load_to_look(spec: str, *, data_dir: Path, image_size: int | None = None) ->
         originals = _originals_to_resize(parse_spec(spec), data_dir)
         image_size = None if originals is None else propose_size(originals)
     return load_dataset(spec, data_dir=data_dir, image_size=image_size)
+
+
+def _load_contents(
+    spec: Spec, data_dir: Path, image_size: int | Literal["auto"] | None
+) -> Contents:
+    """Decode the images of `spec`, or read them back, at the size that is asked for."""
+    if image_size == "auto":
+        originals = _originals_to_resize(spec, data_dir)
+        image_size = None if originals is None else covering_size(originals)
+    if image_size is not None and image_size < 1:
+        raise DatasetError(f"the value of --image-size is {image_size}, but must be at least 1.")
+    with _access(spec, data_dir):
+        return load_or_decode(
+            open_source(spec, data_dir),
+            spec,
+            folder=data_dir / DECODED,
+            image_size=None if image_size is None else (image_size, image_size),
+        )
 
 
 def _originals_to_resize(spec: Spec, data_dir: Path) -> Originals | None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from trainables.worker.settings import TrialSettings
     from trainables.worker.shared import SharedInputs
     from tune_jobs.engine.progress import Progress
-    from tune_jobs.engine.results.publish import RunResult
     from tune_jobs.engine.results.row import Row
+    from tune_jobs.engine.results.run_result import RunResult
     from tune_jobs.engine.results.trackers.follow import Trackers
     from tune_jobs.engine.run_state.info import RunInfo
     from tune_jobs.engine.run_state.resources import Resources

@@ -19,7 +19,8 @@ from tune_jobs.engine import Job
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.results.publish import RunResult, rebuild
+from tune_jobs.engine.results.publish import rebuild
+from tune_jobs.engine.results.run_result import RunResult
 from tune_jobs.engine.results.table import build_columns, build_notes
 from tune_jobs.engine.search.early_stopping import RULES, Never, RungSettings
 from tune_jobs.engine.search.samplers import SAMPLERS

@@ -18,7 +18,7 @@ from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.prepare import load_data
 from tune_jobs.engine.reproduce import find_row, reproduce
-from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.results.run_result import RunResult
 from tune_jobs.engine.run_state.info import describe_run
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from tune_jobs.engine.cli import commands
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.reproduce import find_row, reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.results.publish import RunResult, rebuild
+from tune_jobs.engine.results.publish import rebuild
+from tune_jobs.engine.results.run_result import RunResult
 from tune_jobs.engine.run_state import lease as leases
 from tune_jobs.engine.run_state.lease import LEASE, lease
 

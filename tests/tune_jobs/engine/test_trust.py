@@ -20,8 +20,9 @@ from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.reproduce import Reproduced, Verdict, find_row, reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.results.publish import RunResult, rebuild
+from tune_jobs.engine.results.publish import rebuild
 from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.run_result import RunResult
 from tune_jobs.engine.run_state.folder import retraining_place
 from tune_jobs.engine.stages.retrain import NOT_AFFORDED
 

@@ -15,7 +15,7 @@ from trainables.features import Pixels
 from tune_jobs import engine
 from tune_jobs.engine import Job
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.results.run_result import RunResult
 
 if TYPE_CHECKING:
     from optuna import Trial

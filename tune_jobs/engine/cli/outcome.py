@@ -13,8 +13,8 @@ from tune_jobs.engine.run_state.folder import TENSORBOARD
 from tune_jobs.engine.run_state.provenance import program
 
 if TYPE_CHECKING:
-    from tune_jobs.engine.results.publish import RunResult
     from tune_jobs.engine.results.row import Row
+    from tune_jobs.engine.results.run_result import RunResult
 
 
 def show_rows(rows: "Sequence[Row]", console: Console) -> None:

@@ -208,19 +208,28 @@ class Steps:
 
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options
+        plan = self._plan(runtime)
+        searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
+        joined = isinstance(request.job.space, JoinedSpace)
+        self.rule = WithinGroups(
+            self.rule, lambda number: rung_group(searched.trial(number), by_architecture=joined)
+        )
+        num_trials = None if plan.trials == UNLIMITED_TRIALS else plan.trials
+        for listener in self._listeners:  # before the records tell them of anything
+            listener.begin(num_trials, self.rule, searched.ended() + retrained.ended())
+        search = Search(plan, searched, self.rule)
+        retraining = Retraining(
+            search, retrained, top=options.retrain_top, seeds=options.retraining_seeds
+        )
+        request.folder.drop_checkpoints_but(search.record.running | retraining.record.running)
+        return Stages(search, retraining)
+
+    def _plan(self, runtime: Runtime) -> SearchPlan:
+        request, options = self._request, self._request.options
         job, defaults = request.job, self.info.default_configs
-        first = first_configurations(job, defaults)[: options.first_trials]
-        if not job.published:
-            first = cheapest_first(first, self.info.costs)
-        else:
-            first += recipes(job, defaults)[: max(0, options.trials - len(first))]
-        first += request.forked
-        first += [
-            adopted_configuration(entry.config, "portfolio", job, defaults)
-            for entry in self.info.portfolio
-        ]
+        first = self._first_configurations()
         metric = METRICS[options.metric]
-        plan = SearchPlan(
+        return SearchPlan(
             space=job.space,
             architecture=job.architecture,
             defaults=defaults,
@@ -247,20 +256,21 @@ class Steps:
             ),
             backbone=job.backbone,
         )
-        searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
-        joined = isinstance(job.space, JoinedSpace)
-        self.rule = WithinGroups(
-            self.rule, lambda number: rung_group(searched.trial(number), by_architecture=joined)
-        )
-        num_trials = None if plan.trials == UNLIMITED_TRIALS else plan.trials
-        for listener in self._listeners:  # before the records tell them of anything
-            listener.begin(num_trials, self.rule, searched.ended() + retrained.ended())
-        search = Search(plan, searched, self.rule)
-        retraining = Retraining(
-            search, retrained, top=options.retrain_top, seeds=options.retraining_seeds
-        )
-        request.folder.drop_checkpoints_but(search.record.running | retraining.record.running)
-        return Stages(search, retraining)
+
+    def _first_configurations(self) -> list[FirstConfiguration]:
+        """Return what the search tries before its sampler is asked, in this order."""
+        request, options = self._request, self._request.options
+        job, defaults = request.job, self.info.default_configs
+        first = first_configurations(job, defaults)[: options.first_trials]
+        if not job.published:
+            first = cheapest_first(first, self.info.costs)
+        else:
+            first += recipes(job, defaults)[: max(0, options.trials - len(first))]
+        first += request.forked
+        return first + [
+            adopted_configuration(entry.config, "portfolio", job, defaults)
+            for entry in self.info.portfolio
+        ]
 
     def _open(self, suffix: str, name_of: Name) -> Record:
         request = self._request

@@ -12,7 +12,7 @@ from tune_jobs.engine.cli.commands import build_parser
 from tune_jobs.engine.cli.outcome import predict_command, resume_command, show_outcome
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.results.run_result import RunResult
 
 EARLIER_RUNS = Path(__file__).parents[3] / "formats" / "c302f04"
 

@@ -41,8 +41,10 @@ from tune_jobs.engine.results.ensemble import (
     select,
 )
 from tune_jobs.engine.results.leaderboard import read_rows
-from tune_jobs.engine.results.publish import RunResult, export_ensemble, rebuild
+from tune_jobs.engine.results.models import export_ensemble
+from tune_jobs.engine.results.publish import rebuild
 from tune_jobs.engine.results.row import Member, Row
+from tune_jobs.engine.results.run_result import RunResult
 from tune_jobs.engine.run_state.folder import retraining_name, run_folder
 from tune_jobs.engine.stages.candidates import Candidate, Retrained
 

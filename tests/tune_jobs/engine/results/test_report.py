@@ -19,7 +19,7 @@ from rich.console import Console
 
 from tune_jobs import engine
 from tune_jobs.digits_cnn import JOB
-from tune_jobs.engine.results.publish import RunResult
+from tune_jobs.engine.results.run_result import RunResult
 
 from .examples import contrast
 
