@@ -25,11 +25,12 @@ OPTIONS_PAGE = """\
 
 *Written by `make docs` from `tune_jobs/engine/options/options.py`; do not edit it here.*
 
-Every job takes these options, in three ways that mean the same:
+Every job takes these options, in two ways that mean the same:
 
 - on the command line, `python -m tune_jobs.digits_cnn --trials 8`;
-- in Python, `engine.run(JOB, trials=8)`: the names below with underscores, without the dashes;
-- `run.json` records all of them, with the defaults filled in.
+- in Python, `engine.run(JOB, trials=8)`: the names below with underscores, without the dashes.
+
+`run.json` records all of them, with the defaults filled in.
 
 Options of which the job file says the default have "the job's" below. A wrong value ends the
 command with status 2 before anything starts, and the message names the option, the value and the

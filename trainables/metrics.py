@@ -9,7 +9,7 @@ from trainables.config.validation import from_json
 
 LARGEST_LOSS = 1e6
 """A training whose mean cross-entropy is larger has diverged. The smallest probability that float32
-can tell from 0 is e^-104, a loss of 104; this is ten thousand times as much. Batch norm keeps such
+can tell from 0 is e^-103, a loss of 103; this is ten thousand times as much. Batch norm keeps such
 a loss finite, at 1e24 for instance. Sound trainings on unscaled features pass through 1e4."""
 
 

@@ -88,7 +88,8 @@ class Options:
         "an exported .safetensors or of a torch state dict"
     )
     smoke: bool = _option(
-        False, "try all steps in seconds, on images made up in the data set's shape"
+        False,
+        "try all steps in seconds, on images made up in the data set's shape; written into smoke/",
     )
 
     trials: Count = _resolved(

@@ -45,7 +45,7 @@ class RecordedTrial:
     @property
     def source(self) -> str:
         """Return where the proposal came from; empty: the sampler does not say, or it is a report's
-        or the recipe."""
+        or a default."""
         return str(self.frozen.user_attrs.get("source", ""))
 
     @property

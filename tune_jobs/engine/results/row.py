@@ -140,7 +140,8 @@ class Row:
         int | None, "rank within the run; rows that share it cannot be told apart (alpha 0.05)"
     ] = None
     selection_gap: Annotated[
-        float | None, "search_val_metric less test_metric: what choosing by it promised too much"
+        float | None,
+        "by how much search_val_metric is better than test_metric: what it promised too much",
     ] = None
     gain_over: Annotated[
         int | None,
@@ -207,7 +208,7 @@ class Row:
         float | None, "test accuracy of always answering that class: what no model is needed for"
     ] = None
     versions: Annotated[str, "versions of Python and the libraries, JSON"]
-    command: Annotated[str, "command that repeats the run"]
+    command: Annotated[str, "command line of the run's last session"]
     finished_at: Annotated[datetime, "when the run finished, UTC"]
     ensemble: Annotated[
         str | None,

@@ -134,7 +134,7 @@ class Asha:
 
 class Median:
     """Stops a trial whose best score is under the median of the other trials' running means
-    (Golovin et al. 2017, Google Vizier, section 3.2.1), from `grace_period` epochs on and once
+    (Golovin et al. 2017, Google Vizier, section 3.2), from `grace_period` epochs on and once
     `MINIMUM_TRIALS` others have come as far."""
 
     MINIMUM_TRIALS = 3

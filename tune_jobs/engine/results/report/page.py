@@ -28,7 +28,10 @@ from tune_jobs.engine.run_state.info import RunInfo
 
 TEMPLATE = "page.html.jinja"
 
-TOLD = "search: validation {metric} in the search, val: of the retraining; gap: search less test"
+TOLD = (
+    "search: validation {metric} in the search, val: of the retraining; gap: by how much search is "
+    "better than test"
+)
 
 MORE = (
     *("balanced", "F1", "AUROC", "loss", "std", "seeds", "train s"),
