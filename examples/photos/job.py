@@ -6,9 +6,9 @@ The folder has a folder per class, whose name is the class:
     photos/cat/2.jpg
     photos/dog/1.jpg
 
-Any format that Pillow reads will do, in any size: `image_size` below resizes. A `train`, `val` or
-`test` folder above the classes is used as that split. Without them a fifth is set aside for the
-test, and a fifth of the rest for validation, equally from every class.
+JPEG, PNG, WebP, TIFF, BMP, GIF and PPM will do, in any size: `image_size` below resizes. A `train`,
+`val` or `test` folder above the classes is used as that split. Without them a fifth of every class
+is set aside for the test, and a fifth of the rest for validation.
 
     python examples/photos/make_photos.py      # only if you have no folder of your own
     python examples/photos/job.py              # reads photos/ in the current folder

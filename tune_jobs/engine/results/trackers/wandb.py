@@ -108,8 +108,8 @@ class WandbTracker:
             config=dict(config),
             dir=self._folder,
             mode=_mode(),
-            # What is sent is the record: not the terminal, the command line or the code, which
-            # may hold what is nobody's business.
+            # What is sent is the record, the leaderboard and the report: not the terminal or the
+            # code, which may hold what is nobody's business.
             settings=wandb.Settings(
                 reinit="create_new",  # trials run side by side
                 silent=True,
