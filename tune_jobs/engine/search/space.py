@@ -179,7 +179,7 @@ def _check_choices(space: Space, distributions: Mapping[str, BaseDistribution]) 
             remedy = "give Python's own numbers: int(x), float(x) or array.tolist()"
             if isinstance(other[0], (list, tuple)):
                 remedy = (
-                    f"suggest it entry by entry, `{name}_1`, `{name}_2`, ..., where 0 leaves one out, "
+                    f"suggest it entry by entry, `{name}_1`, `{name}_2`, ... (0 leaves one out), "
                     "or choose a word and return the tuple for it"
                 )
             raise RequestError(
