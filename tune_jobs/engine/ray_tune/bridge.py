@@ -16,7 +16,7 @@ REPORT = "report"
 Ray Tune flattens a dict."""
 
 MOST_NODES_LOST = 20
-"""The most nodes that one trial may lose: it may be what brings them down, by their memory, say."""
+"""A trial that has lost so many nodes fails: it may bring them down itself, by its memory, say."""
 
 
 @dataclass(frozen=True, slots=True)

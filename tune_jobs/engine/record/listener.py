@@ -13,7 +13,8 @@ class Past(NamedTuple):
     """Says where a trial came from, and what it has reported so far.
 
     Attributes:
-        source: Where the sampler took the proposal from; empty: it does not say, or was not asked.
+        source: Where the proposal came from; empty: the sampler does not say, or it is a report's
+            or a default.
         val_accuracies: Of the epochs that were reported.
     """
 
