@@ -196,7 +196,7 @@ class Row:
     precision: Annotated[str, "number format and memory layout used in training"]
     git_commit: Annotated[str | None, "commit of the code; null outside a repository"]
     git_clean: Annotated[bool | None, "whether the code was as committed"] = None
-    hardware: Annotated[str | None, "the driver's CPU, cores, memory, the trials' GPU, JSON"] = None
+    hardware: Annotated[str | None, "the driver's CPU, cores and memory, JSON"] = None
     num_exact_duplicates: Annotated[
         int | None, "test images whose pixels are a training image's"
     ] = None
