@@ -33,9 +33,9 @@ def tie_groups(outcomes: Sequence[Outcomes], alpha: float = 0.05) -> list[int]:
     Who leads is itself chosen by the metric, and the best of equals stands out by luck: were
     only the pairs with a leader counted, ten equal configurations would be told apart on 15 % of
     boards. Holm's correction therefore counts all pairs; then it is 1 to 6 % with three seeds or
-    more, and 9 % at the most that was found: three seeds that vary as much as 1,000 examples do,
-    on which configurations err independently. Two seeds are too few (up to 18 % where seeds vary
-    more than examples), and one tells models apart and not configurations.
+    more, but about 9 % where three seeds vary as much as the examples do and configurations err
+    independently. Two seeds are too few (up to 18 % where seeds vary more than examples), and one
+    tells models apart and not configurations.
 
     Args:
         outcomes: Those of each configuration, by the mean metric, best first.
