@@ -18,7 +18,7 @@ from tune_jobs.engine.options import Options
 from tune_jobs.engine.progress import Progress
 from tune_jobs.engine.ray_tune.bridge import Bridge, pack_report
 from tune_jobs.engine.record.journal import open_journal
-from tune_jobs.engine.results.trial_logs import TrialLogs
+from tune_jobs.engine.results.tensorboard.trial_logs import TrialLogs
 from tune_jobs.engine.run_state.folder import RunFolder, open_place, place_of
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.stages.steps import RunRequest, Steps

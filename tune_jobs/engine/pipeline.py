@@ -166,7 +166,7 @@ def _train(
     from tune_jobs.engine.cluster.capacity import count_slots
     from tune_jobs.engine.ray_tune.trainable import build_trainable
     from tune_jobs.engine.ray_tune.tuner import run_tasks
-    from tune_jobs.engine.results.trial_logs import TrialLogs
+    from tune_jobs.engine.results.tensorboard.trial_logs import TrialLogs
     from tune_jobs.engine.stages.steps import Steps
 
     logs = TrialLogs(request.folder.tensorboard, request.distributions)
@@ -184,7 +184,7 @@ def _import_ahead() -> None:
     """Import, while Ray starts, what the driver needs after that: each takes a part of a second."""
     import tune_jobs.engine.ray_tune.tuner
     import tune_jobs.engine.results.publish
-    import tune_jobs.engine.results.trial_logs  # noqa: F401
+    import tune_jobs.engine.results.tensorboard.trial_logs  # noqa: F401
 
 
 def _begin(

@@ -14,7 +14,7 @@ from trainables.config.validation import to_json
 from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics, compared_by
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.record.record import Record
-from tune_jobs.engine.results.comparison import add_statistics, read_answers
+from tune_jobs.engine.results.comparison.row_statistics import add_statistics, read_answers
 from tune_jobs.engine.results.ensemble import Model, choose_ensemble, read_models
 from tune_jobs.engine.results.row import ENSEMBLE, Row
 from tune_jobs.engine.run_state.folder import RunFolder
