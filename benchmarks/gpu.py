@@ -94,8 +94,9 @@ def seconds(run: Callable[[], Any], repetitions: int = 5) -> float:
     return statistics.median(taken[1:])
 
 
-def matrix_rate(dtype: torch.dtype, size: int = 8192) -> float:
+def matrix_rate(dtype: torch.dtype) -> float:
     """Operations per second of a matrix product."""
+    size = 8192
     left, right = (torch.randn(size, size, device="cuda", dtype=dtype) for _ in range(2))
     return 2 * size**3 / seconds(lambda: left @ right)
 

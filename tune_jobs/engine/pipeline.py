@@ -45,7 +45,7 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 
 
 def run_resolved(
-    job: Job, options: Options, console: "Console | None" = None, show: Show | None = None
+    job: Job, options: Options, console: "Console | None", show: Show | None = None
 ) -> "RunResult":
     """Do what `run` does, for options that are already complete.
 

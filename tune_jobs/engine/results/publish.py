@@ -41,7 +41,7 @@ def publish(
     folder: RunFolder,
     data: ImageData,
     storage: Storage,
-    show: Callable[[Sequence[Row]], None] | None = None,
+    show: Callable[[Sequence[Row]], None] | None,
 ) -> RunResult:
     """Export the winner's best seed and the ensemble, write the run's part of the leaderboard and
     its report.

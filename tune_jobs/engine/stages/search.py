@@ -238,7 +238,7 @@ class Search(TrialStage):
         return self.rule.goes_on(number, metrics.epoch, score)
 
     def _verdict(
-        self, number: int, metrics: EpochMetrics, config: Configuration, *, goes_on: bool = True
+        self, number: int, metrics: EpochMetrics, config: Configuration, *, goes_on: bool
     ) -> Verdict | None:
         exceeded = self.plan.model_limits.exceeded([metrics])
         if exceeded and not metrics.diverged:
