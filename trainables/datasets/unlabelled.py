@@ -14,22 +14,22 @@ from trainables.datasets.decoding.decode_all import Outcome, Undecodable, decode
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers, Pixels
 from trainables.datasets.names import printable
-from trainables.datasets.own_data.columns import (
+from trainables.datasets.own_data.paths import find_images
+from trainables.datasets.own_data.tables.columns import (
     ID_COLUMNS,
     IMAGE_COLUMNS,
     check_unique,
     find_column,
     require_column,
 )
-from trainables.datasets.own_data.parquet_images import (
+from trainables.datasets.own_data.tables.csv_columns import Asked
+from trainables.datasets.own_data.tables.parquet_images import (
     FileImages,
     ParquetImages,
     check_image_type,
     named_paths,
     open_parquet,
 )
-from trainables.datasets.own_data.paths import find_images
-from trainables.datasets.own_data.table_columns import Asked
 from trainables.datasets.source import Spec, SpecError
 from trainables.datasets.sources.csv import CsvFile
 from trainables.datasets.sources.parquet import Parquet

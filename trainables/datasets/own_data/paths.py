@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 from trainables.datasets.decoding.decode import SUFFIXES
 from trainables.datasets.errors import DatasetError, counted
-from trainables.datasets.own_data.lookup import FileLookup, path_problem
-from trainables.datasets.own_data.moved import MovedPaths, find_moved, is_elsewhere
+from trainables.datasets.own_data.file_lookup import FileLookup, path_problem
+from trainables.datasets.own_data.moved_paths import MovedPaths, find_moved, is_elsewhere
 
 SAMPLE_CELLS = 20
 

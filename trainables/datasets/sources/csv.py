@@ -19,16 +19,16 @@ from trainables.datasets.own_data.labels import (
     unknown_class,
 )
 from trainables.datasets.own_data.paths import ImagePaths, find_images
-from trainables.datasets.own_data.pixels import PixelRows
-from trainables.datasets.own_data.rows import Row, read_rows
 from trainables.datasets.own_data.split_names import split_meant
-from trainables.datasets.own_data.table import Table, open_table
-from trainables.datasets.own_data.table_columns import (
+from trainables.datasets.own_data.tables.csv_columns import (
     Asked,
     Columns,
     find_columns,
     find_columns_to_predict,
 )
+from trainables.datasets.own_data.tables.csv_pixels import PixelRows
+from trainables.datasets.own_data.tables.csv_rows import Row, read_rows
+from trainables.datasets.own_data.tables.csv_table import Table, open_table
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
 
 SOURCE = SourceKind(

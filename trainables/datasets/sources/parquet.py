@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.own_data.hub_files import HubFiles, list_parquet, sort_files
 from trainables.datasets.own_data.labels import (
     drop_hidden,
     join_spellings,
@@ -18,9 +17,10 @@ from trainables.datasets.own_data.labels import (
     ordered_class_names,
     unknown_class,
 )
-from trainables.datasets.own_data.parquet_images import FileImages, ParquetImages
-from trainables.datasets.own_data.parquet_rows import ParquetRow, Part, read_part
-from trainables.datasets.own_data.table_columns import Asked
+from trainables.datasets.own_data.tables.csv_columns import Asked
+from trainables.datasets.own_data.tables.parquet_files import HubFiles, list_parquet, sort_files
+from trainables.datasets.own_data.tables.parquet_images import FileImages, ParquetImages
+from trainables.datasets.own_data.tables.parquet_rows import ParquetRow, Part, read_part
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
 
 SOURCE = SourceKind(

@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 
 from trainables.datasets.decoding.decode import SUFFIXES
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.own_data.columns import (
+from trainables.datasets.own_data.split_names import split_meant
+from trainables.datasets.own_data.tables.columns import (
     ID_COLUMNS,
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
@@ -20,14 +21,13 @@ from trainables.datasets.own_data.columns import (
     pixel_columns,
     require_column,
 )
-from trainables.datasets.own_data.split_flags import SplitFlags, is_bare
-from trainables.datasets.own_data.split_names import split_meant
-from trainables.datasets.own_data.table import (
+from trainables.datasets.own_data.tables.csv_table import (
     FEWEST_PIXELS,
     Table,
     distinct_values,
     image_shape,
 )
+from trainables.datasets.own_data.tables.split_flags import SplitFlags, is_bare
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from trainables.config.validation import nearest
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.own_data.split_flags import SplitFlags, find_flags, may_be_flag
 from trainables.datasets.own_data.split_names import split_meant
+from trainables.datasets.own_data.tables.split_flags import SplitFlags, find_flags, may_be_flag
 
 IMAGE_COLUMNS = (
     *("image", "image_path", "path", "filepath", "file", "filename", "file_name", "img"),
