@@ -29,8 +29,8 @@ LABELS = np.repeat(np.arange(4, dtype=np.int64), [300, 100, 40, 3])
 def make_vectors() -> Vectors:
     generator = np.random.default_rng(0)
     centres_KD = generator.normal(size=(4, 6))
-    features_ND = centres_KD[LABELS] + 0.3 * generator.normal(size=(len(LABELS), 6))
-    features_ND = features_ND.astype(np.float32)
+    drawn_ND = centres_KD[LABELS] + 0.3 * generator.normal(size=(len(LABELS), 6))
+    features_ND = drawn_ND.astype(np.float32)
     return Vectors(
         train_ND=features_ND,
         train_labels_N=LABELS,

@@ -11,6 +11,7 @@ from trainables.datasets.own_data.tables.columns import (
     ID_COLUMNS,
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
+    Asked,
     check_unique,
     choice_note,
     choose_split,
@@ -53,18 +54,6 @@ class Columns:
     group: int | None = None
     id: int | None = None
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Holds what the user said: names of columns, the folder of images and their ending."""
-
-    image: str | None = None
-    label: str | None = None
-    split: str | None = None
-    images: str | None = None
-    ext: str | None = None
-    group: str | None = None
 
 
 def find_columns(table: Table, asked: Asked) -> Columns:

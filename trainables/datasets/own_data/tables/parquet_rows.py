@@ -14,6 +14,8 @@ from trainables.datasets.own_data.split_names import split_meant
 from trainables.datasets.own_data.tables.columns import (
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
+    MAX_DISTINCT,
+    Asked,
     check_unique,
     choice_note,
     choose_split,
@@ -21,8 +23,6 @@ from trainables.datasets.own_data.tables.columns import (
     group_note,
     require_column,
 )
-from trainables.datasets.own_data.tables.csv_columns import Asked
-from trainables.datasets.own_data.tables.csv_table import MAX_DISTINCT
 from trainables.datasets.own_data.tables.parquet_images import (
     check_image_type,
     is_text,
