@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from tune_jobs.engine.results.trackers.follow import Trackers
     from tune_jobs.engine.run_state.info import RunInfo
     from tune_jobs.engine.run_state.resources import Resources
-    from tune_jobs.engine.stages.steps import RunRequest, Steps
+    from tune_jobs.engine.stages.plan import RunRequest
+    from tune_jobs.engine.stages.steps import Steps
 
 Show = Callable[[Sequence["Row"]], None]
 
@@ -64,7 +65,7 @@ def run_resolved(
     from tune_jobs.engine.run_state.lease import lease
     from tune_jobs.engine.run_state.object_store_sync import mirrored
     from tune_jobs.engine.stages.architectures import choose_architectures
-    from tune_jobs.engine.stages.steps import RunRequest
+    from tune_jobs.engine.stages.plan import RunRequest
 
     check_declaration(job)  # its name is a folder's
     job = choose_architectures(job, options.architectures)
@@ -94,10 +95,7 @@ def run_resolved(
                 options=options,
                 folder=folder,
                 studies=studies,
-                distributions=checked.sample.distributions,
-                proposals=checked.proposals,
-                defaults=checked.defaults,
-                notes=checked.notes,
+                checked=checked,
                 earlier=earlier,
                 began=began,
             )
@@ -169,7 +167,7 @@ def _train(
     from tune_jobs.engine.results.tensorboard.trial_logs import TrialLogs
     from tune_jobs.engine.stages.steps import Steps
 
-    logs = TrialLogs(request.folder.tensorboard, request.distributions)
+    logs = TrialLogs(request.folder.tensorboard, request.checked.distributions)
     steps = Steps(request, info, [progress, logs], partial(count_slots, resources))
     settings = _settings(steps, request, inputs, resources)
     trackers.follow(lambda: steps.records)
@@ -215,9 +213,10 @@ def _begin(
     request = fit_to_data(request, data, left_out)
     digest = pretrained.digest if pretrained else None
     duplicates = check_duplicates(data, options)
-    info = describe_run(request.job, options, data, digest, request.distributions, duplicates)
-    info = continue_run(info, request.earlier).noting(*request.notes)
-    info = replace(info, left_out=left_out, default_configs=request.defaults)
+    checked = request.checked
+    info = describe_run(request.job, options, data, digest, checked.distributions, duplicates)
+    info = continue_run(info, request.earlier).noting(*checked.notes)
+    info = replace(info, left_out=left_out, default_configs=checked.defaults)
     return request, data, pretrained, info.noting(*describe_left_out(left_out))
 
 
@@ -255,7 +254,7 @@ def _share(
         say,
     )
     if options.gpus_per_trial == "auto" and resources.gpus:
-        resources, why = pack(job, request.distributions, options.epochs, inputs, resources)
+        resources, why = pack(job, request.checked.distributions, options.epochs, inputs, resources)
         say(why)
     return inputs, resources
 

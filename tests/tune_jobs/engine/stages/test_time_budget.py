@@ -23,8 +23,9 @@ from tune_jobs.engine.search.early_stopping import Never
 from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, SearchLimits
 from tune_jobs.engine.stages.candidates import choose_winner, pair_name
 from tune_jobs.engine.stages.first import FirstConfiguration, dearest_network
+from tune_jobs.engine.stages.plan import SearchPlan
 from tune_jobs.engine.stages.retrain import NOT_IN_TIME, Retraining
-from tune_jobs.engine.stages.search import Search, SearchPlan
+from tune_jobs.engine.stages.search import Search
 from tune_jobs.engine.stages.time_budget import (
     END_SECONDS,
     TimeBudget,
