@@ -63,9 +63,9 @@ def check_job(
         raise RequestError("\n".join(problems))
     return CheckedJob(
         distributions=sample.distributions,
-        proposals=proposals,
+        proposals=tuple(proposals),
         defaults=defaults,
-        notes=[*notes, *problems],
+        notes=(*notes, *problems),
     )
 
 

@@ -38,9 +38,9 @@ class CheckedJob:
     """
 
     distributions: Mapping[str, BaseDistribution]
-    proposals: Sequence[Configuration]
+    proposals: tuple[Configuration, ...]
     defaults: Mapping[str, Configuration]
-    notes: Sequence[str]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

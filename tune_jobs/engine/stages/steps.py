@@ -109,7 +109,7 @@ class Steps:
         # Of a joined space the dearest: most of the time is spent on its trials.
         return ProbeTask(
             config=firsts[0] if job.published else dearest_network(firsts),
-            proposals=tuple(self._request.checked.proposals[:PROPOSALS_BUILT]),
+            proposals=self._request.checked.proposals[:PROPOSALS_BUILT],
             precision=None if options.precision == "auto" else options.precision,
             defaults=tuple(firsts) if len(job.architectures) > 1 else (),
         )
