@@ -18,9 +18,9 @@ from trainables.datasets.feature_data import FeatureData
 from trainables.metrics import METRICS, EpochMetrics
 from trainables.training.augment import mixed
 from trainables.training.averaging import BestEpoch, average_weights
-from trainables.training.depth import group_parameters, train_layers
 from trainables.training.device import autocast, memory_format
 from trainables.training.evaluate import predict_logits, score
+from trainables.training.fine_tuning import group_parameters, train_layers
 from trainables.training.inputs import Inputs, build_inputs, place
 from trainables.training.losses import balanced_weights, training_loss
 from trainables.training.micro_batches import MicroBatches
