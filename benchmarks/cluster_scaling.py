@@ -37,7 +37,8 @@ from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.run_state.resources import Resources
 from tune_jobs.engine.search.early_stopping import Never
 from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
-from tune_jobs.engine.stages.search import Search, SearchPlan
+from tune_jobs.engine.stages.plan import SearchPlan
+from tune_jobs.engine.stages.search import Search
 
 OBJECT_STORE_BYTES = 100_000_000
 

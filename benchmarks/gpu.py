@@ -31,7 +31,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.training_loop import train_on_all_but_one
 from trainables.config import Runtime
@@ -39,6 +38,7 @@ from trainables.datasets import ImageData, load_dataset
 from trainables.registry import default_of
 from trainables.training.device import CONTEXT_BYTES, prepare_process
 from trainables.training.fit import Training, build_training, fit
+from trainables.trials.cost import count_multiply_adds
 from trainables.trials.inputs import TrialInputs
 from trainables.worker.gpu_memory import device_bytes, measure_need
 from trainables.worker.probe import probe
@@ -94,8 +94,9 @@ def seconds(run: Callable[[], Any], repetitions: int = 5) -> float:
     return statistics.median(taken[1:])
 
 
-def matrix_rate(dtype: torch.dtype, size: int = 8192) -> float:
+def matrix_rate(dtype: torch.dtype) -> float:
     """Operations per second of a matrix product."""
+    size = 8192
     left, right = (torch.randn(size, size, device="cuda", dtype=dtype) for _ in range(2))
     return 2 * size**3 / seconds(lambda: left @ right)
 
@@ -115,15 +116,6 @@ def training_of(name: str, data: ImageData, runtime: Runtime) -> Training:
     return build_training(flat, data, runtime, seed=0)
 
 
-def multiply_adds(training: Training) -> int:
-    """Of the network's forward pass, per image."""
-    image = training.inputs.plain(training.inputs.placed.train[:1])
-    training.model.eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        training.model(image)
-    return int(counter.get_total_flops()) // 2
-
-
 def networks() -> None:
     limit = matrix_rate(torch.bfloat16)
     print(f"{'':14}{'fp32':>10}{'fp32 cl':>10}{'bf16':>10}{'bf16 cl':>10}  of the limit  probed")
@@ -139,7 +131,8 @@ def networks() -> None:
             per_second = 40 * batch_size / seconds(training.run_steps, 3)
             rates.append(per_second)
         # A training step takes three times the operations of a prediction.
-        share = 6 * multiply_adds(training) * max(rates) / limit
+        one = training.inputs.plain(training.inputs.placed.train[:1])
+        share = 6 * count_multiply_adds(training.model, one) * max(rates) / limit
         cells = "".join(f"{rate:10,.0f}" for rate in rates)
         print(f"{name:14}{cells}{share:13.1%}   {probed.describe()}, {taken:.1f} s", flush=True)
 

@@ -21,7 +21,7 @@ from benchmarks.peers.contest import DATA_SETS, load
 from searchspaces import cnn
 from trainables.registry import default_of
 from tune_jobs.engine import Job, Published, run
-from tune_jobs.engine.results.comparison import read_answers
+from tune_jobs.engine.results.comparison.row_statistics import read_answers
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.statistics.intervals import compare
 from tune_jobs.engine.results.statistics.variance import Outcomes

@@ -23,7 +23,8 @@ from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import RULES, Asha, RungSettings, StoppingRule
 from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.first import FirstConfiguration
-from tune_jobs.engine.stages.search import Search, SearchPlan
+from tune_jobs.engine.stages.plan import SearchPlan
+from tune_jobs.engine.stages.search import Search
 
 WORKERS = 4
 

@@ -40,8 +40,6 @@ def compare(
     varied: Mapping[str, Sequence[Outcome]],
     today: Mapping[str, Sequence[Outcome]],
     best: Mapping[str, float],
-    *,
-    in_words: bool = True,
 ) -> tuple[Shares, float, str]:
     """Compare a variant with today's search, of the same seeds.
 
@@ -58,8 +56,7 @@ def compare(
         spent.append(
             sum(now.end.epochs for now, _ in pairs) / sum(was.end.epochs for _, was in pairs)
         )
-        if in_words:  # Wilcoxon's test takes most of the time
-            told.append(f"{task} {more.mean():+.4f} (p {p(more):.2g})")
+        told.append(f"{task} {more.mean():+.4f} (p {p(more):.2g})")
     return np.mean(shares, axis=0), statistics.fmean(spent), "; ".join(told)
 
 

@@ -18,10 +18,11 @@ from tune_jobs.engine.options import Options
 from tune_jobs.engine.progress import Progress
 from tune_jobs.engine.ray_tune.bridge import Bridge, pack_report
 from tune_jobs.engine.record.journal import open_journal
-from tune_jobs.engine.results.trial_logs import TrialLogs
+from tune_jobs.engine.results.tensorboard.trial_logs import TrialLogs
 from tune_jobs.engine.run_state.folder import RunFolder, open_place, place_of
 from tune_jobs.engine.run_state.info import RunInfo
-from tune_jobs.engine.stages.steps import RunRequest, Steps
+from tune_jobs.engine.stages.plan import RunRequest
+from tune_jobs.engine.stages.steps import Steps
 
 
 class Nowhere(io.StringIO):
@@ -70,9 +71,7 @@ def open_steps(
         options=options,
         folder=folder,
         studies=open_journal(folder.journal),
-        distributions=checked.sample.distributions,
-        proposals=checked.proposals,
-        defaults=checked.defaults,
+        checked=checked,
     )
     info = RunInfo(
         run_id=options.run_id,
@@ -101,7 +100,7 @@ def open_steps(
         default_configs=checked.defaults,
     )
     progress = Progress(info, Console(file=Nowhere(), force_terminal=True, width=100))
-    logs = TrialLogs(folder.tensorboard, request.distributions)
+    logs = TrialLogs(folder.tensorboard, checked.distributions)
     return Steps(request, info, [progress, logs], lambda: slots), progress
 
 

@@ -15,7 +15,7 @@ from docs.tables import build_table
 from trainables.config.quantities import seconds
 from trainables.datasets.sources import find_source, source_names
 from tune_jobs.engine.options import JOB_DEFAULTS, Options
-from tune_jobs.engine.results.row import SCHEMA
+from tune_jobs.engine.results.row_schema import SCHEMA
 
 FOLDER = Path(__file__).parent
 RULES = {int: "a whole number", float: "a number", str: "text", Path: "a path", bool: "a flag"}

@@ -138,10 +138,6 @@ class EpochMetrics:
     def _values(self) -> list[object]:
         return [getattr(self, column.name) for column in fields(self)]
 
-    def tested(self, test: HeldOutMetrics) -> "EpochMetrics":
-        """Return a copy with the metrics on the test split."""
-        return replace(self, test=test)
-
 
 def _is_nonfinite(value: object) -> bool:
     return isinstance(value, float) and not math.isfinite(value)

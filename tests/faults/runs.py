@@ -24,14 +24,11 @@ JOB_FOLDER = Path(__file__).parent
 NAME = "run"
 
 
-def wait_until(
-    condition: Callable[[], Any], process: "subprocess.Popen[bytes] | None" = None
-) -> Any:
+def wait_until(condition: Callable[[], Any]) -> Any:
     """What `condition` returns, once that is true."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (result := condition()):
         assert time.monotonic() < deadline, "it did not happen"
-        assert process is None or process.poll() is None, "the process ended before it happened"
         time.sleep(0.002)
     return result
 
@@ -169,8 +166,9 @@ class Runs:
         """What the processes of a trial have left in the folder of its `faulty.net.Config`."""
         return sorted(Path(self.faults[str(trial)]["folder"]).glob(pattern))
 
-    def checkpoints(self, trial: str = "trial-0000", name: str = NAME) -> Sequence[Path]:
-        return sorted((self.folder(name) / "checkpoints" / trial).glob("*.pt"))
+    def checkpoints(self) -> Sequence[Path]:
+        """Of the first trial."""
+        return sorted((self.folder(NAME) / "checkpoints" / "trial-0000").glob("*.pt"))
 
 
 CREATE_STUDY, CREATE_TRIAL = 0, 4

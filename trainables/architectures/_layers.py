@@ -1,5 +1,7 @@
 """Build the parts that several architectures share: activations, and widths of their layers."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from torch import nn
@@ -33,6 +35,15 @@ def tapered(width: int, num_classes: int, taper: TaperName) -> tuple[int, ...]:
 def scaled(filters: int, width: float) -> int:
     """Return `filters` times a width multiplier, at least one."""
     return max(1, round(filters * width))
+
+
+def build_dense(widths: Sequence[int], activation: ActivationName, dropout: float) -> nn.Sequential:
+    """Build dense layers between these widths, an activation behind each; at the end batch norm and
+    dropout."""
+    layers: list[nn.Module] = []
+    for size, out in pairwise(widths):
+        layers += [nn.Linear(size, out), build_activation(activation)]
+    return nn.Sequential(*layers, nn.BatchNorm1d(widths[-1]), nn.Dropout(dropout))
 
 
 def build_activation(name: ActivationName) -> nn.Module:

@@ -1,5 +1,7 @@
 """Adapt torchvision's residual networks of every depth to small images."""
 
+from collections.abc import Callable
+
 from torch import nn
 from torchvision.models import ResNet
 
@@ -12,20 +14,23 @@ from trainables.architectures._backbone import (
 
 
 class ResNetModel(BackboneModel):
-    """Puts `resnet` under the stem that `config` chooses.
+    """Puts the network of a subclass under the stem that `config` chooses.
 
     The small stem is the paper's for CIFAR-10: a 3x3 convolution of stride 1, no pooling.
     """
 
+    build: Callable[..., ResNet]
+    """Makes torchvision's network, by its weights."""
+
     def __init__(
         self,
-        resnet: ResNet,
         config: BackboneConfig,
         *,
         in_channels: int,
         image_size: tuple[int, int],
         num_classes: int,
     ) -> None:
+        resnet = self.build(weights=None)
         if has_small_stem(config.stem, image_size):
             resnet.conv1 = build_stem(in_channels, 64, kernel=3, stride=1)
             resnet.maxpool = nn.Identity()

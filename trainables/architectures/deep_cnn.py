@@ -6,12 +6,16 @@ after pooling; between stages the maps are turned and flipped while training.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Annotated, NamedTuple
 
 from torch import Tensor, nn
 
-from trainables.architectures._layers import ActivationName, build_activation, scaled
+from trainables.architectures._layers import (
+    ActivationName,
+    build_activation,
+    build_dense,
+    scaled,
+)
 from trainables.architectures._random_layers import ROWS, RandomFlip, RandomRotation
 from trainables.architectures._recipe import TRAINING
 from trainables.config.validation import Count, Fraction, FractionBelowOne, Positive, Range
@@ -71,11 +75,7 @@ class Model(nn.Module):
             *stages[4:],
         )
         widths = [channels, *config.dense]
-        dense: list[nn.Module] = []
-        for size, out in pairwise(widths):
-            dense += [nn.Linear(size, out), build_activation(config.activation)]
-        norm = nn.BatchNorm1d(widths[-1])
-        self.dense = nn.Sequential(*dense, norm, nn.Dropout(config.dense_dropout))
+        self.dense = build_dense(widths, config.activation, config.dense_dropout)
         self.classifier = nn.Linear(widths[-1], num_classes)
 
     def features(self, images_NCHW: Tensor) -> Tensor:

@@ -3,8 +3,6 @@
 Images under 64 pixels get the paper's CIFAR stem: a 3x3 convolution of stride 1, no pooling.
 """
 
-from dataclasses import dataclass
-
 from torchvision.models import resnet50
 
 from trainables.architectures._backbone import BackboneConfig
@@ -13,23 +11,10 @@ from trainables.architectures._resnet import ResNetModel
 
 IMAGENET = "ResNet50_Weights.IMAGENET1K_V2"
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Config(BackboneConfig):
-    """Has the shared hyperparameters alone: head, dropout, stem."""
-
+Config = BackboneConfig
 
 RECIPE = {**TRAINING, "lr": 0.001, "crop_padding": 0.1}
 
 
 class Model(ResNetModel):
-    def __init__(
-        self, config: Config, *, in_channels: int, image_size: tuple[int, int], num_classes: int
-    ) -> None:
-        super().__init__(
-            resnet50(weights=None),
-            config,
-            in_channels=in_channels,
-            image_size=image_size,
-            num_classes=num_classes,
-        )
+    build = staticmethod(resnet50)

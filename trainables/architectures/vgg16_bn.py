@@ -12,7 +12,12 @@ from typing import Annotated
 
 from torch import Tensor, nn
 
-from trainables.architectures._layers import ActivationName, build_activation, scaled
+from trainables.architectures._layers import (
+    ActivationName,
+    build_activation,
+    build_dense,
+    scaled,
+)
 from trainables.architectures._random_layers import COLUMNS, ROWS, RandomFlip, RandomRotation
 from trainables.architectures._recipe import TRAINING
 from trainables.config.validation import Count, Fraction, FractionBelowOne, Positive, Range
@@ -56,11 +61,7 @@ class Model(nn.Module):
         )
         height, width = ((side - 2) // 2 ** len(STAGES) for side in image_size)
         widths = [channels * height * width, *config.dense]
-        dense: list[nn.Module] = []
-        for size, out in pairwise(widths):
-            dense += [nn.Linear(size, out), build_activation(config.activation)]
-        norm = nn.BatchNorm1d(widths[-1])
-        self.dense = nn.Sequential(*dense, norm, nn.Dropout(config.dense_dropout))
+        self.dense = build_dense(widths, config.activation, config.dense_dropout)
         self.classifier = nn.Linear(widths[-1], num_classes)
 
     def features(self, images_NCHW: Tensor) -> Tensor:

@@ -14,22 +14,22 @@ from trainables.datasets.decoding.decode_all import Outcome, Undecodable, decode
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers, Pixels
 from trainables.datasets.names import printable
-from trainables.datasets.own_data.columns import (
+from trainables.datasets.own_data.paths import find_images
+from trainables.datasets.own_data.tables.columns import (
     ID_COLUMNS,
     IMAGE_COLUMNS,
+    Asked,
     check_unique,
     find_column,
     require_column,
 )
-from trainables.datasets.own_data.parquet_images import (
+from trainables.datasets.own_data.tables.parquet_images import (
     FileImages,
     ParquetImages,
     check_image_type,
     named_paths,
     open_parquet,
 )
-from trainables.datasets.own_data.paths import find_images
-from trainables.datasets.own_data.table_columns import Asked
 from trainables.datasets.source import Spec, SpecError
 from trainables.datasets.sources.csv import CsvFile
 from trainables.datasets.sources.parquet import Parquet
@@ -169,7 +169,7 @@ def _list_folder(folder: Path) -> _Listed:
 
 
 def _list_csv(spec: Spec) -> _Listed:
-    source = CsvFile(spec.path, **spec.options)
+    source = CsvFile(spec.path, Asked(**spec.options))
     rows, encoded, are_pixels = source.rows_to_predict()
     problems = {
         index: f"{row.location}: {row.problem}" for index, row in enumerate(rows) if row.problem
@@ -183,14 +183,13 @@ def _list_csv(spec: Spec) -> _Listed:
 
 
 def _list_parquet(spec: Spec) -> _Listed:
-    source = Parquet(spec.path, **spec.options)
-    asked = Asked(source.image, images=source.images, ext=source.ext)
+    source = Parquet(spec.path, Asked(**spec.options))
     names: list[str] = []
     files: list[FileImages] = []
     problems: dict[int, str] = {}
     is_numbered = True
     for name in source.tables():
-        images, row_names, row_problems = _read_table(source.root, name, asked)
+        images, row_names, row_problems = _read_table(source.root, name, source.asked)
         problems |= {len(names) + row: problem for row, problem in row_problems.items()}
         files.append(images)
         is_numbered = is_numbered and not any(row_names)

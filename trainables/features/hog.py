@@ -16,29 +16,24 @@ CELLS_PER_SIDE = 8
 however large the image is."""
 
 LEAST_PIXELS_PER_CELL = 2
+CELLS_PER_BLOCK = 2
+ORIENTATIONS = 9
 
 
-def hog_descriptors(
-    images_NHWC: npt.NDArray[np.uint8],
-    *,
-    orientations: int = 9,
-    pixels_per_cell: tuple[int, int] | None = None,
-    cells_per_block: int = 2,
-) -> npt.NDArray[np.float32]:
+def hog_descriptors(images_NHWC: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Compute scikit-image's descriptor of each image; return float32 ND.
 
     A pixel of colour counts by its channel of largest gradient.
 
     Args:
         images_NHWC: C is 1 or 3.
-        pixels_per_cell: (height, width); `None` takes those of `default_cell`.
 
     Raises:
         ConfigError: An image is smaller than a block.
     """
     height, width, channels = images_NHWC.shape[1:]
-    cell = pixels_per_cell or default_cell(height, width)
-    block = tuple(cells_per_block * side for side in cell)
+    cell = cell_size(height, width)
+    block = tuple(CELLS_PER_BLOCK * side for side in cell)
     if height < block[0] or width < block[1]:
         raise ConfigError(
             f"image_size = {height}x{width}: HOG needs images of at least "
@@ -49,9 +44,9 @@ def hog_descriptors(
         [
             hog(
                 image_HWC[..., 0] if single else image_HWC,
-                orientations=orientations,
+                orientations=ORIENTATIONS,
                 pixels_per_cell=cell,
-                cells_per_block=(cells_per_block, cells_per_block),
+                cells_per_block=(CELLS_PER_BLOCK, CELLS_PER_BLOCK),
                 channel_axis=None if single else -1,
             )
             for image_HWC in images_NHWC
@@ -61,7 +56,7 @@ def hog_descriptors(
     )
 
 
-def default_cell(height: int, width: int) -> tuple[int, int]:
+def cell_size(height: int, width: int) -> tuple[int, int]:
     """Return a cell's (height, width) in pixels: an eighth of the side, rounded up, at least 2."""
     return _cell_side(height), _cell_side(width)
 

@@ -1,7 +1,7 @@
 """Choose the weights that a training leaves: averaged ones, and those of its best epoch."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -50,15 +50,8 @@ class BestEpoch:
         if best is None:  # no epoch has a score
             return last
         model.load_state_dict(self._weights)
-        return replace(
-            last,
-            kept_epoch=best.epoch,
-            val_loss=best.val_loss,
-            val_accuracy=best.val_accuracy,
-            val_balanced_accuracy=best.val_balanced_accuracy,
-            val_macro_f1=best.val_macro_f1,
-            val_auroc=best.val_auroc,
-        )
+        kept = {f.name: getattr(best, f.name) for f in fields(best) if f.name.startswith("val_")}
+        return replace(last, kept_epoch=best.epoch, **kept)
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors and plain values only."""

@@ -117,11 +117,7 @@ class ClassicalTraining:
         )
         return EpochMetrics(
             epoch=epoch,
-            val_loss=validation.loss,
-            val_accuracy=validation.accuracy,
-            val_balanced_accuracy=validation.balanced_accuracy,
-            val_macro_f1=validation.macro_f1,
-            val_auroc=validation.auroc,
+            **validation.on_validation(),
             train_fraction=train_fraction,
             seconds=time.perf_counter() - started,
         )

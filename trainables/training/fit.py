@@ -18,9 +18,9 @@ from trainables.datasets.feature_data import FeatureData
 from trainables.metrics import METRICS, EpochMetrics
 from trainables.training.augment import mixed
 from trainables.training.averaging import BestEpoch, average_weights
-from trainables.training.depth import group_parameters, train_layers
 from trainables.training.device import autocast, memory_format
 from trainables.training.evaluate import predict_logits, score
+from trainables.training.fine_tuning import group_parameters, train_layers
 from trainables.training.inputs import Inputs, build_inputs, place
 from trainables.training.losses import balanced_weights, training_loss
 from trainables.training.micro_batches import MicroBatches
@@ -93,11 +93,7 @@ class Training:
             epoch=self.epoch + 1,
             train_loss=train_loss,
             train_accuracy=train_accuracy,
-            val_loss=validation.loss,
-            val_accuracy=validation.accuracy,
-            val_balanced_accuracy=validation.balanced_accuracy,
-            val_macro_f1=validation.macro_f1,
-            val_auroc=validation.auroc,
+            **validation.on_validation(),
             lr=lr,
             seconds=time.perf_counter() - started,
             num_micro_batches=self._micro_batches.count,

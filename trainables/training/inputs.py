@@ -211,7 +211,7 @@ class FeatureInputs:
 
 
 def build_inputs(
-    placed: Placed, config: TrialConfig, runtime: Runtime, pretrained: Pretrained | None = None
+    placed: Placed, config: TrialConfig, runtime: Runtime, pretrained: Pretrained | None
 ) -> Inputs:
     """Build inputs from what is placed, which is images, or the features of them.
 

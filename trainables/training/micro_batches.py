@@ -25,7 +25,7 @@ class MicroBatches:
             processes may have had memory enough, and wait.
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer, *, may_split: bool = True) -> None:
+    def __init__(self, optimizer: torch.optim.Optimizer, *, may_split: bool) -> None:
         self.count = 1
         self._may_split = may_split
         self._optimizer = optimizer

@@ -46,15 +46,13 @@ class Pretrained:
     digest: str
 
 
-def load_pretrained(weights: str, architecture_name: str) -> Pretrained | None:
-    """Load what `--weights` names, `None` for `scratch`; ImageNet's are downloaded when missing.
+def load_pretrained(weights: str, architecture_name: str) -> Pretrained:
+    """Load what `--weights` names beside `scratch`; ImageNet's are downloaded when missing.
 
     Raises:
         ConfigError: The architecture has no ImageNet weights, the download failed, or the file is
             missing or holds no weights.
     """
-    if weights == "scratch":
-        return None
     architecture = find_architecture(architecture_name)
     normalisation = _normalisation_of(architecture.imagenet)
     if weights == "imagenet":

@@ -4,7 +4,7 @@ scikit-learn defines the same figures; importing it costs a worker seconds. A cl
 image in a split has no recall and no AUROC there, and these are averaged over the others.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,10 @@ class Evaluation:
     balanced_accuracy: float
     macro_f1: float
     auroc: float | None
+
+    def on_validation(self) -> dict[str, Any]:
+        """Return the figures by their names in `EpochMetrics`, of the validation split."""
+        return {f"val_{name}": value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

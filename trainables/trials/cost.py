@@ -6,6 +6,8 @@ import sys
 import time
 
 import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from trainables.datasets import ImageData
 from trainables.metrics import Cost
@@ -40,6 +42,15 @@ def measure_cost(trial: Trial, data: ImageData, test_seconds: float) -> Cost:
         latency_seconds=_latency(trial, data),
         multiply_adds=trial.count_multiply_adds(),
     )
+
+
+def count_multiply_adds(model: nn.Module, image_NCHW: Tensor) -> int:
+    """Count the multiply-adds of one prediction by torch's counter of convolutions and matrix
+    products, which counts each as two operations."""
+    model.eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(image_NCHW)
+    return int(counter.get_total_flops()) // 2
 
 
 def peak_host_bytes() -> int:

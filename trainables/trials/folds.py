@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from statistics import fmean, stdev
 from typing import Any
 
 from trainables.metrics import EpochMetrics
+from trainables.training.scores import Evaluation
 from trainables.trials.attempt import Attempt
 from trainables.trials.report import EpochReport, Resumption
 from trainables.trials.trial import Trial
 
-FIGURES = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "auroc")
+FIGURES = tuple(figure.name for figure in fields(Evaluation))
 """What is known of validation: the fields `val_*` of `EpochMetrics`."""
 
 

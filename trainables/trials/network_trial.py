@@ -6,7 +6,6 @@ from typing import cast
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from trainables.config import Configuration, Runtime
 from trainables.datasets.image_data import Integers
@@ -20,6 +19,7 @@ from trainables.training.normalisation import Normalisation
 from trainables.training.process_group import ALONE, ProcessGroup
 from trainables.trials.attempt import Attempt
 from trainables.trials.checkpoint import CheckpointClock
+from trainables.trials.cost import count_multiply_adds
 from trainables.trials.exported.model import build_card, save_model
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.report import EpochReport, Resumption
@@ -89,14 +89,8 @@ class NetworkTrial:
         return predict_logits(training.model, training.inputs, chosen, training.runtime, layer)
 
     def count_multiply_adds(self) -> int:
-        """Count the multiply-adds of one prediction by torch's counter of convolutions and matrix
-        products, which counts each as two operations."""
-        training = self.training
-        training.model.eval()
-        image = training.inputs.plain(training.inputs.placed.test[:1])
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            training.model(image)
-        return int(counter.get_total_flops()) // 2
+        inputs = self.training.inputs
+        return count_multiply_adds(self.training.model, inputs.plain(inputs.placed.test[:1]))
 
     def build_front(self) -> FeatureFront | None:
         shared, inputs = self._shared, self.training.inputs

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from trainables.architectures import find_architecture
 from trainables.config import (
@@ -25,6 +24,7 @@ from trainables.registry import is_estimator
 from trainables.training.device import autocast, memory_bytes, memory_format
 from trainables.training.inputs import build_inputs, place
 from trainables.training.pretrained import start_from
+from trainables.trials.cost import count_multiply_adds
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.report import TrainingCost
 
@@ -143,15 +143,14 @@ def measure_costs(
 
 def _measure_cost(flat: Configuration, inputs: TrialInputs, runtime: Runtime) -> TrainingCost:
     config, model, shape_CHW = _build_network(flat, inputs, runtime)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model.eval()(torch.randn(1, *shape_CHW))
+    multiply_adds = count_multiply_adds(model, torch.randn(1, *shape_CHW))
     num_images = min(PROBE_BATCH_SIZE, config.batch_size)
     images_NCHW = torch.randn(num_images, *shape_CHW)
     labels_N = torch.randint(inputs.data.num_classes, (num_images,))
     step = _build_step(model.train(), runtime, images_NCHW, labels_N)
     step()  # not counted: it allocates, and picks algorithms
     return TrainingCost(
-        multiply_adds=int(counter.get_total_flops()) // 2,
+        multiply_adds=multiply_adds,
         epoch_seconds=_seconds(step) / num_images * len(inputs.data.train_indices),
     )
 

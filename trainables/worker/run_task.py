@@ -148,7 +148,7 @@ def _train(
                     cost = replace(test.cost, features_seconds=inputs.features.seconds)
                     test = replace(test, cost=cost)
                 trial.save(folder)
-            report = replace(report, metrics=report.metrics.tested(test))
+            report = replace(report, metrics=replace(report.metrics, test=test))
         yield report
 
 

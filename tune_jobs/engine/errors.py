@@ -9,7 +9,7 @@ class RunError(RuntimeError):
     """The run failed: exit status 1. Its record can be read, and the run be resumed."""
 
 
-def no_room(storage: str, reason: str, *, is_other_disk: bool = False) -> RunError:
+def no_room(storage: str, reason: str, *, is_other_disk: bool) -> RunError:
     """Build the error that ends a run whose storage is full or out of reach.
 
     Args:

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from searchspaces.joined import JoinedSpace, joined_names, plain_name
@@ -21,23 +20,7 @@ from tune_jobs.engine.search.space import (
     sample_space,
 )
 from tune_jobs.engine.stages.first import FirstConfiguration, first_configurations, fit
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CheckedJob:
-    """Holds what the checks have found out.
-
-    Attributes:
-        sample: What sampling the space has shown.
-        proposals: The complete configurations that were sampled.
-        defaults: The default configuration of each architecture that may be trained.
-        notes: Remarks for the user.
-    """
-
-    sample: SpaceSample
-    proposals: tuple[Configuration, ...]
-    defaults: Mapping[str, Configuration]
-    notes: tuple[str, ...]
+from tune_jobs.engine.stages.plan import CheckedJob
 
 
 def check_job(
@@ -79,7 +62,7 @@ def check_job(
     if problems and earlier is None:
         raise RequestError("\n".join(problems))
     return CheckedJob(
-        sample=sample,
+        distributions=sample.distributions,
         proposals=tuple(proposals),
         defaults=defaults,
         notes=(*notes, *problems),

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from tune_jobs.engine.results.trackers.follow import Trackers
     from tune_jobs.engine.run_state.info import RunInfo
     from tune_jobs.engine.run_state.resources import Resources
-    from tune_jobs.engine.stages.steps import RunRequest, Steps
+    from tune_jobs.engine.stages.plan import RunRequest
+    from tune_jobs.engine.stages.steps import Steps
 
 Show = Callable[[Sequence["Row"]], None]
 
@@ -45,7 +46,7 @@ def run(job: Job, *, console: "Console | None" = None, **options: Any) -> "RunRe
 
 
 def run_resolved(
-    job: Job, options: Options, console: "Console | None" = None, show: Show | None = None
+    job: Job, options: Options, console: "Console | None", show: Show | None = None
 ) -> "RunResult":
     """Do what `run` does, for options that are already complete.
 
@@ -64,7 +65,7 @@ def run_resolved(
     from tune_jobs.engine.run_state.lease import lease
     from tune_jobs.engine.run_state.object_store_sync import mirrored
     from tune_jobs.engine.stages.architectures import choose_architectures
-    from tune_jobs.engine.stages.steps import RunRequest
+    from tune_jobs.engine.stages.plan import RunRequest
 
     check_declaration(job)  # its name is a folder's
     job = choose_architectures(job, options.architectures)
@@ -94,10 +95,7 @@ def run_resolved(
                 options=options,
                 folder=folder,
                 studies=studies,
-                distributions=checked.sample.distributions,
-                proposals=checked.proposals,
-                defaults=checked.defaults,
-                notes=checked.notes,
+                checked=checked,
                 earlier=earlier,
                 began=began,
             )
@@ -166,10 +164,10 @@ def _train(
     from tune_jobs.engine.cluster.capacity import count_slots
     from tune_jobs.engine.ray_tune.trainable import build_trainable
     from tune_jobs.engine.ray_tune.tuner import run_tasks
-    from tune_jobs.engine.results.trial_logs import TrialLogs
+    from tune_jobs.engine.results.tensorboard.trial_logs import TrialLogs
     from tune_jobs.engine.stages.steps import Steps
 
-    logs = TrialLogs(request.folder.tensorboard, request.distributions)
+    logs = TrialLogs(request.folder.tensorboard, request.checked.distributions)
     steps = Steps(request, info, [progress, logs], partial(count_slots, resources))
     settings = _settings(steps, request, inputs, resources)
     trackers.follow(lambda: steps.records)
@@ -184,7 +182,7 @@ def _import_ahead() -> None:
     """Import, while Ray starts, what the driver needs after that: each takes a part of a second."""
     import tune_jobs.engine.ray_tune.tuner
     import tune_jobs.engine.results.publish
-    import tune_jobs.engine.results.trial_logs  # noqa: F401
+    import tune_jobs.engine.results.tensorboard.trial_logs  # noqa: F401
 
 
 def _begin(
@@ -215,9 +213,10 @@ def _begin(
     request = fit_to_data(request, data, left_out)
     digest = pretrained.digest if pretrained else None
     duplicates = check_duplicates(data, options)
-    info = describe_run(request.job, options, data, digest, request.distributions, duplicates)
-    info = continue_run(info, request.earlier).noting(*request.notes)
-    info = replace(info, left_out=left_out, default_configs=request.defaults)
+    checked = request.checked
+    info = describe_run(request.job, options, data, digest, checked.distributions, duplicates)
+    info = continue_run(info, request.earlier).noting(*checked.notes)
+    info = replace(info, left_out=left_out, default_configs=checked.defaults)
     return request, data, pretrained, info.noting(*describe_left_out(left_out))
 
 
@@ -255,7 +254,7 @@ def _share(
         say,
     )
     if options.gpus_per_trial == "auto" and resources.gpus:
-        resources, why = pack(job, request.distributions, options.epochs, inputs, resources)
+        resources, why = pack(job, request.checked.distributions, options.epochs, inputs, resources)
         say(why)
     return inputs, resources
 

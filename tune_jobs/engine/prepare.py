@@ -25,12 +25,12 @@ from tune_jobs.engine.stages.first import (
     FirstConfiguration,
     adopted_configuration,
     first_configurations,
-    fit,
+    first_trained,
     recipes,
     what_is_trained,
 )
 from tune_jobs.engine.stages.fork import forked_configurations
-from tune_jobs.engine.stages.steps import RunRequest
+from tune_jobs.engine.stages.plan import RunRequest
 
 COUNTED = 3
 """The version of what is counted: a file of another one is not read."""
@@ -57,7 +57,7 @@ def learn_from_other_runs(request: RunRequest, storage: Storage) -> Learned:
     Raises:
         RequestError: There is no such run or leaderboard, or nothing in it that the job can try.
     """
-    job, options, defaults = request.job, request.options, request.defaults
+    job, options, defaults = request.job, request.options, request.checked.defaults
     first = first_configurations(job, defaults)
     forked, notes = _fork(request, first, storage) if options.fork else ([], [])
     portfolio = request.earlier.portfolio if request.earlier else ()
@@ -73,7 +73,7 @@ def _fork(
 ) -> tuple[list[FirstConfiguration], list[str]]:
     """Return the `--retrain-top` best configurations of the run that `--fork` names beside this
     run's own defaults, which it tries anyway, and remarks."""
-    job, options, defaults = request.job, request.options, request.defaults
+    job, options, defaults = request.job, request.options, request.checked.defaults
     seen = [what_is_trained(f, job, defaults) for f in first if f.origin == "default"]
     forked: list[FirstConfiguration] = []
     notes = []
@@ -144,14 +144,7 @@ def fit_to_data(request: RunRequest, data: ImageData, left_out: Collection[str])
     if job == request.job:
         return request
     checked = check_job(job, options.epochs, request.earlier, options.for_configurations)
-    return replace(
-        request,
-        job=job,
-        distributions=checked.sample.distributions,
-        proposals=checked.proposals,
-        defaults=checked.defaults,
-        notes=checked.notes,
-    )
+    return replace(request, job=job, checked=checked)
 
 
 def reduce_images(request: RunRequest, data: ImageData) -> dict[int, ImageData]:
@@ -166,11 +159,8 @@ def reduce_images(request: RunRequest, data: ImageData) -> dict[int, ImageData]:
 
 def _configurations(request: RunRequest) -> list[Configuration]:
     """List what the space proposes and what is published: all that is trained is of their kinds."""
-    defaults, job = request.defaults, request.job
-    firsts = [
-        fit(f, job.space, job.architecture, defaults) for f in first_configurations(job, defaults)
-    ]
-    return [*request.proposals, *(first.config for first in firsts)]
+    checked = request.checked
+    return [*checked.proposals, *first_trained(request.job, checked.defaults)]
 
 
 def check_groups(data: ImageData, options: Options) -> None:

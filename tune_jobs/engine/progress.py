@@ -4,7 +4,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from optuna.trial import TrialState
@@ -58,12 +57,7 @@ class Progress(Listener):
             self._print(WAITING)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
         for stage in self._stages.values():
             self._print(stage.line())

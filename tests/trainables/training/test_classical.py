@@ -26,16 +26,16 @@ from trainables.training.scores import LEAST_PROBABILITY
 LABELS = np.repeat(np.arange(4, dtype=np.int64), [300, 100, 40, 3])
 
 
-def make_vectors(labels_N: "np.ndarray[Any, np.dtype[np.int64]]" = LABELS) -> Vectors:
+def make_vectors() -> Vectors:
     generator = np.random.default_rng(0)
     centres_KD = generator.normal(size=(4, 6))
-    features_ND = centres_KD[labels_N] + 0.3 * generator.normal(size=(len(labels_N), 6))
-    features_ND = features_ND.astype(np.float32)
+    drawn_ND = centres_KD[LABELS] + 0.3 * generator.normal(size=(len(LABELS), 6))
+    features_ND = drawn_ND.astype(np.float32)
     return Vectors(
         train_ND=features_ND,
-        train_labels_N=labels_N,
+        train_labels_N=LABELS,
         validation_ND=features_ND[::2],
-        validation_labels_N=labels_N[::2],
+        validation_labels_N=LABELS[::2],
         num_classes=4,
     )
 

@@ -13,13 +13,14 @@ from trainables.features import Pixels
 from tune_jobs.digits_mlp import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published, Space
-from tune_jobs.engine.job_checks import CheckedJob, check_declaration, check_first, check_job
+from tune_jobs.engine.job_checks import check_declaration, check_first, check_job
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.stages.first import (
     adopted_configuration,
     first_configurations,
     recipes_by_names,
 )
+from tune_jobs.engine.stages.plan import CheckedJob
 
 if TYPE_CHECKING:
     from optuna import Trial

@@ -58,8 +58,8 @@ def trials_of(storage: Path, run_id: str = "one") -> list[FrozenTrial]:
     return optuna.load_study(study_name=name, storage=JournalStorage(journal)).trials
 
 
-def info_of(storage: Path, run_id: str = "one") -> Any:
-    return json.loads((storage / "runs" / "here" / run_id / "run.json").read_text())
+def info_of(storage: Path) -> Any:
+    return json.loads((storage / "runs" / "here" / "one" / "run.json").read_text())
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 from trainables.datasets.decoding.decode import SUFFIXES
 from trainables.datasets.errors import DatasetError, counted
-from trainables.datasets.own_data.lookup import FileLookup, path_problem
-from trainables.datasets.own_data.moved import MovedPaths, find_moved, is_elsewhere
+from trainables.datasets.own_data.file_lookup import FileLookup, path_problem
+from trainables.datasets.own_data.moved_paths import MovedPaths, find_moved, is_elsewhere
 
 SAMPLE_CELLS = 20
 
@@ -169,7 +169,7 @@ def find_images(
     given = ImagePaths(root, folder, extension, moved=moved)
     named = [cell for cell in written[:SAMPLE_CELLS] if cell]
     if not named or any(given.find(cell)[1] is None for cell in named):
-        return ImagePaths(root, folder, extension, moved=moved)
+        return ImagePaths(root, folder, extension, moved=moved)  # which has counted no guess yet
     if any(Path(cell).is_absolute() or ".." in cell for cell in named):
         return given
     return _guess(file, named, folder, extension) or given

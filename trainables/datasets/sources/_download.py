@@ -82,6 +82,17 @@ def cannot_download(
     )
 
 
+def fetch_unpacked(
+    dataset: str, archive: RemoteFile, names: Collection[str], folder: Path, data_dir: Path
+) -> None:
+    """Unpack an archive where `folder` lacks a file; it is downloaded when missing itself."""
+    if all((folder / name).is_file() for name in names):
+        return
+    if not (data_dir / archive.name).is_file():
+        fetch_all(dataset, [archive], data_dir)
+    unpack(data_dir / archive.name, names, folder)
+
+
 def unpack(archive: Path, names: Collection[str], folder: Path) -> None:
     """Write the members of these names, wherever they are in the archive, into `folder`.
 

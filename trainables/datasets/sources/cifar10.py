@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from trainables.datasets.source import Arrays, SourceKind
-from trainables.datasets.sources._download import RemoteFile, fetch_all, unpack
+from trainables.datasets.sources._download import RemoteFile, fetch_unpacked
 from trainables.datasets.sources._published import Part, damaged, train_and_test
 
 SOURCE = SourceKind(
@@ -53,10 +53,7 @@ class Cifar10:
 def open_cifar10(data_dir: Path, archive: RemoteFile = ARCHIVE) -> Cifar10:
     """Find the unpacked folder; else unpack the archive, which is downloaded when missing."""
     source = Cifar10((data_dir / FOLDER).resolve())
-    if not all((source.root / name).is_file() for name in source.files()):
-        if not (data_dir / archive.name).is_file():
-            fetch_all("cifar10", [archive], data_dir)
-        unpack(data_dir / archive.name, source.files(), source.root)
+    fetch_unpacked("cifar10", archive, source.files(), source.root, data_dir)
     return source
 
 

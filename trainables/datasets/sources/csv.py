@@ -19,27 +19,24 @@ from trainables.datasets.own_data.labels import (
     unknown_class,
 )
 from trainables.datasets.own_data.paths import ImagePaths, find_images
-from trainables.datasets.own_data.pixels import PixelRows
-from trainables.datasets.own_data.rows import Row, read_rows
 from trainables.datasets.own_data.split_names import split_meant
-from trainables.datasets.own_data.table import Table, open_table
-from trainables.datasets.own_data.table_columns import (
-    Asked,
+from trainables.datasets.own_data.tables.columns import OPTIONS, Asked
+from trainables.datasets.own_data.tables.csv_columns import (
     Columns,
     find_columns,
     find_columns_to_predict,
 )
+from trainables.datasets.own_data.tables.csv_pixels import PixelRows
+from trainables.datasets.own_data.tables.csv_rows import Row, read_rows
+from trainables.datasets.own_data.tables.csv_table import Table, open_table
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
 
 SOURCE = SourceKind(
     argument=PathTo.FILE,
-    options={
-        **{"image": "NAME", "label": "NAME", "split": "NAME", "group": "NAME"},
-        **{"images": "FOLDER", "ext": "ENDING"},
-    },
+    options=OPTIONS,
     help="images by path or as pixels, labels, perhaps splits, in columns",
     is_own_data=True,
-    open=lambda spec, data_dir: CsvFile(spec.path, **spec.options),
+    open=lambda spec, data_dir: CsvFile(spec.path, Asked(**spec.options)),
 )
 
 
@@ -55,12 +52,7 @@ class CsvFile:
     """Reads a CSV; the options name what does not have a usual name or place."""
 
     path: Path
-    image: str | None = None
-    label: str | None = None
-    split: str | None = None
-    group: str | None = None
-    images: str | None = None
-    ext: str | None = None
+    asked: Asked
 
     @cached_property
     def _understood(self) -> "_Understood":
@@ -69,7 +61,7 @@ class CsvFile:
         Raises `DatasetError` where it is no CSV in UTF-8, or lacks a column.
         """
         table = open_table(self.path)
-        columns = find_columns(table, Asked(self.image, self.label, self.split, group=self.group))
+        columns = find_columns(table, self.asked)
         paths = self._find_images(table, columns)
         return _Understood(table, columns, paths, list(read_rows(table, columns, paths)))
 
@@ -128,7 +120,7 @@ class CsvFile:
         Raises `DatasetError` where the file is no CSV in UTF-8, or lacks a column.
         """
         table = open_table(self.path)
-        columns = find_columns_to_predict(table, self.image)
+        columns = find_columns_to_predict(table, self.asked.image)
         rows = list(read_rows(table, columns, self._find_images(table, columns)))
         if not columns.pixels:
             return rows, [b"" if row.problem else self.root / row.image for row in rows], False
@@ -141,7 +133,7 @@ class CsvFile:
             return ImagePaths(self.root)
         place = columns.image
         cells = (cells[place] for _, cells in table.rows() if place < len(cells))
-        return find_images(self.path, cells, self.images, self.ext)
+        return find_images(self.path, cells, self.asked.images, self.asked.ext)
 
 
 def _problems(row: Row, spelling: Mapping[str, str], known: Collection[str]) -> Iterator[str]:

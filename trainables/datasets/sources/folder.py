@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 
 from trainables.datasets.decoding.decode import SUFFIXES
 from trainables.datasets.errors import counted
+from trainables.datasets.own_data.file_lookup import FileLookup, path_problem
 from trainables.datasets.own_data.labels import (
     joined_notes,
     label_notes,
@@ -15,7 +16,6 @@ from trainables.datasets.own_data.labels import (
     unknown_class,
 )
 from trainables.datasets.own_data.layout import Layout, find_layout
-from trainables.datasets.own_data.lookup import FileLookup, path_problem
 from trainables.datasets.own_data.walk import Entry, walk
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind
 

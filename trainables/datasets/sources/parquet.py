@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.own_data.hub_files import HubFiles, list_parquet, sort_files
 from trainables.datasets.own_data.labels import (
     drop_hidden,
     join_spellings,
@@ -18,20 +17,18 @@ from trainables.datasets.own_data.labels import (
     ordered_class_names,
     unknown_class,
 )
-from trainables.datasets.own_data.parquet_images import FileImages, ParquetImages
-from trainables.datasets.own_data.parquet_rows import ParquetRow, Part, read_part
-from trainables.datasets.own_data.table_columns import Asked
+from trainables.datasets.own_data.tables.columns import OPTIONS, Asked
+from trainables.datasets.own_data.tables.parquet_files import HubFiles, list_parquet, sort_files
+from trainables.datasets.own_data.tables.parquet_images import FileImages, ParquetImages
+from trainables.datasets.own_data.tables.parquet_rows import ParquetRow, Part, read_part
 from trainables.datasets.source import Item, Listing, PathTo, SourceKind, Split
 
 SOURCE = SourceKind(
     argument=PathTo.FILE_OR_FOLDER,
-    options={
-        **{"image": "NAME", "label": "NAME", "split": "NAME", "group": "NAME"},
-        **{"images": "FOLDER", "ext": "ENDING"},
-    },
+    options=OPTIONS,
     help="a file or a folder in the image layout of Hugging Face",
     is_own_data=True,
-    open=lambda spec, data_dir: Parquet(spec.path, **spec.options),
+    open=lambda spec, data_dir: Parquet(spec.path, Asked(**spec.options)),
 )
 
 
@@ -40,12 +37,7 @@ class Parquet:
     """Reads Parquet files; the options name columns that do not have a usual name."""
 
     path: Path
-    image: str | None = None
-    label: str | None = None
-    split: str | None = None
-    group: str | None = None
-    images: str | None = None
-    ext: str | None = None
+    asked: Asked
 
     @property
     def root(self) -> Path:
@@ -104,12 +96,11 @@ class Parquet:
         return sort_files(names)
 
     def _parts(self, files: HubFiles) -> tuple[list[Part], list[str]]:
-        asked = Asked(self.image, self.label, self.split, self.images, self.ext, self.group)
         is_split_known = set(files.splits.values()) != {Split.TRAIN}
         parts, problems = [], []
         for name, split in files.splits.items():
             try:
-                part = read_part(self.root, name, split, asked, is_split_known=is_split_known)
+                part = read_part(self.root, name, split, self.asked, is_split_known=is_split_known)
                 parts.append(part)
             except DatasetError as error:
                 problems.append(str(error))

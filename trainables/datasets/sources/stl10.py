@@ -13,7 +13,7 @@ import numpy as np
 
 from trainables.datasets.image_data import Pixels
 from trainables.datasets.source import Arrays, SourceKind
-from trainables.datasets.sources._download import RemoteFile, fetch_all, unpack
+from trainables.datasets.sources._download import RemoteFile, fetch_unpacked
 from trainables.datasets.sources._published import Part, damaged, train_and_test
 
 SOURCE = SourceKind(
@@ -59,10 +59,7 @@ class Stl10:
 def open_stl10(data_dir: Path, archive: RemoteFile = ARCHIVE) -> Stl10:
     """Find the unpacked folder; else unpack the archive, which is downloaded when missing."""
     source = Stl10((data_dir / FOLDER).resolve())
-    if not all((source.root / name).is_file() for name in FILES):
-        if not (data_dir / archive.name).is_file():
-            fetch_all("stl10", [archive], data_dir)
-        unpack(data_dir / archive.name, FILES, source.root)
+    fetch_unpacked("stl10", archive, FILES, source.root, data_dir)
     return source
 
 

@@ -24,7 +24,7 @@ def cut_folds(
     *,
     num_folds: int,
     seed: int,
-    groups_N: Texts | None = None,
+    groups_N: Texts | None,
 ) -> tuple[Integers, ...]:
     """Cut `indices` into folds, stratified, and all images of a group in one -> sorted indices.
 

@@ -12,7 +12,7 @@ from typing import Literal
 from rich.console import Console
 
 from tune_jobs.engine.errors import RequestError
-from tune_jobs.engine.results.boards import find_storage, split_boards
+from tune_jobs.engine.results.comparison.boards import find_storage, split_boards
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.table import (

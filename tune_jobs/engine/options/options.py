@@ -1,6 +1,5 @@
 """Every option of a run: the command line, the Python API and `run.json` at once."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from tune_jobs.engine.job import Job
 from tune_jobs.engine.options.rules import (
     check_folds,
     check_keep,
+    check_run_id,
     check_target,
     check_trackers,
     check_workers,
@@ -240,11 +240,7 @@ class Options:
         check_target(options.metric, options.target)
         check_keep(options.metric, options.keep)
         check_trackers(options.log, options.trackers)
-        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", options.run_id):
-            raise RequestError(
-                f"--run-id = {options.run_id!r}: must be letters, digits, '.', '_' and '-', "
-                "beginning with a letter or digit, since it names a folder"
-            )
+        check_run_id(options.run_id)
         return options
 
     @property

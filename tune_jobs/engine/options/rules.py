@@ -1,5 +1,6 @@
 """Rules that options must keep together, or that their types cannot say."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
@@ -61,6 +62,15 @@ def check_trackers(log: str | None, names: Sequence[str]) -> None:
         raise RequestError(
             f"--log = {log!r}: {unknown[0]!r} is no tracker: name some of {', '.join(TRACKERS)}, "
             f"with a comma between them{nearest(unknown[0], list(TRACKERS))}"
+        )
+
+
+def check_run_id(run_id: str) -> None:
+    """It names a folder."""
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", run_id):
+        raise RequestError(
+            f"--run-id = {run_id!r}: must be letters, digits, '.', '_' and '-', beginning with a "
+            "letter or digit, since it names a folder"
         )
 
 

@@ -11,10 +11,10 @@ from optuna.trial import TrialState
 from trainables.config import Configuration, complete_config
 from trainables.config.features import NAMED, Features, Frozen
 from trainables.config.validation import to_json
-from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics, compared_by
+from trainables.metrics import METRICS, EpochMetrics, HeldOutMetrics, compared_by
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.record.record import Record
-from tune_jobs.engine.results.comparison import add_statistics, read_answers
+from tune_jobs.engine.results.comparison.row_statistics import add_statistics, read_answers
 from tune_jobs.engine.results.ensemble import Model, choose_ensemble, read_models
 from tune_jobs.engine.results.row import ENSEMBLE, Row
 from tune_jobs.engine.run_state.folder import RunFolder
@@ -29,7 +29,7 @@ def build_rows(
     retrain: Record,
     results: Sequence[Retrained],
     folder: RunFolder,
-    earlier: Sequence[Row] = (),
+    earlier: Sequence[Row],
 ) -> list[Row]:
     """Build one row per retrained configuration, and one of the best ensemble of their models; the
     same record gives the same rows again.
@@ -92,8 +92,6 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
     candidate, published = result.candidate, result.candidate.published
     defaults = info.default_configs[candidate.config["architecture"]]
     config = complete_config(defaults, candidate.config)
-    tests = [metrics.test for metrics in result.metrics if metrics.test]
-    test_accuracies = tuple(test.accuracy for test in tests)
     features = NAMED.get(config.get("features") or "") or info.features
     return Row(
         **run,
@@ -115,21 +113,13 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
         schedule=config.get("schedule"),
         config=json.dumps(config, sort_keys=True),
         search_val_accuracy=candidate.searched.val_accuracy if candidate.searched else None,
-        **_metric_columns(info.metric, result.metrics, tests, candidate.searched),
+        **_metric_columns(info.metric, result.metrics, candidate.searched),
+        **_training_columns(info, result.metrics, result.train_seconds),
         seeds=result.seeds,
         num_failed_seeds=result.num_failed,
         dropped_out=result.dropped_out,
         kept_epochs=_kept_epochs(result.metrics),
-        val_accuracy_per_seed=tuple(metrics.val_accuracy for metrics in result.metrics),
         winner=winner,
-        exceeds=info.options.model_limits.exceeded(result.metrics),
-        test_accuracy_std=_over_seeds(stdev, test_accuracies, at_least=2),
-        test_accuracy_per_seed=test_accuracies,
-        num_seeds=len(result.metrics),
-        train_seconds=result.train_seconds,
-        train_cpu_seconds=_cpu_seconds(info.resources, result.train_seconds),
-        train_gpu_seconds=_gpu_seconds(info.resources, result.train_seconds),
-        **_cost_columns(result.metrics, tests),
     )
 
 
@@ -147,9 +137,8 @@ def _build_ensemble(
     ensemble = choose_ensemble(models, compared)
     if ensemble is None:
         return []
-    metrics, test = ensemble.metrics, ensemble.metrics.test
-    assert test is not None
-    figures = _metric_columns(compared.name, [metrics], [test], None)
+    metrics = [ensemble.metrics]
+    figures = _metric_columns(compared.name, metrics, None)
     if compared.name != info.metric:  # that of a user, which no one epoch of an ensemble has
         figures["val_metric"] = None
     started_from = [weights[member.trial_number] for member in ensemble.members]
@@ -167,16 +156,8 @@ def _build_ensemble(
             epochs=info.epochs,
             config="{}",
             **figures,
-            val_accuracy_per_seed=(metrics.val_accuracy,),
+            **_training_columns(info, metrics, ensemble.seconds),
             winner=False,
-            exceeds=info.options.model_limits.exceeded([metrics]),
-            test_accuracy_std=None,
-            test_accuracy_per_seed=(test.accuracy,),
-            num_seeds=1,
-            train_seconds=ensemble.seconds,
-            train_cpu_seconds=_cpu_seconds(info.resources, ensemble.seconds),
-            train_gpu_seconds=_gpu_seconds(info.resources, ensemble.seconds),
-            **_cost_columns([metrics], [test]),
             ensemble=json.dumps(to_json(ensemble.members)),
         )
     ]
@@ -198,13 +179,11 @@ def _kept_epochs(seeds: Sequence[EpochMetrics]) -> tuple[int, ...] | None:
 
 
 def _metric_columns(
-    name: str,
-    seeds: Sequence[EpochMetrics],
-    tests: Sequence[HeldOutMetrics],
-    searched: EpochMetrics | None,
+    name: str, seeds: Sequence[EpochMetrics], searched: EpochMetrics | None
 ) -> dict[str, Any]:
     """Return every metric's mean over the seeds, and what the one that is optimised adds to it."""
     optimised, compared = METRICS[name], compared_by(name)
+    tests = _tests(seeds)
     reached = [value for test in tests if (value := compared.on_test(test)) is not None]
     test_metric = _over_seeds(fmean, reached)
     columns = {
@@ -223,13 +202,24 @@ def _metric_columns(
     return columns
 
 
-def _cost_columns(
-    epochs: Sequence[EpochMetrics], tests: Sequence[HeldOutMetrics]
+def _training_columns(
+    info: RunInfo, seeds: Sequence[EpochMetrics], train_seconds: float
 ) -> dict[str, Any]:
-    costs: list[Cost] = [test.cost for test in tests if test.cost]
+    """Return what each seed reached, and what training and predicting cost."""
+    tests = _tests(seeds)
+    accuracies = tuple(test.accuracy for test in tests)
+    costs = [test.cost for test in tests if test.cost]
     return {
-        "num_parameters": epochs[0].num_parameters if epochs else None,
-        "num_micro_batches": _most([metrics.num_micro_batches for metrics in epochs]),
+        "num_seeds": len(seeds),
+        "val_accuracy_per_seed": tuple(metrics.val_accuracy for metrics in seeds),
+        "test_accuracy_per_seed": accuracies,
+        "test_accuracy_std": _over_seeds(stdev, accuracies, at_least=2),
+        "exceeds": info.options.model_limits.exceeded(seeds),
+        "train_seconds": train_seconds,
+        "train_cpu_seconds": _cpu_seconds(info.resources, train_seconds),
+        "train_gpu_seconds": _gpu_seconds(info.resources, train_seconds),
+        "num_parameters": seeds[0].num_parameters if seeds else None,
+        "num_micro_batches": _most([metrics.num_micro_batches for metrics in seeds]),
         "peak_host_bytes": _most([cost.peak_host_bytes for cost in costs]),
         "peak_device_bytes": _most([cost.peak_device_bytes for cost in costs]),
         "multiply_adds": _most([cost.multiply_adds for cost in costs]),
@@ -240,6 +230,10 @@ def _cost_columns(
         "latency_seconds": _over_seeds(median, [cost.latency_seconds for cost in costs]),
         "throughput": _over_seeds(median, [cost.throughput for cost in costs]),
     }
+
+
+def _tests(seeds: Sequence[EpochMetrics]) -> list[HeldOutMetrics]:
+    return [seed.test for seed in seeds if seed.test]
 
 
 def _cpu_seconds(resources: Resources | None, trial_seconds: float) -> float | None:

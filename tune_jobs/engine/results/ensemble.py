@@ -206,7 +206,7 @@ def _measure(members: Sequence[Model], weights: Sequence[float]) -> EpochMetrics
         test=HeldOutMetrics(
             **asdict(test), cost=_add([e.test.cost for e in epochs if e.test and e.test.cost])
         ),
-        **{f"val_{name}": value for name, value in asdict(validation).items()},
+        **validation.on_validation(),
     )
 
 

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trainables.storage import Storage, split_name
-from tune_jobs.engine.results.row import SCHEMA, Row, build_schema
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.row_schema import SCHEMA, build_schema
 from tune_jobs.engine.run_state.folder import open_place
 
 SUFFIX = ".parquet"

@@ -13,7 +13,7 @@ from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.study_storage import dashboard_storage, read_studies
 from tune_jobs.engine.results.analysis.architectures import find_not_tried
 from tune_jobs.engine.results.build_rows import build_rows
-from tune_jobs.engine.results.kept import keep_comparisons
+from tune_jobs.engine.results.comparison.kept import keep_comparisons
 from tune_jobs.engine.results.leaderboard import read_run, sort_rows, write_rows
 from tune_jobs.engine.results.models import export_ensemble, export_winner
 from tune_jobs.engine.results.row import Row
@@ -41,7 +41,7 @@ def publish(
     folder: RunFolder,
     data: ImageData,
     storage: Storage,
-    show: Callable[[Sequence[Row]], None] | None = None,
+    show: Callable[[Sequence[Row]], None] | None,
 ) -> RunResult:
     """Export the winner's best seed and the ensemble, write the run's part of the leaderboard and
     its report.

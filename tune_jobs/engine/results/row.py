@@ -1,4 +1,4 @@
-"""Define a row of the leaderboard: its columns, documented, and their Arrow schema.
+"""Define a row of the leaderboard: its columns, documented.
 
 Version 2 added what can be trusted of a row and what it cost: seeds, the interval, tie groups, the
 gain, the selection gap, cost, hardware and duplicates.
@@ -7,12 +7,8 @@ gain, the selection gap, cost, hardware and duplicates.
 import dataclasses
 import json
 import math
-import types
-import typing
 from datetime import datetime
-from typing import Annotated, Any, Literal
-
-import pyarrow as pa
+from typing import Annotated, Literal
 
 from trainables.config.validation import from_json
 from trainables.metrics import METRICS, Metric, compared_by
@@ -287,29 +283,3 @@ def _check_number(name: str, value: object) -> None:
     is_fraction = any(figure in name for figure in ("accuracy", "macro_f1", "auroc"))
     if is_fraction and not 0 <= value <= 1:
         raise ValueError(f"{name} is {value}, but must be a fraction in [0, 1]")
-
-
-_ARROW_TYPES = {
-    bool: pa.bool_(),
-    int: pa.int64(),
-    float: pa.float64(),
-    str: pa.string(),
-    RowOrigin: pa.string(),
-    datetime: pa.timestamp("us", tz="UTC"),
-    tuple[float | None, ...]: pa.list_(pa.float64()),
-    tuple[int, ...]: pa.list_(pa.int64()),
-}
-
-
-def build_schema(row: type[Row]) -> Any:
-    """Arrow's view of a row's columns; each field's metadata has the column's one line, `doc`."""
-    fields = []
-    for name, hint in typing.get_type_hints(row, include_extras=True).items():
-        annotation, doc = typing.get_args(hint)
-        nullable = isinstance(annotation, types.UnionType)
-        kind = typing.get_args(annotation)[0] if nullable else annotation
-        fields.append(pa.field(name, _ARROW_TYPES[kind], nullable, {"doc": doc}))
-    return pa.schema(fields)
-
-
-SCHEMA = build_schema(Row)

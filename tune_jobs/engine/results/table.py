@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from tune_jobs.engine.results.boards import pareto_front, sort_board
+from tune_jobs.engine.results.comparison.boards import pareto_front, sort_board
 from tune_jobs.engine.results.row import Row
 
 Justify = Literal["left", "right"]

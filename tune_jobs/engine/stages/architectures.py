@@ -15,7 +15,7 @@ from trainables.datasets.notes import UNEQUAL
 from trainables.registry import is_estimator
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job
-from tune_jobs.engine.stages.steps import RunRequest
+from tune_jobs.engine.stages.plan import RunRequest
 
 if TYPE_CHECKING:
     from trainables.training.pretrained import Pretrained
@@ -92,7 +92,7 @@ def load_weights(request: RunRequest) -> "tuple[Pretrained | None, dict[str, str
     job, options, earlier = request.job, request.options, request.earlier
     if job.backbone is None:
         return load_pretrained_weights(options.weights, job.architecture, job.features), {}
-    needing = needing_weights(job, request.proposals)
+    needing = needing_weights(job, request.checked.proposals)
     is_named = options.weights not in ("scratch", "imagenet")  # a file: it is there, or mistaken
     if not needing and is_named:
         raise RequestError(

@@ -16,6 +16,9 @@ from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.run_state.folder import retraining_name
 from tune_jobs.engine.search.limits import ModelLimits
 
+REFERENCES = ("published", "default")
+"""Origins of the configurations that are retrained whatever becomes of them in the search."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:

@@ -166,6 +166,15 @@ def adopted_configuration(
     return FirstConfiguration(config=complete, origin="search", source=source)
 
 
+def first_trained(job: Job, defaults: Mapping[str, Configuration]) -> list[Configuration]:
+    """Return the first configurations as the space gives them: what it returns says which images or
+    features they see."""
+    return [
+        fit(first, job.space, job.architecture, defaults).config
+        for first in first_configurations(job, defaults)
+    ]
+
+
 def what_is_trained(
     first: FirstConfiguration, job: Job, defaults: Mapping[str, Configuration]
 ) -> dict[str, object]:

@@ -1,74 +1,34 @@
 """Search: Optuna proposes configurations, the record keeps them, a rule decides which go on."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from optuna.exceptions import StorageInternalError
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState
 
 from searchspaces.joined import JoinedSpace
-from trainables.config import Configuration, Runtime
+from trainables.config import Configuration
 from trainables.config.validation import to_json
 from trainables.metrics import EpochMetrics
 from trainables.trials.task import Stage, TrialTask
-from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.record import ProposalError, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.search.early_stopping import StoppingRule
-from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, ModelLimits, SearchLimits, Standing
+from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, Standing
 from tune_jobs.engine.search.samplers import build_sampler
 from tune_jobs.engine.search.space import Proposal, constants_of
 from tune_jobs.engine.stages.allocate import Allocation
 from tune_jobs.engine.stages.first import FirstConfiguration, fit, is_tried
-from tune_jobs.engine.stages.time_budget import SearchTime, TimeBudget
+from tune_jobs.engine.stages.plan import SearchPlan
+from tune_jobs.engine.stages.time_budget import SearchTime
 from tune_jobs.engine.stages.trial_stage import TrialStage, Verdict
-
-REFERENCES = ("published", "default")
-"""Origins of the configurations that are retrained whatever becomes of them in the search."""
 
 COUNTED_EVERY_SECONDS = 10
 """Time is recorded this often, and at each trial's end; more would only lengthen the record."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SearchPlan:
-    """Says what a search is asked to do.
-
-    Attributes:
-        space: The search space.
-        architecture: The architecture of every configuration, unless the space suggests another.
-        defaults: The default configuration of each architecture.
-        centre: The recipe of each architecture, by the space's names, which the sampler may know.
-        first: Configurations that are tried first.
-        trials: The number of configurations tried, the first ones included.
-        epochs: A trial's full budget.
-        sampler: The sampler's name, as `--sampler` takes it.
-        seed: Seeds the sampler and the trials.
-        limits: What ends the search before all are tried.
-        model_limits: What a model may cost; a trial above it is stopped at its first epoch.
-        backbone: The architecture that starts from weights, of a space that joins several.
-        budget: The time of the session, of which the search leaves the retraining its part.
-    """
-
-    space: Space
-    architecture: str
-    defaults: Mapping[str, Configuration]
-    centre: Mapping[str, Any]
-    first: Sequence[FirstConfiguration]
-    trials: int
-    epochs: int
-    sampler: str
-    seed: int
-    runtime: Runtime
-    limits: SearchLimits
-    model_limits: ModelLimits
-    budget: TimeBudget = TimeBudget()
-    backbone: str | None = None
 
 
 class Search(TrialStage):
@@ -238,7 +198,7 @@ class Search(TrialStage):
         return self.rule.goes_on(number, metrics.epoch, score)
 
     def _verdict(
-        self, number: int, metrics: EpochMetrics, config: Configuration, *, goes_on: bool = True
+        self, number: int, metrics: EpochMetrics, config: Configuration, *, goes_on: bool
     ) -> Verdict | None:
         exceeded = self.plan.model_limits.exceeded([metrics])
         if exceeded and not metrics.diverged:

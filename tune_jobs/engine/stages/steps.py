@@ -4,76 +4,33 @@ Worker processes are reused from the first probe to the last retraining; startin
 seconds. Retrainings that are certain begin while the search's last trials still run.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial
 
 from searchspaces.joined import JoinedSpace
-from trainables.config import Configuration, Runtime
+from trainables.config import Runtime
 from trainables.metrics import METRICS
 from trainables.registry import is_estimator
 from trainables.trials.report import EpochReport, ErrorReport, ProbeReport, Report, StorageFailure
 from trainables.trials.task import ProbeTask, Stage, Task, TrialTask
 from tune_jobs.engine.errors import RequestError, RunError, no_room
-from tune_jobs.engine.job import Job
-from tune_jobs.engine.options import UNLIMITED_TRIALS, Options
+from tune_jobs.engine.options import UNLIMITED_TRIALS
 from tune_jobs.engine.record.listener import Listener
 from tune_jobs.engine.record.record import Name, Record
-from tune_jobs.engine.run_state.folder import RunFolder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import RULES, StoppingRule, WithinGroups
-from tune_jobs.engine.search.limits import SearchLimits
 from tune_jobs.engine.stages.allocate import rung_group
 from tune_jobs.engine.stages.candidates import pair_name
-from tune_jobs.engine.stages.first import (
-    FirstConfiguration,
-    adopted_configuration,
-    cheapest_first,
-    dearest_network,
-    first_configurations,
-    fit,
-    recipes,
-    recipes_by_names,
-)
+from tune_jobs.engine.stages.first import dearest_network, first_trained
+from tune_jobs.engine.stages.plan import RunRequest, plan_search
 from tune_jobs.engine.stages.retrain import Retraining
-from tune_jobs.engine.stages.search import Search, SearchPlan
-from tune_jobs.engine.stages.time_budget import TimeBudget
+from tune_jobs.engine.stages.search import Search
 from tune_jobs.engine.stages.trial_stage import TrialStage
 
 PROPOSALS_BUILT = 8
 """The probe builds up to so many proposals before it gives up a space; one that works is enough."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunRequest:
-    """Says what a run is asked for, and where its record is.
-
-    Attributes:
-        studies: The storage of the run's studies, which hold the record.
-        distributions: The distributions that the space suggests from, by name.
-        proposals: Configurations sampled from the space.
-        defaults: The default configuration of each architecture that may be trained.
-        notes: Remarks for the user on the job.
-        forked: Configurations of another run, tried after the published (or default) ones.
-        earlier: The information that an earlier session of the run has left, if there was one.
-        began: The `time.monotonic()` at which the session began.
-    """
-
-    job: Job
-    options: Options
-    folder: RunFolder
-    studies: BaseStorage
-    distributions: Mapping[str, BaseDistribution]
-    proposals: Sequence[Configuration]
-    defaults: Mapping[str, Configuration]
-    notes: Sequence[str] = ()
-    forked: Sequence[FirstConfiguration] = ()
-    earlier: RunInfo | None = None
-    began: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +105,11 @@ class Steps:
             return None
         self._probe_runs = True
         job, options = self._request.job, self._request.options
-        defaults = self.info.default_configs
-        # As the space gives them: what it returns says which images or features they see.
-        firsts = [
-            fit(first, job.space, job.architecture, defaults).config
-            for first in first_configurations(job, defaults)
-        ]
+        firsts = first_trained(job, self.info.default_configs)
         # Of a joined space the dearest: most of the time is spent on its trials.
         return ProbeTask(
             config=firsts[0] if job.published else dearest_network(firsts),
-            proposals=tuple(self._request.proposals[:PROPOSALS_BUILT]),
+            proposals=self._request.checked.proposals[:PROPOSALS_BUILT],
             precision=None if options.precision == "auto" else options.precision,
             defaults=tuple(firsts) if len(job.architectures) > 1 else (),
         )
@@ -208,7 +160,7 @@ class Steps:
 
     def _begin(self, runtime: Runtime) -> Stages:
         request, options = self._request, self._request.options
-        plan = self._plan(runtime)
+        plan = plan_search(request, self.info, runtime, self._count_slots)
         searched, retrained = self._open("", _trial_name), self._open("/retrain", pair_name)
         joined = isinstance(request.job.space, JoinedSpace)
         self.rule = WithinGroups(
@@ -223,54 +175,6 @@ class Steps:
         )
         request.folder.drop_checkpoints_but(search.record.running | retraining.record.running)
         return Stages(search, retraining)
-
-    def _plan(self, runtime: Runtime) -> SearchPlan:
-        request, options = self._request, self._request.options
-        job, defaults = request.job, self.info.default_configs
-        first = self._first_configurations()
-        metric = METRICS[options.metric]
-        return SearchPlan(
-            space=job.space,
-            architecture=job.architecture,
-            defaults=defaults,
-            centre=recipes_by_names(job, defaults),
-            first=first,
-            trials=max(options.trials, len(first)),
-            epochs=options.epochs,
-            sampler=options.sampler,
-            seed=options.seed,
-            runtime=runtime,
-            limits=SearchLimits(
-                target=None if options.target is None else metric.score(options.target),
-                patience=options.patience,
-            ),
-            model_limits=options.model_limits,
-            budget=TimeBudget(
-                seconds=options.time_budget,
-                began=request.began,
-                count_slots=self._count_slots,
-                retrain_top=options.retrain_top,
-                retrain_seeds=options.retrain_seeds,
-                costs=self.info.costs,
-                num_folds=options.folds or 1,
-            ),
-            backbone=job.backbone,
-        )
-
-    def _first_configurations(self) -> list[FirstConfiguration]:
-        """Return what the search tries before its sampler is asked, in this order."""
-        request, options = self._request, self._request.options
-        job, defaults = request.job, self.info.default_configs
-        first = first_configurations(job, defaults)[: options.first_trials]
-        if not job.published:
-            first = cheapest_first(first, self.info.costs)
-        else:
-            first += recipes(job, defaults)[: max(0, options.trials - len(first))]
-        first += request.forked
-        return first + [
-            adopted_configuration(entry.config, "portfolio", job, defaults)
-            for entry in self.info.portfolio
-        ]
 
     def _open(self, suffix: str, name_of: Name) -> Record:
         request = self._request

@@ -55,7 +55,7 @@ class TrialStage:
         raise NotImplementedError
 
     def _verdict(
-        self, number: int, metrics: EpochMetrics, config: Configuration, *, goes_on: bool = True
+        self, number: int, metrics: EpochMetrics, config: Configuration, *, goes_on: bool
     ) -> Verdict | None:
         """Return the state and reason with which this epoch ends a trial; `None`: it goes on."""
         if metrics.diverged:

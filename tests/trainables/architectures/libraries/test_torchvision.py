@@ -137,9 +137,7 @@ def test_dense_layers_before_the_classifier() -> None:
 
 def loaded(state: dict[str, Tensor], name: str, folder: Path) -> Pretrained:
     torch.save(state, folder / "weights.pth")
-    pretrained = load_pretrained(str(folder / "weights.pth"), f"torchvision:{name}")
-    assert pretrained is not None
-    return pretrained
+    return load_pretrained(str(folder / "weights.pth"), f"torchvision:{name}")
 
 
 def features_before_last(theirs: nn.Module, images_NCHW: Tensor) -> Tensor:

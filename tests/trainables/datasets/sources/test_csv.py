@@ -167,7 +167,6 @@ def test_delimiters_with_and_without_header(load: Load, delimiter: str, header: 
 
 
 PIXELS = [",".join(str((7 * n + k) % 256) for k in range(16)) for n in range(8)]
-LABELLED_PIXELS = [f"{n % 2},{PIXELS[n]}" for n in range(8)]
 
 
 @pytest.mark.parametrize(

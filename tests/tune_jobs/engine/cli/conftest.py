@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.tune_jobs.engine.parts import linear_card
 from trainables.architectures import find_architecture
-from trainables.registry import default_of
-from trainables.training.normalisation import Normalisation
-from trainables.trials.exported.model import FORMAT, ModelCard, save_model
+from trainables.trials.exported.model import save_model
 
 CLASSES = ("night", "name", "day")
 
@@ -22,17 +21,5 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     linear.load_state_dict(
         {"classifier.weight": weights, "classifier.bias": torch.tensor([0.0, -5.0, 0.0])}
     )
-    card = ModelCard(
-        format=FORMAT,
-        config=default_of("linear", 1),
-        class_names=CLASSES,
-        image_size=(4, 4),
-        num_channels=1,
-        normalisation=Normalisation(mean=(0.5,), std=(0.5,)),
-        in_channels=1,
-        in_size=(4, 4),
-        features=None,
-        dataset="made",
-        dataset_fingerprint="",
-    )
+    card = linear_card(*CLASSES)
     return save_model(tmp_path_factory.mktemp("model"), card, network=linear, front=None)

@@ -25,6 +25,8 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--remote-debugging-port=0", "--remote-allow-origins=*", "--window-size=1400,900"),
 )
+PATIENCE_SECONDS = 60
+
 TEXT = """(function walk(node) {
   let text = "";
   for (const child of node.childNodes) {
@@ -125,9 +127,9 @@ class Browser:
         answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True)
         return answer["result"].get("value")
 
-    def wait_for(self, *texts: str, seconds: float = 60) -> str:
+    def wait_for(self, *texts: str) -> str:
         """What the page shows, shadow trees and frames too, once all `texts` are in it."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             shown = " ".join(str(self.evaluate(TEXT)).split())
             missing = [text for text in texts if text not in shown]
@@ -141,9 +143,9 @@ class Browser:
         chosen = f'e => e.childElementCount === 0 && e.textContent.trim() === "{text}"'
         assert self.evaluate(f"({FIND % '*'}).filter({chosen}).map(e => e.click()).length")
 
-    def wait_for_drawn(self, selector: str, at_least: int = 1, seconds: float = 60) -> int:
+    def wait_for_drawn(self, selector: str, at_least: int = 1) -> int:
         """How many elements of that CSS selector there are, in shadow trees and frames too."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             count: int = self.evaluate(f"({FIND % selector}).length") or 0
             if count >= at_least:

@@ -10,9 +10,11 @@ from PIL import Image
 from trainables.datasets import ImageData
 from trainables.metrics import EpochMetrics
 from trainables.trials.predictions import Predictions
+from tune_jobs.engine.job import Origin
 from tune_jobs.engine.results.report.findings import Finding
 from tune_jobs.engine.results.report.tsne import Projection
 from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.stages.candidates import Candidate, Retrained
 
 Integers = npt.NDArray[np.int64]
 
@@ -28,6 +30,25 @@ def predict(labels_N: Integers, predicted_N: Integers, num_classes: int) -> Pred
 
 def make_metrics(epoch: int, val_accuracy: float) -> EpochMetrics:
     return EpochMetrics(epoch=epoch, val_accuracy=val_accuracy, val_loss=1.0, seconds=1.0)
+
+
+def make_retrained(number: int, *accuracies: float, origin: Origin = "search") -> Retrained:
+    """The trial of this number, trained to these validation accuracies with seeds 1, 2, ..."""
+    return Retrained(
+        candidate=Candidate(
+            trial_number=number,
+            origin=origin,
+            published=None,
+            config={},
+            params={},
+            searched=None,
+        ),
+        seeds=tuple(range(1, len(accuracies) + 1)),
+        metrics=tuple(make_metrics(3, accuracy) for accuracy in accuracies),
+        names=("",) * len(accuracies),
+        seconds=(1.0,) * len(accuracies),
+        all_seeds_ended=True,
+    )
 
 
 def make_finding(

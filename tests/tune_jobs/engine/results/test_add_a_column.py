@@ -15,7 +15,8 @@ import pytest
 from trainables.storage import LocalStorage
 from tune_jobs.engine.cli.show_leaderboard import format_csv, format_json
 from tune_jobs.engine.results.leaderboard import read_rows, write_rows
-from tune_jobs.engine.results.row import Row, build_schema
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.row_schema import build_schema
 
 FROZEN: dict[str, Any] = {"frozen": True, "kw_only": True}
 

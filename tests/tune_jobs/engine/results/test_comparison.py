@@ -16,8 +16,17 @@ from benchmarks.metric_intervals import Setting, draw, evaluation_of
 from trainables.metrics import METRICS
 from trainables.storage import LocalStorage, StorageError, files_for, open_storage
 from trainables.trials.predictions import PREDICTIONS, Predictions, write_predictions
-from tune_jobs.engine.results.boards import find_storage, pareto_front, sort_board, split_boards
-from tune_jobs.engine.results.comparison import add_statistics, find_damage, read_answers
+from tune_jobs.engine.results.comparison.boards import (
+    find_storage,
+    pareto_front,
+    sort_board,
+    split_boards,
+)
+from tune_jobs.engine.results.comparison.row_statistics import (
+    add_statistics,
+    find_damage,
+    read_answers,
+)
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.folder import place_of, retraining_place

@@ -14,14 +14,14 @@ import torch
 from rich.console import Console
 
 import trainables
+from tests.tune_jobs.engine.parts import linear_card
+from tests.tune_jobs.engine.results.examples import make_retrained
 from trainables.architectures import find_architecture
 from trainables.config.validation import to_json
 from trainables.datasets import load_dataset
 from trainables.metrics import METRICS, Cost, EpochMetrics, HeldOutMetrics
-from trainables.registry import default_of
 from trainables.storage import LocalStorage
-from trainables.training.normalisation import Normalisation
-from trainables.trials.exported.model import FORMAT, ModelCard, save_model
+from trainables.trials.exported.model import save_model
 from trainables.trials.predictions import (
     PREDICTIONS,
     VALIDATION,
@@ -46,7 +46,7 @@ from tune_jobs.engine.results.publish import rebuild
 from tune_jobs.engine.results.row import Member, Row
 from tune_jobs.engine.results.run_result import RunResult
 from tune_jobs.engine.run_state.folder import retraining_name, run_folder
-from tune_jobs.engine.stages.candidates import Candidate, Retrained
+from tune_jobs.engine.stages.candidates import Retrained
 
 ACCURACY, LOSS = METRICS["accuracy"], METRICS["log_loss"]
 
@@ -96,22 +96,7 @@ def keep_predictions(folder: Path, number: int, *probabilities: float) -> Retrai
     place.mkdir(parents=True)
     for name in (PREDICTIONS, VALIDATION):
         write_predictions(place, predict(*probabilities), name)
-    candidate = Candidate(
-        trial_number=number,
-        origin="search",
-        published=None,
-        config={},
-        params={},
-        searched=None,
-    )
-    return Retrained(
-        candidate=candidate,
-        seeds=(1,),
-        metrics=(EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5),),
-        names=("",),
-        seconds=(1.0,),
-        all_seeds_ended=True,
-    )
+    return make_retrained(number, 0.5)
 
 
 def test_the_models_are_the_same_ones_in_whatever_order_they_came(tmp_path: Path) -> None:
@@ -134,19 +119,7 @@ def test_a_single_image_of_validation_chooses_none(tmp_path: Path) -> None:
 def run(tmp_path: Path) -> Path:
     """The folder of a run, with the models of two seeds of trial 0."""
     linear = find_architecture("linear")
-    card = ModelCard(
-        format=FORMAT,
-        config=default_of("linear", 1),
-        class_names=("night", "day"),
-        image_size=(4, 4),
-        num_channels=1,
-        normalisation=Normalisation(mean=(0.5,), std=(0.5,)),
-        in_channels=1,
-        in_size=(4, 4),
-        features=None,
-        dataset="made",
-        dataset_fingerprint="",
-    )
+    card = linear_card("night", "day")
     for seed in (1, 2):
         network = linear.build(linear.Config(), in_channels=1, image_size=(4, 4), num_classes=2)
         folder = tmp_path / "checkpoints" / retraining_name(0, seed)

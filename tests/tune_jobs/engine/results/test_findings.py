@@ -38,5 +38,5 @@ def test_a_class_that_is_never_predicted_counts_as_zero(make_row: MakeRow) -> No
 
 def test_the_most_frequent_confusion_comes_first(make_row: MakeRow) -> None:
     finding = make_finding(make_row(), NAMES, [(TRUE, PREDICTED), ([3, 3], [0, 0])])
-    assert finding.most_confused(2) == [("never said", "cat", 3), ("cat", "dog", 1)]
+    assert finding.most_confused()[:2] == [("never said", "cat", 3), ("cat", "dog", 1)]
     assert make_finding(make_row(), NAMES, [(TRUE, TRUE)]).most_confused() == []

@@ -10,8 +10,8 @@ import pytest
 from tests.tune_jobs.engine.results.test_comparison import add, store
 from trainables.storage import LocalStorage
 from trainables.trials.predictions import PREDICTIONS
-from tune_jobs.engine.results.boards import split_boards
-from tune_jobs.engine.results.kept import keep_comparisons
+from tune_jobs.engine.results.comparison.boards import split_boards
+from tune_jobs.engine.results.comparison.kept import keep_comparisons
 from tune_jobs.engine.results.leaderboard import read_rows, read_run
 from tune_jobs.engine.results.publish import rebuild
 from tune_jobs.engine.results.row import Row

@@ -13,7 +13,8 @@ import pytest
 
 from tests.tune_jobs.engine.parts import write_part
 from tune_jobs.engine.results.leaderboard import read_rows, sort_rows
-from tune_jobs.engine.results.row import SCHEMA, Row
+from tune_jobs.engine.results.row import Row
+from tune_jobs.engine.results.row_schema import SCHEMA
 
 
 def build_row(**changes: Any) -> Row:

@@ -17,7 +17,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from tune_jobs.engine.results.tensorboard import TrialLog, write_hparams_config
+from tune_jobs.engine.results.tensorboard.event_files import TrialLog, write_hparams_config
 
 
 def read_events(folder: Path) -> Any:
@@ -69,7 +69,7 @@ def test_a_resumed_trial_continues_its_log(tmp_path: Path) -> None:
 def test_an_epoch_survives_the_kill_of_its_writer(tmp_path: Path) -> None:
     script = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from tune_jobs.engine.results.tensorboard import TrialLog\n"
+        "from tune_jobs.engine.results.tensorboard.event_files import TrialLog\n"
         "log = TrialLog(Path(sys.argv[1]), {'lr': 0.1})\n"
         "log.add_epoch(1, {'accuracy/val': 0.5})\n"
         "assert not {'torch', 'tensorflow'} & set(sys.modules)\n"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.tune_jobs.engine.parts import make_info
-from tests.tune_jobs.engine.results.examples import make_metrics
+from tests.tune_jobs.engine.results.examples import make_retrained
 from trainables.metrics import METRICS
 from trainables.storage import LocalStorage
 from tune_jobs.digits_cnn import JOB
@@ -24,7 +24,7 @@ from tune_jobs.engine.run_state.folder import RunFolder, run_folder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.constants import AS_DRAWN, find_constants
 from tune_jobs.engine.search.limits import ModelLimits
-from tune_jobs.engine.stages.candidates import Candidate, Retrained, choose_winner
+from tune_jobs.engine.stages.candidates import choose_winner
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -134,27 +134,8 @@ def test_a_published_entry_that_was_added_is_tried_whatever_its_place() -> None:
     continue_run(make_info(published=ENTRIES[::-1]), make_info(published=ENTRIES[:1]))
 
 
-def retrained(trial_number: int, val_accuracy: float) -> Retrained:
-    candidate = Candidate(
-        trial_number=trial_number,
-        origin="search",
-        published=None,
-        config={},
-        params={},
-        searched=None,
-    )
-    return Retrained(
-        candidate=candidate,
-        seeds=(1,),
-        metrics=(make_metrics(1, val_accuracy),),
-        names=("one",),
-        seconds=(1.0,),
-        all_seeds_ended=True,
-    )
-
-
 def test_of_equals_the_earlier_trial_wins_in_any_order() -> None:
-    results = [retrained(3, 0.9), retrained(0, 0.9), retrained(1, 0.8)]
+    results = [make_retrained(3, 0.9), make_retrained(0, 0.9), make_retrained(1, 0.8)]
     for order in (results, results[::-1]):
         winner = choose_winner(order, METRICS["accuracy"], ModelLimits())
         assert winner

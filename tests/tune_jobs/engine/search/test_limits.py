@@ -1,6 +1,7 @@
 """What ends a search early."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -38,7 +39,8 @@ def trained(num_parameters: int | None, latency_seconds: float | None = None) ->
     if latency_seconds is None:
         return epoch
     cost = Cost(peak_host_bytes=1, throughput=1.0, latency_seconds=latency_seconds)
-    return epoch.tested(HeldOutMetrics(loss=1.0, accuracy=0.5, macro_f1=0.5, cost=cost))
+    test = HeldOutMetrics(loss=1.0, accuracy=0.5, macro_f1=0.5, cost=cost)
+    return replace(epoch, test=test)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A search on a real journal, and reports that no process has made."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from trainables.trials.task import TrialTask
 from tune_jobs.engine.job import Space
 from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.record.record import Record
-from tune_jobs.engine.search.early_stopping import Never, StoppingRule
+from tune_jobs.engine.search.early_stopping import Asha, Never, RungSettings, StoppingRule
 from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.first import FirstConfiguration
-from tune_jobs.engine.stages.search import Search, SearchPlan
+from tune_jobs.engine.stages.plan import SearchPlan
+from tune_jobs.engine.stages.search import Search
 from tune_jobs.engine.stages.trial_stage import TrialStage
 
 EPOCHS = 4
@@ -72,3 +74,16 @@ def run_to_the_end(stage: TrialStage, trial: TrialTask | None, value: float = 0.
         if not stage.on_report(trial.number, report(epoch, value)):
             return epoch
     raise AssertionError("the trial was not ended at its full budget")
+
+
+def asha() -> Asha:
+    return Asha(RungSettings(grace_period=1, reduction_factor=2, brackets=1, epochs=EPOCHS))
+
+
+def wide_space(trial: optuna.Trial) -> None:
+    """The process dies before the parameter that the environment names is drawn."""
+    space(trial)
+    for name in "abc":
+        if os.environ.get("CUT") == name:
+            raise InterruptedError
+        trial.suggest_float(name, 0, 1)

@@ -23,11 +23,6 @@ Values = Callable[[int, int], float]
 """The accuracy of a candidate with a seed."""
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    return tmp_path / "study.journal"
-
-
 def end_search(journal: Path, trials: int) -> Search:
     """A search whose later trials are better; the default is trial 0."""
     search = open_search(journal, trials=trials)

@@ -30,8 +30,7 @@ from tune_jobs.engine.results.analysis.sources import (
 )
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.history import ranked
-from tune_jobs.engine.stages.candidates import Retrained
-from tune_jobs.engine.stages.search import REFERENCES
+from tune_jobs.engine.stages.candidates import REFERENCES, Retrained
 
 TOO_FEW = "too few trials reached the full budget to tell"
 

@@ -16,6 +16,8 @@ LEAST, ENOUGH = 16, 32
 parameter came first in a third of replayed searches of 16 trials, and in almost three quarters of
 those of 32 (`benchmarks/importance.py`)."""
 
+MOST_TOLD = 3
+
 
 def rank_parameters(study: Study) -> dict[str, float]:
     """Return the share of the differences between trials that each parameter explains, the largest
@@ -81,7 +83,7 @@ def lay_trials(
 
 
 def describe_importances(
-    importances: Mapping[str, float], num_trials: int, num_rare: int = 0, most: int = 3
+    importances: Mapping[str, float], num_trials: int, num_rare: int = 0
 ) -> str:
     """Write for instance `lr 0.62, dropout 0.11, l2 0.08`; or that there are too few trials.
 
@@ -93,7 +95,7 @@ def describe_importances(
         return f"too few trials to tell: {num_trials} ended with a score, {LEAST} are needed"
     if not importances:
         return "no trial did better than another"
-    told = ", ".join(f"{name} {share:.2f}" for name, share in [*importances.items()][:most])
+    told = ", ".join(f"{name} {share:.2f}" for name, share in [*importances.items()][:MOST_TOLD])
     if num_trials < ENOUGH:
         told += f" (a hint, of {num_trials} trials)"
     if num_rare:

@@ -8,8 +8,7 @@ from optuna.trial import TrialState
 from trainables.metrics import Metric
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
-from tune_jobs.engine.stages.candidates import Retrained
-from tune_jobs.engine.stages.search import REFERENCES
+from tune_jobs.engine.stages.candidates import REFERENCES, Retrained
 
 NOT_RECORDED = "not recorded"
 

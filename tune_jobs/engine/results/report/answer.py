@@ -6,11 +6,11 @@ from scipy.stats import binomtest
 
 from trainables.datasets.errors import counted
 from trainables.datasets.image_data import MajorityClass
-from tune_jobs.engine.results.boards import pareto_front
+from tune_jobs.engine.results.comparison.boards import pareto_front
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.results.table import format_count, format_number, in_search, name_metric
 from tune_jobs.engine.run_state.info import RunInfo
-from tune_jobs.engine.stages.search import REFERENCES
+from tune_jobs.engine.stages.candidates import REFERENCES
 
 GIB = 2**30
 

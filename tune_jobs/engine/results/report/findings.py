@@ -22,6 +22,9 @@ from tune_jobs.engine.stages.candidates import Retrained, best_seed
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+MOST_CONFUSED = 10
+MOST_MISTAKES = 12
+
 
 class Spread(NamedTuple):
     """Validation accuracy over the seeds, after an epoch."""
@@ -93,13 +96,13 @@ class Finding:
             for name, p, r, f, n in zip(self.class_names, *figures_4K, strict=True)
         ]
 
-    def most_confused(self, most: int = 10) -> list[tuple[str, str, int]]:
+    def most_confused(self) -> list[tuple[str, str, int]]:
         """(true class, predicted class, count), most frequent first."""
         confusion_KK = self.confusion_KK()
         np.fill_diagonal(confusion_KK, 0)
         pairs = [(t, p, int(confusion_KK[t, p])) for t, p in np.argwhere(confusion_KK)]
         pairs.sort(key=lambda pair: -pair[2])
-        return [(self.class_names[t], self.class_names[p], n) for t, p, n in pairs[:most]]
+        return [(self.class_names[t], self.class_names[p], n) for t, p, n in pairs[:MOST_CONFUSED]]
 
     def _answers(self) -> tuple[Integers, Integers]:
         """(true classes, predicted classes) of all seeds together."""
@@ -154,7 +157,7 @@ def find(
     )
 
 
-def mistakes(predictions: Predictions, most: int = 12) -> list[Mistake]:
+def mistakes(predictions: Predictions) -> list[Mistake]:
     """The wrong answers that the model was surest of."""
     wrong = np.flatnonzero(~predictions.correct_N)
     sure_N = predictions.probabilities_NK[wrong, predictions.predicted_N[wrong]]
@@ -165,5 +168,5 @@ def mistakes(predictions: Predictions, most: int = 12) -> list[Mistake]:
             int(predictions.predicted_N[place]),
             float(predictions.probabilities_NK[place, predictions.predicted_N[place]]),
         )
-        for place in wrong[np.argsort(-sure_N, kind="stable")][:most]
+        for place in wrong[np.argsort(-sure_N, kind="stable")][:MOST_MISTAKES]
     ]

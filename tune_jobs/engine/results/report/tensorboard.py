@@ -19,7 +19,7 @@ from tune_jobs.engine.results.report import images
 from tune_jobs.engine.results.report.chart import WIDTH, Chart, in_style, to_png
 from tune_jobs.engine.results.report.finding_charts import FindingCharts
 from tune_jobs.engine.results.report.findings import Finding
-from tune_jobs.engine.results.tensorboard import EventFile
+from tune_jobs.engine.results.tensorboard.event_files import EventFile
 
 SPREAD = ("over seeds/mean", "over seeds/low", "over seeds/high")
 COLUMNS, SHARE = 4, 0.7  # of a sheet, and of the width of a column that a picture takes

@@ -6,8 +6,8 @@ from trainables.datasets import ImageData
 from trainables.progress import progress_bar
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.analysis.analysis import SearchAnalysis
-from tune_jobs.engine.results.boards import sort_board
-from tune_jobs.engine.results.comparison import best_before
+from tune_jobs.engine.results.comparison.boards import sort_board
+from tune_jobs.engine.results.comparison.row_statistics import best_before
 from tune_jobs.engine.results.report.finding_charts import draw_finding
 from tune_jobs.engine.results.report.findings import find
 from tune_jobs.engine.results.report.page import Report, build_page

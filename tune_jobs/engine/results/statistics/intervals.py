@@ -18,6 +18,8 @@ from tune_jobs.engine.results.statistics.variance import (
     variance_over_examples,
 )
 
+CONFIDENCE = 0.95
+
 MIN_P_VALUE = 1e-12
 """Smaller p-values are not computed."""
 
@@ -39,9 +41,7 @@ class Comparison:
     p_value: float
 
 
-def interval(
-    outcomes: Outcomes, confidence: float = 0.95, board: Sequence[Outcomes] = ()
-) -> Estimate:
+def interval(outcomes: Outcomes, board: Sequence[Outcomes] = ()) -> Estimate:
     """Return the mean metric and its interval, over other test examples and other seeds.
 
     The interval is Wilson's, for the number of examples that would vary as much in a simple random
@@ -70,7 +70,7 @@ def interval(
     if share is not None and not spread:
         examples = Variance(share, examples.degrees)
     pooled = pool_over_seeds(map(summarise, board)) if found.num_seeds == 1 else None
-    half = half_width(1 - confidence, (examples, pooled or found.seeds))
+    half = half_width(1 - CONFIDENCE, (examples, pooled or found.seeds))
     if share is None:
         return Estimate(metric, metric - half, metric + half)
     if not found.step and spread:
@@ -84,7 +84,7 @@ def interval(
     return Estimate(metric, min(low, metric), max(high, metric))  # at 0 and 1 by rounding alone
 
 
-def compare(a: Outcomes, b: Outcomes, confidence: float = 0.95) -> Comparison:
+def compare(a: Outcomes, b: Outcomes, confidence: float = CONFIDENCE) -> Comparison:
     """Compare two configurations on the same test examples.
 
     The examples enter by the paired difference of the means over seeds, so what is hard for both
@@ -108,7 +108,7 @@ def compare_summaries(
     a: Summary,
     b: Summary,
     pooled: Variance | None,
-    confidence: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> Comparison:
     """Compare two configurations, of which single seeds vary as `pooled` says."""
     num_examples = len(a.value_N)

@@ -17,8 +17,8 @@ from optuna.trial import TrialState
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
+from tune_jobs.engine.results.tensorboard.trial_logs import scalars_of
 from tune_jobs.engine.results.trackers.tracker import TrackedRun, check_installed
-from tune_jobs.engine.results.trial_logs import scalars_of
 
 STATE, REASON = "state", "end_reason"
 

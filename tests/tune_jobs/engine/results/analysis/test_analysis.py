@@ -7,11 +7,11 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from tests.tune_jobs.engine.parts import make_info
+from tests.tune_jobs.engine.results.examples import make_retrained
 from trainables.datasets.image_data import MajorityClass
 from trainables.metrics import METRICS
 from tune_jobs.engine.results.analysis.analysis import SearchAnalysis, analyse
 
-from .test_sources import retrained
 from .trials import record_of, trial_of
 
 NOTHING = "nothing was found above the noise of validation so far; "
@@ -28,7 +28,7 @@ def analysis_of(trials: Sequence[FrozenTrial], **changes: Any) -> SearchAnalysis
     majority = MajorityClass(name="7", test_accuracy=0.2, validation_accuracy=0.1)
     info = make_info(**{"majority_class": majority, **changes})
     default = [trial.value for trial in trials if "origin" in trial.user_attrs]
-    results = [retrained(0, "default", *[value for value in default if value])]
+    results = [make_retrained(0, *[value for value in default if value], origin="default")]
     return analyse(info, record_of(trials), results, num_validation=100)
 
 
@@ -62,7 +62,9 @@ def test_a_run_of_an_early_version_says_what_it_did_not_record() -> None:
 def test_noise_is_not_known_of_another_metric() -> None:
     search = record_of(search_of(0.5, 0.4, 0.3))
     search.metric = METRICS["log_loss"]
-    told = analyse(make_info(), search, [retrained(0, "default", 0.5)], num_validation=100)
+    told = analyse(
+        make_info(), search, [make_retrained(0, 0.5, origin="default")], num_validation=100
+    )
     assert told.within_noise is None
     assert told.outlook
     assert told.outlook.best == 0.3

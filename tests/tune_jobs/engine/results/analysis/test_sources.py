@@ -2,7 +2,7 @@
 
 from optuna.trial import TrialState
 
-from tests.tune_jobs.engine.results.examples import make_metrics
+from tests.tune_jobs.engine.results.examples import make_retrained
 from trainables.metrics import METRICS
 from tune_jobs.engine.results.analysis.outlook import find_outlook
 from tune_jobs.engine.results.analysis.sources import (
@@ -13,7 +13,6 @@ from tune_jobs.engine.results.analysis.sources import (
     tabulate_sources,
 )
 from tune_jobs.engine.search.limits import TOO_SLOW
-from tune_jobs.engine.stages.candidates import Candidate, Retrained
 
 from .trials import record_of, trial_of
 
@@ -78,30 +77,12 @@ def test_a_configuration_of_another_run_and_a_samplers_own_source_are_named() ->
     assert told == ["of the forked run", "of other leaderboards", "grid"]
 
 
-def retrained(number: int, origin: str, *accuracies: float) -> Retrained:
-    return Retrained(
-        candidate=Candidate(
-            trial_number=number,
-            origin=origin,  # type: ignore[arg-type]
-            published=None,
-            config={},
-            params={},
-            searched=None,
-        ),
-        seeds=tuple(range(len(accuracies))),
-        metrics=tuple(make_metrics(3, accuracy) for accuracy in accuracies),
-        names=(),
-        seconds=(1.0,),
-        all_seeds_ended=True,
-    )
-
-
 def test_the_reference_is_the_best_that_no_search_proposed() -> None:
     results = [
-        retrained(0, "published", 0.5, 0.7),
-        retrained(1, "published"),
-        retrained(2, "default", 0.6, 0.625),
-        retrained(3, "search", 0.9),
+        make_retrained(0, 0.5, 0.7, origin="published"),
+        make_retrained(1, origin="published"),
+        make_retrained(2, 0.6, 0.625, origin="default"),
+        make_retrained(3, 0.9),
     ]
     assert find_reference(results, ACCURACY) == Reference(
         trial_number=2, origin="default", value=0.6125

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from tests.tune_jobs.engine.stages.searches import report
+from tests.tune_jobs.engine.stages.searches import report, run_to_the_end
 from trainables.metrics import METRICS
 from trainables.storage import LocalStorage
 from tune_jobs.digits_cnn import JOB
@@ -16,6 +16,7 @@ from tune_jobs.engine.options import Options
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.trackers import follow
 from tune_jobs.engine.results.trackers.follow import Trackers, open_trackers
+from tune_jobs.engine.stages.search import Search
 
 PATIENCE_SECONDS = 600  # a loaded machine is slow
 
@@ -44,6 +45,23 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < last, "it did not come"
         time.sleep(0.05)
+
+
+def end_and_fail(search: Search) -> None:
+    """Train the next trial to its end, at 0.25, and one more until it fails."""
+    run_to_the_end(search, search.next_task(), 0.25)
+    failed = search.next_task()
+    assert failed is not None
+    search.on_report(failed.number, report(1, 0.5))
+    search.on_failure(failed.number, "it broke")
+
+
+def train_next(search: Search, *epochs: int) -> None:
+    """Report epochs of the next trial, a quarter of its number each."""
+    trial = search.next_task()
+    assert trial is not None
+    for epoch in epochs:
+        search.on_report(trial.number, report(epoch, epoch / 4))
 
 
 def open_pair() -> Record:

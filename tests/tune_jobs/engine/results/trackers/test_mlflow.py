@@ -9,11 +9,13 @@ from optuna.trial import TrialState
 
 from tests.tune_jobs.engine.results.trackers.conftest import (
     Follow,
+    end_and_fail,
     open_pair,
+    train_next,
     train_pair,
     wait_until,
 )
-from tests.tune_jobs.engine.stages.searches import EPOCHS, open_search, report, run_to_the_end
+from tests.tune_jobs.engine.stages.searches import EPOCHS, open_search, run_to_the_end
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader")  # MLflow, of SQLAlchemy
 
@@ -39,11 +41,7 @@ def test_each_trial_is_a_run_below_that_of_the_whole(trackers_of: Follow, tmp_pa
     page.write_text("what was found")
     with trackers_of("mlflow") as trackers:
         trackers.follow(lambda: [search.record])
-        run_to_the_end(search, search.next_task(), 0.25)
-        failed = search.next_task()
-        assert failed is not None
-        search.on_report(failed.number, report(1, 0.5))
-        search.on_failure(failed.number, "it broke")
+        end_and_fail(search)
         trackers.keep([str(page), None])
     found = read(tmp_path)
     assert set(found) == {"one", "trial-0", "trial-1"}
@@ -69,9 +67,7 @@ def test_an_epoch_is_there_while_the_trial_runs(trackers_of: Follow, tmp_path: P
         run_to_the_end(search, search.next_task())
     with trackers_of("mlflow") as trackers:
         trackers.follow(lambda: [search.record])
-        trial = search.next_task()
-        assert trial is not None
-        search.on_report(trial.number, report(1, 0.25))
+        train_next(search, 1)
 
         def is_there() -> bool:
             run = read(tmp_path).get("trial-1")
@@ -86,19 +82,13 @@ def test_a_session_that_goes_on_doubles_nothing(trackers_of: Follow, tmp_path: P
     with trackers_of("mlflow") as trackers:
         trackers.follow(lambda: [search.record])
         run_to_the_end(search, search.next_task())
-        trial = search.next_task()
-        assert trial is not None
-        search.on_report(trial.number, report(1, 0.25))
-        search.on_report(trial.number, report(2, 0.5))
+        train_next(search, 1, 2)
     assert read(tmp_path)["trial-1"].info.status == "RUNNING"
 
     search = open_search(tmp_path / "journal", trials=2)
     with trackers_of("mlflow") as trackers:
         trackers.follow(lambda: [search.record])
-        trial = search.next_task()
-        assert trial is not None
-        for epoch in (3, 4):
-            search.on_report(trial.number, report(epoch, epoch / 4))
+        train_next(search, 3, 4)
     found = read(tmp_path)
     assert set(found) == {"one", "trial-0", "trial-1"}
     expected = [(epoch, epoch / 4) for epoch in range(1, 5)]

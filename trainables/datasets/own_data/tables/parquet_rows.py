@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainables.datasets.errors import counted
-from trainables.datasets.own_data.columns import (
+from trainables.datasets.own_data.paths import find_images
+from trainables.datasets.own_data.split_names import split_meant
+from trainables.datasets.own_data.tables.columns import (
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
+    MAX_DISTINCT,
+    Asked,
     check_unique,
     choice_note,
     choose_split,
@@ -19,17 +23,13 @@ from trainables.datasets.own_data.columns import (
     group_note,
     require_column,
 )
-from trainables.datasets.own_data.parquet_images import (
+from trainables.datasets.own_data.tables.parquet_images import (
     check_image_type,
     is_text,
     named_paths,
     open_parquet,
 )
-from trainables.datasets.own_data.paths import find_images
-from trainables.datasets.own_data.split_flags import SplitFlags, may_be_flag
-from trainables.datasets.own_data.split_names import split_meant
-from trainables.datasets.own_data.table import MAX_DISTINCT
-from trainables.datasets.own_data.table_columns import Asked
+from trainables.datasets.own_data.tables.split_flags import SplitFlags, may_be_flag
 from trainables.datasets.source import Split
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Layers are trained by their depth: the classifier first, or those near the image more slowly."""
+"""Fine-tune layers by their depth: the head first, then those near the image more slowly."""
 
 import math
 from typing import Any

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 
 from trainables.storage import Storage
-from tune_jobs.engine.results.comparison import find_damage
+from tune_jobs.engine.results.comparison.row_statistics import find_damage
 from tune_jobs.engine.results.row import Row
 
 INTERVALS = ("test_accuracy_low", "test_accuracy_high", "test_metric_low", "test_metric_high")

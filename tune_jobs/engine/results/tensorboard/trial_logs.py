@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.record.listener import Listener, Past
-from tune_jobs.engine.results.tensorboard import TrialLog, write_hparams_config
+from tune_jobs.engine.results.tensorboard.event_files import TrialLog, write_hparams_config
 
 TAGS = {
     "train_accuracy": "accuracy/train",

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from trainables.datasets.decoding.decode import SUFFIXES
 from trainables.datasets.errors import DatasetError
+from trainables.datasets.own_data.tables.columns import MAX_DISTINCT
 
 DELIMITERS = (",", ";", "\t", "|")
 FEWEST_PIXELS = 16
-MAX_DISTINCT = 50
 SEPARATOR_LINE = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
 UTF_16 = "utf-16"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trainables.datasets import load_dataset
-from trainables.datasets.own_data.lookup import FEW, FileLookup, path_problem
+from trainables.datasets.own_data.file_lookup import FEW, FileLookup, path_problem
 
 
 @pytest.fixture

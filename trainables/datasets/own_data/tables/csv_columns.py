@@ -6,10 +6,12 @@ from pathlib import PurePosixPath
 
 from trainables.datasets.decoding.decode import SUFFIXES
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.own_data.columns import (
+from trainables.datasets.own_data.split_names import split_meant
+from trainables.datasets.own_data.tables.columns import (
     ID_COLUMNS,
     IMAGE_COLUMNS,
     LABEL_COLUMNS,
+    Asked,
     check_unique,
     choice_note,
     choose_split,
@@ -20,14 +22,13 @@ from trainables.datasets.own_data.columns import (
     pixel_columns,
     require_column,
 )
-from trainables.datasets.own_data.split_flags import SplitFlags, is_bare
-from trainables.datasets.own_data.split_names import split_meant
-from trainables.datasets.own_data.table import (
+from trainables.datasets.own_data.tables.csv_table import (
     FEWEST_PIXELS,
     Table,
     distinct_values,
     image_shape,
 )
+from trainables.datasets.own_data.tables.split_flags import SplitFlags, is_bare
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,18 +54,6 @@ class Columns:
     group: int | None = None
     id: int | None = None
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Holds what the user said: names of columns, the folder of images and their ending."""
-
-    image: str | None = None
-    label: str | None = None
-    split: str | None = None
-    images: str | None = None
-    ext: str | None = None
-    group: str | None = None
 
 
 def find_columns(table: Table, asked: Asked) -> Columns:

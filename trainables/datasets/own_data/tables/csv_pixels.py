@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trainables.datasets.errors import counted
-from trainables.datasets.own_data.table import Table, image_shape
+from trainables.datasets.own_data.tables.csv_table import Table, image_shape
 
 
 @dataclass(frozen=True, slots=True)

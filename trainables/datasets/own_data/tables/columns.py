@@ -3,11 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from trainables.config.validation import nearest
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.own_data.split_flags import SplitFlags, find_flags, may_be_flag
 from trainables.datasets.own_data.split_names import split_meant
+from trainables.datasets.own_data.tables.split_flags import SplitFlags, find_flags, may_be_flag
 
 IMAGE_COLUMNS = (
     *("image", "image_path", "path", "filepath", "file", "filename", "file_name", "img"),
@@ -28,8 +29,29 @@ GROUP_COLUMNS = (
 ID_COLUMNS = ("id", "image_id", "imageid", "file_name", "filename", "name")
 """The columns that may name images which are no files of their own."""
 
+OPTIONS = {
+    **dict.fromkeys(("image", "label", "split", "group"), "NAME"),
+    **{"images": "FOLDER", "ext": "ENDING"},
+}
+"""The options of a table, each with the placeholder of its value: the fields of `Asked`."""
+
+MAX_DISTINCT = 50
+"""A column of more values says no split."""
+
 MAX_NAMED = 40
 PIXEL_COLUMN = re.compile(r"(pixel|pix|px|p)?[ _-]?(\d+)(?:[x_,-](\d+))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Holds what the user said: names of columns, the folder of images and their ending."""
+
+    image: str | None = None
+    label: str | None = None
+    split: str | None = None
+    group: str | None = None
+    images: str | None = None
+    ext: str | None = None
 
 
 def find_column(names: Sequence[str], usual: Sequence[str], asked: str | None = None) -> int | None:

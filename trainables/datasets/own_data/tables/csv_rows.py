@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from trainables.datasets.errors import counted
 from trainables.datasets.own_data.paths import ImagePaths
-from trainables.datasets.own_data.pixels import encode_pixels, pixel_values
-from trainables.datasets.own_data.split_flags import SplitFlags
-from trainables.datasets.own_data.table import Table
-from trainables.datasets.own_data.table_columns import Columns, hot_column
+from trainables.datasets.own_data.tables.csv_columns import Columns, hot_column
+from trainables.datasets.own_data.tables.csv_pixels import encode_pixels, pixel_values
+from trainables.datasets.own_data.tables.csv_table import Table
+from trainables.datasets.own_data.tables.split_flags import SplitFlags
 
 NO_LABEL = frozenset(("nan", "<na>", "#n/a", "nat"))
 

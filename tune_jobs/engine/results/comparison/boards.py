@@ -9,7 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from trainables.storage import LocalStorage, Storage, is_uri
-from tune_jobs.engine.results.comparison import Answers, add_tie_groups, find_damage, read_answers
+from tune_jobs.engine.results.comparison.row_statistics import (
+    Answers,
+    add_tie_groups,
+    find_damage,
+    read_answers,
+)
 from tune_jobs.engine.results.leaderboard import sort_rows
 from tune_jobs.engine.results.row import Row
 from tune_jobs.engine.run_state.folder import open_place, place_of

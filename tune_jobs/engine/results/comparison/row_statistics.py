@@ -16,7 +16,7 @@ from tune_jobs.engine.results.statistics.jackknife import value_examples
 from tune_jobs.engine.results.statistics.ranking import tie_groups
 from tune_jobs.engine.results.statistics.variance import Correct, Outcomes
 from tune_jobs.engine.run_state.folder import retraining_place
-from tune_jobs.engine.stages.search import REFERENCES
+from tune_jobs.engine.stages.candidates import REFERENCES
 
 
 @dataclass(frozen=True, slots=True, eq=False)

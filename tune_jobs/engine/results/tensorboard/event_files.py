@@ -8,7 +8,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,9 @@ from optuna.distributions import (
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2, summary_v2
 from tensorboard.summary.writer.record_writer import RecordWriter
+
+SHOWN = ("accuracy/val", "loss/val")
+"""The tags of the scalars that the HParams tab shows."""
 
 Status = Literal["success", "failure"]
 
@@ -65,22 +68,17 @@ class TrialLog:
         self._events.close()
 
 
-def write_hparams_config(
-    folder: Path,
-    hparams: Mapping[str, BaseDistribution | None],
-    metrics: Sequence[str] = ("accuracy/val", "loss/val"),
-) -> None:
+def write_hparams_config(folder: Path, hparams: Mapping[str, BaseDistribution | None]) -> None:
     """Write what the HParams tab shows and filters by, once, into the root `tensorboard` folder.
 
     Args:
         folder: The parent of the trials' folders.
         hparams: Every hyperparameter that a trial may have, since the tab shows no other, and its
             distribution where it is known.
-        metrics: The tags of the scalars that the tab shows.
     """
     config = summary_v2.hparams_config_pb(
         [summary_v2.HParam(name, _build_domain(d)) for name, d in hparams.items()],
-        [summary_v2.Metric(tag) for tag in metrics],
+        [summary_v2.Metric(tag) for tag in SHOWN],
     )
     events = EventFile(folder)
     events.write(config)

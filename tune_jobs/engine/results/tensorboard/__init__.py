@@ -1,0 +1,1 @@
+"""Log a run for TensorBoard, from the driver."""
