@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn.modules.module import register_module_forward_hook
 
-from trainables.config import Runtime
+from trainables.config import ConfigError, Runtime
 from trainables.config.features import Frozen, Pixels
 from trainables.datasets import ImageData
 from trainables.features.describe import FrozenDescriber
@@ -75,6 +75,25 @@ def test_a_loss_is_the_same_thing_on_validation_and_on_test(
     found = score(logits_NK, torch.tensor(data.labels_N[data.validation_indices]))
     assert found.loss > 10
     assert report.metrics.val_loss == pytest.approx(found.loss)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_image_without_an_answer_is_named(
+    tmp_path: Path, make_data: Callable[..., ImageData], value: float
+) -> None:
+    data = make_data()
+    trial = build(data)
+    image = data.test_indices[3]
+
+    def answer(indices: "np.ndarray[Any, Any]") -> torch.Tensor:
+        logits_NK = torch.zeros(len(indices), data.num_classes)
+        logits_NK[torch.tensor(indices == image), data.labels_N[image]] = value
+        return logits_NK
+
+    trial.predict_logits = answer
+    with pytest.raises(ConfigError, match=f"the test image 'image {image}' is no finite number"):
+        evaluate_on_test(trial, data, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_predictions_that_an_earlier_version_wrote_have_no_names(tmp_path: Path) -> None:
