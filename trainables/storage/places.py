@@ -91,7 +91,8 @@ def open_storage(uri: str | Path) -> Storage:
     filesystem, path = FileSystem.from_uri(uri)
     if isinstance(filesystem, LocalFileSystem):
         return LocalStorage(Path(path).resolve())
-    return RemoteStorage(filesystem, path, uri)
+    base, separator, options = uri.partition("?")
+    return RemoteStorage(filesystem, path, f"{base.rstrip('/')}{separator}{options}")
 
 
 @dataclass(frozen=True, slots=True)
