@@ -45,7 +45,7 @@ def test_a_folder_has_the_images_that_training_finds_there(
     found = load_unlabelled([str(tmp_path / "folder")], image_size=8, num_channels=3)
     assert found.names == ("a.png", "linked/d.png")
     (tmp_path / "folder" / "circle").symlink_to(tmp_path / "folder")
-    with pytest.raises(DatasetError, match="circle: a link to .* remove the link"):
+    with pytest.raises(DatasetError, match=r"circle: a link to .* remove the link"):
         load_unlabelled([str(tmp_path / "folder")], image_size=8, num_channels=3)
 
 
