@@ -124,7 +124,7 @@ class Training:
         return self.see(indices)
 
     def see(self, indices: Tensor, layer: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-        """Return what a part of the model, or all of it, makes of the images that `indices` name."""
+        """Return what a layer of the model, or all of it, makes of images, on the device."""
         model, inputs, runtime = self.model, self.inputs, self.runtime
         return predict_logits(model, inputs, indices, runtime, layer, self.on_predicting)
 
