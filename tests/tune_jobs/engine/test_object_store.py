@@ -177,8 +177,9 @@ class Torn(LocalStorage):
     seen: set[str] = field(default_factory=set)
 
     def read(self, name: str) -> bytes:
-        content = super().read(name)
-        return content if name in self.seen or self.seen.add(name) else content + b"\x00\xf0"
+        is_torn = name not in self.seen
+        self.seen.add(name)
+        return super().read(name) + (b"\x00\xf0" if is_torn else b"")
 
 
 @pytest.mark.usefixtures("_quick")
