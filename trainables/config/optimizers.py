@@ -26,7 +26,22 @@ def _sgd(parameters: "ParamsT", *, lr: float, l2: float, momentum: float) -> "Op
     """Build SGD with Polyak's momentum, where `l2` is added to the gradient."""
     from torch.optim import SGD
 
-    return SGD(parameters, lr=lr, momentum=momentum, weight_decay=l2, fused=True)
+    optimizer = SGD(parameters, lr=lr, momentum=momentum, weight_decay=l2, fused=True)
+    optimizer.register_step_pre_hook(_begin_momentum)
+    return optimizer
+
+
+def _begin_momentum(optimizer: "Optimizer", *_: object) -> None:
+    """Give parameters that begin to train after others of their group (`head_epochs`) a momentum
+    of zero, as which torch takes none; its fused SGD fails where some have none."""
+    from torch import zeros_like
+
+    for group in optimizer.param_groups:
+        trained = [parameter for parameter in group["params"] if parameter.grad is not None]
+        new = [p for p in trained if optimizer.state.get(p, {}).get("momentum_buffer") is None]
+        if group["momentum"] and 0 < len(new) < len(trained):
+            for parameter in new:
+                optimizer.state[parameter]["momentum_buffer"] = zeros_like(parameter)
 
 
 def _adam(parameters: "ParamsT", *, lr: float, l2: float, momentum: float) -> "Optimizer":

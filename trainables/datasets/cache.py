@@ -16,6 +16,7 @@ from trainables.datasets.contents import Contents, read_contents, write_contents
 from trainables.datasets.errors import OVERVIEW
 from trainables.datasets.image_data import ImageData
 from trainables.datasets.source import Source, Spec
+from trainables.storage import sync
 from trainables.storage.lock import one_at_a_time
 
 VERSION = 3  # of what is written, of how files are understood and images decoded
@@ -143,7 +144,13 @@ def _file_states(source: Source) -> Iterator[tuple[str, int, int]]:
 
 
 def _publish(written: Path, target: Path) -> None:
-    """Move a whole folder into place, unless another process did so in the meantime."""
+    """Move a whole folder into place, unless another process did so in the meantime.
+
+    Its files are on disk before: images that a power cut has left black would be of the right
+    shape, and taken for sound by every run to come.
+    """
+    for file in written.iterdir():
+        sync(file)
     if read_contents(target) is None:
         shutil.rmtree(target, ignore_errors=True)
     try:
@@ -151,3 +158,4 @@ def _publish(written: Path, target: Path) -> None:
     except OSError:
         if read_contents(target) is None:
             raise
+    sync(target.parent)

@@ -1,6 +1,5 @@
 """Images to predict: files, folders and tables without labels, decoded as for training."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from trainables.datasets.own_data.tables.parquet_images import (
     named_paths,
     open_parquet,
 )
+from trainables.datasets.own_data.walk import walk
 from trainables.datasets.source import Spec, SpecError
 from trainables.datasets.sources.csv import CsvFile
 from trainables.datasets.sources.parquet import Parquet
@@ -153,17 +153,14 @@ def _list_path(path: Path, written: str) -> _Listed:
 
 
 def _list_folder(folder: Path) -> _Listed:
-    """List the files with the ending of an image, in the order of their paths."""
-
-    def refuse(error: OSError) -> None:
-        raise error
-
-    found = [
-        Path(parent, name).relative_to(folder)
-        for parent, folders, names in os.walk(folder, onerror=refuse)
-        for name in names
-        if PurePath(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-    ]
+    """List the files with the ending of an image, in the order of their paths: those that training
+    would find below the folder, links to other folders included."""
+    found = []
+    for entry in walk(folder.resolve(), data_dir=None):
+        if entry.problem:
+            raise DatasetError(f"{folder / entry.relative}: {entry.problem}")
+        if PurePath(entry.relative).suffix.lower() in SUFFIXES:
+            found.append(Path(entry.relative))
     found.sort()
     return _Listed([str(path) for path in found], [folder / path for path in found])
 

@@ -13,6 +13,7 @@ from trainables.config.features import Features
 from trainables.datasets import ImageData
 from trainables.datasets.feature_data import FeatureData
 from trainables.features.extract import describe_all, fingerprint
+from trainables.storage.errors import naming
 from trainables.storage.lock import one_at_a_time
 from trainables.training.pretrained import Pretrained
 
@@ -52,13 +53,17 @@ def write_features(file: Path, features: FeatureData) -> None:
     arrays = {f"array_{name}": array for name, array in features.arrays.items()}
     if features.seconds is not None:
         arrays["seconds"] = np.array(features.seconds)
-    np.savez(
-        temporary,
-        plain_ND=features.plain_ND,
-        views_VTD=features.views_VTD,
-        **arrays,  # type: ignore[arg-type]
-    )
-    temporary.replace(file)
+    try:
+        with naming(file):
+            np.savez(
+                temporary,
+                plain_ND=features.plain_ND,
+                views_VTD=features.views_VTD,
+                **arrays,  # type: ignore[arg-type]
+            )
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)  # it may be what has filled the disk
 
 
 def read_features(file: Path, spec: Features) -> FeatureData | None:

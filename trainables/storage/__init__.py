@@ -16,6 +16,7 @@ from trainables.storage.places import (
     open_storage,
     patient,
     split_name,
+    sync,
 )
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "patient",
     "split_name",
     "storage_errors",
+    "sync",
     "to_storage_error",
 ]

@@ -91,7 +91,8 @@ def open_storage(uri: str | Path) -> Storage:
     filesystem, path = FileSystem.from_uri(uri)
     if isinstance(filesystem, LocalFileSystem):
         return LocalStorage(Path(path).resolve())
-    return RemoteStorage(filesystem, path, uri)
+    base, separator, options = uri.partition("?")
+    return RemoteStorage(filesystem, path, f"{base.rstrip('/')}{separator}{options}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class LocalStorage:
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync(target.parent)
+        sync(target.parent)
 
     def read(self, name: str) -> bytes:
         return (self.path / name).read_bytes()
@@ -239,9 +240,9 @@ def files_for(place: Storage) -> Iterator[Path]:
             place.write(file.name, file.read_bytes())
 
 
-def _sync(folder: Path) -> None:
-    """Write a folder's entries to disk: only then a rename in it outlives a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Write a file to disk, or a folder's entries: only then a rename outlives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -20,16 +20,19 @@ def predict_logits(
     indices: Tensor,
     runtime: Runtime,
     function: Callable[[Tensor], Tensor] | None = None,
+    on_batch: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """Predict float32 logits, NK, of the images that `indices` name, in batches that fit in memory.
 
     Args:
         function: A part of the model, which is called in place of the whole.
+        on_batch: Called before each batch.
     """
     model.eval()
     part = function or model
 
     def predict(chosen: slice) -> Tensor:
+        on_batch()
         with autocast(runtime):
             return part(inputs.plain(indices[chosen])).float()
 

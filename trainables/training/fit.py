@@ -72,6 +72,7 @@ class Training:
         self._micro_batches = MicroBatches(self._optimizer, may_split=group.size == 1)
         self.on_epoch: Callable[[Training], None] = _nothing
         self.on_step: Callable[[], None] = _nothing
+        self.on_predicting: Callable[[], None] = _nothing
 
     @property
     def model(self) -> nn.Module:
@@ -116,7 +117,12 @@ class Training:
 
     def predict_logits(self, indices: Tensor) -> Tensor:
         """Predict float32 logits, NK, on the device that trains."""
-        return predict_logits(self.model, self.inputs, indices, self.runtime)
+        return self.see(indices)
+
+    def see(self, indices: Tensor, layer: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Return what a layer of the model, or all of it, makes of images, on the device."""
+        model, inputs, runtime = self.model, self.inputs, self.runtime
+        return predict_logits(model, inputs, indices, runtime, layer, self.on_predicting)
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors and plain values only, which load with `weights_only=True`."""

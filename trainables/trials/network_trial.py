@@ -11,7 +11,6 @@ from trainables.config import Configuration, Runtime
 from trainables.datasets.image_data import Integers
 from trainables.features.extract import normalisation_of
 from trainables.features.front import FeatureFront, build_front
-from trainables.training.evaluate import predict_logits
 from trainables.training.fit import build_training, fit
 from trainables.training.inputs import ImageInputs
 from trainables.training.intermediate import find_intermediate
@@ -52,7 +51,7 @@ class NetworkTrial:
     def train(self, attempt: Attempt) -> Iterator[EpochReport]:
         """Train from the newest intact checkpoint on; report the epochs that it holds first."""
         training = self.training
-        training.on_step = attempt.watchdog.progress
+        training.on_step = training.on_predicting = attempt.watchdog.progress
         loaded, resumption = attempt.checkpoints.load_newest(), None
         if loaded.state is not None:
             training.load_state_dict(loaded.state)
@@ -86,7 +85,7 @@ class NetworkTrial:
         """Apply `layer` to the images that `indices` name, in batches; return ND."""
         training = self.training
         chosen = torch.tensor(indices, device=training.inputs.placed.labels_N.device)
-        return predict_logits(training.model, training.inputs, chosen, training.runtime, layer)
+        return training.see(chosen, layer)
 
     def count_multiply_adds(self) -> int:
         inputs = self.training.inputs

@@ -85,8 +85,8 @@ def run_resolved(
         folder = replace(folder, place=patient(folder.place))
         with (
             disk_errors(storage, options.storage),
-            lease(folder.place, options.run_id),  # before the record is fetched or repaired
-            mirrored(folder),
+            lease(folder.place, options.run_id) as is_held,  # before the record is fetched
+            mirrored(folder, is_held),
         ):
             torn = repair_journal(folder.journal)
             study, studies = open_study_storage(job, options, earlier, folder)

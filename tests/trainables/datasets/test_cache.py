@@ -55,6 +55,25 @@ def test_second_start_decodes_nothing(
     assert {file: file.stat().st_mtime_ns for file in (data_dir / "decoded").rglob("*")} == times
 
 
+def test_images_are_on_disk_before_they_are_found(
+    data_dir: Path, load: Callable[..., ImageData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut would else leave black ones, under the fingerprint of what they were."""
+    synced: set[int] = set()
+    sync = os.fsync
+
+    def note(descriptor: int) -> None:
+        if not any(not f.name.startswith("unfinished-") for f in folders(data_dir)):
+            synced.add(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    load()
+    [folder] = folders(data_dir)
+    written = [file for file in folder.iterdir() if file.suffix == ".npy"]
+    assert {file.stat().st_ino for file in written} <= synced
+
+
 def test_only_plain_arrays_and_a_json_are_written(
     data_dir: Path, load: Callable[..., ImageData]
 ) -> None:

@@ -35,6 +35,20 @@ def test_files_and_folders_in_the_order_given(
     assert smaller.images_NHWC.shape == (4, 4, 4, 1)
 
 
+def test_a_folder_has_the_images_that_training_finds_there(
+    tmp_path: Path, write_image: Write
+) -> None:
+    for name in ("a.png", ".cache/b.png", "__MACOSX/c.png"):
+        write_image(tmp_path / "folder" / name)
+    write_image(tmp_path / "elsewhere" / "d.png")
+    (tmp_path / "folder" / "linked").symlink_to(tmp_path / "elsewhere")
+    found = load_unlabelled([str(tmp_path / "folder")], image_size=8, num_channels=3)
+    assert found.names == ("a.png", "linked/d.png")
+    (tmp_path / "folder" / "circle").symlink_to(tmp_path / "folder")
+    with pytest.raises(DatasetError, match=r"circle: a link to .* remove the link"):
+        load_unlabelled([str(tmp_path / "folder")], image_size=8, num_channels=3)
+
+
 def test_a_csv_without_labels(tmp_path: Path, class_folders: Write, pixels_of: Read) -> None:
     root = class_folders(tmp_path / "images", {"cat": 2})
     write_csv(root / "list.csv", ["image", "cat/001.png", "cat/000.png"])

@@ -46,6 +46,10 @@ def test_a_child_opens_by_its_uri(storage: Storage) -> None:
     assert open_storage(storage.child("x").child("y").uri).read("z") == b"1"
 
 
+def test_a_slash_at_the_end_of_a_uri_is_no_part_of_it(bucket: str) -> None:
+    assert open_storage(bucket.replace("?", "/?")) == open_storage(bucket)
+
+
 def test_what_is_not_there(storage: Storage) -> None:
     with pytest.raises(FileNotFoundError):
         storage.read("nothing")

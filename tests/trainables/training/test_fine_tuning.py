@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from trainables.config import ConfigError, Runtime, ScheduleName
+from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
 from trainables.training.fit import Training, build_training, fit
 
@@ -30,10 +31,13 @@ def test_the_classifier_alone_is_trained_first(make_data: MakeData) -> None:
     assert not any(torch.equal(tensor, first[name]) for name, tensor in weights(training).items())
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("first_layer_lr", [0.1, 1.0])
 def test_a_training_resumed_while_the_rest_waits_is_the_same_to_the_bit(
-    make_data: MakeData,
+    make_data: MakeData, optimizer: str, first_layer_lr: float
 ) -> None:
-    flat = {**FLAT, "head_epochs": 2, "first_layer_lr": 0.1, "schedule": "one_cycle"}
+    changes = {"optimizer": optimizer, "first_layer_lr": first_layer_lr}
+    flat = {**FLAT, "head_epochs": 2, "schedule": "one_cycle", **changes}
     whole, begun, resumed = (build_training(flat, make_data(), CPU, seed=0) for _ in range(3))
     begun.run_epoch()
     resumed.load_state_dict(begun.state_dict())
@@ -41,6 +45,22 @@ def test_a_training_resumed_while_the_rest_waits_is_the_same_to_the_bit(
     list(fit(resumed))
     for name, tensor in weights(whole).items():
         assert torch.equal(tensor, weights(resumed)[name]), name
+
+
+def test_momentum_begins_when_a_layer_does() -> None:
+    """As in torch's SGD that is not fused."""
+    ours, theirs = ([torch.nn.Parameter(torch.ones(3)) for _ in range(2)] for _ in range(2))
+    optimizers = [
+        OPTIMIZERS["sgd"](ours, lr=0.1, l2=0.01, momentum=0.9),
+        torch.optim.SGD(theirs, lr=0.1, weight_decay=0.01, momentum=0.9),
+    ]
+    for step in range(4):
+        for parameters, optimizer in zip((ours, theirs), optimizers, strict=True):
+            for parameter in parameters if step else parameters[:1]:
+                parameter.grad = torch.full((3,), 1.0 + step)
+            optimizer.step()
+    assert not torch.equal(*theirs)
+    torch.testing.assert_close(ours, theirs)
 
 
 def test_the_rate_falls_from_the_classifier_to_the_image(make_data: MakeData) -> None:

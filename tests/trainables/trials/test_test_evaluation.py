@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn.modules.module import register_module_forward_hook
 
-from trainables.config import Runtime
+from trainables.config import ConfigError, Runtime
 from trainables.config.features import Frozen, Pixels
 from trainables.datasets import ImageData
 from trainables.features.describe import FrozenDescriber
@@ -21,6 +21,7 @@ from trainables.registry import default_of
 from trainables.storage import LocalStorage
 from trainables.training.evaluate import score
 from trainables.trials.attempt import Attempt
+from trainables.trials.checkpoint import Checkpoints
 from trainables.trials.embeddings import EMBEDDINGS, choose_positions, read_embeddings
 from trainables.trials.inputs import TrialInputs
 from trainables.trials.predictions import (
@@ -30,6 +31,7 @@ from trainables.trials.predictions import (
     read_predictions,
 )
 from trainables.trials.test_evaluation import evaluate_on_test
+from trainables.trials.watchdog import Watchdog
 from trainables.worker.run_task import build_trial
 
 CPU = Runtime(device="cpu")
@@ -75,6 +77,45 @@ def test_a_loss_is_the_same_thing_on_validation_and_on_test(
     found = score(logits_NK, torch.tensor(data.labels_N[data.validation_indices]))
     assert found.loss > 10
     assert report.metrics.val_loss == pytest.approx(found.loss)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_image_without_an_answer_is_named(
+    tmp_path: Path, make_data: Callable[..., ImageData], value: float
+) -> None:
+    data = make_data()
+    trial = build(data)
+    image = data.test_indices[3]
+
+    def answer(indices: "np.ndarray[Any, Any]") -> torch.Tensor:
+        logits_NK = torch.zeros(len(indices), data.num_classes)
+        logits_NK[torch.tensor(indices == image), data.labels_N[image]] = value
+        return logits_NK
+
+    trial.predict_logits = answer
+    with pytest.raises(ConfigError, match=f"the test image 'image {image}' is no finite number"):
+        evaluate_on_test(trial, data, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_predicting_is_progress(tmp_path: Path, make_data: Callable[..., ImageData]) -> None:
+    """A split may take longer than --trial-timeout: the watchdog hears of each batch."""
+
+    class Counting(Watchdog):
+        count = 0
+
+        def progress(self) -> None:
+            self.count += 1
+
+    data = make_data(validation=600, test=300)
+    trial, place = build(data), LocalStorage(tmp_path)
+    watchdog = Counting(None, place)
+    list(trial.train(Attempt(checkpoints=Checkpoints(place), watchdog=watchdog)))
+    assert watchdog.count == trial.training.num_steps + 3
+    before = watchdog.count
+    trial.predict_logits(data.test_indices)
+    trial.features(data.test_indices)
+    assert watchdog.count == before + 4
 
 
 def test_predictions_that_an_earlier_version_wrote_have_no_names(tmp_path: Path) -> None:

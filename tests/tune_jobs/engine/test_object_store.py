@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from rich.console import Console
 import trainables
 from tests.conftest import CREDENTIALS
 from trainables.config import ConfigError
-from trainables.storage import Storage, open_storage
+from trainables.storage import LocalStorage, Storage, StorageError, open_storage
 from trainables.training.pretrained import load_pretrained
 from tune_jobs import engine
 from tune_jobs.digits_mlp import JOB
@@ -155,8 +156,10 @@ def test_who_loses_the_lease_stops(place: Storage) -> None:
     stopped = []
     before = signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     try:
-        with lease(place, "far"):
+        with lease(place, "far") as is_held:
+            assert is_held()
             place.write(LEASE, json.dumps({"token": "another"}).encode())
+            assert not is_held()
             deadline = time.monotonic() + 60
             while not stopped and time.monotonic() < deadline:
                 time.sleep(0.05)
@@ -164,6 +167,28 @@ def test_who_loses_the_lease_stops(place: Storage) -> None:
         assert json.loads(place.read(LEASE))["token"] == "another"
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@dataclass(frozen=True)
+class Torn(LocalStorage):
+    """A place whose first read of each file meets a write: pyarrow gives the new content with bytes
+    from anywhere behind it where the old one was longer."""
+
+    seen: set[str] = field(default_factory=set)
+
+    def read(self, name: str) -> bytes:
+        is_torn = name not in self.seen
+        self.seen.add(name)
+        return super().read(name) + (b"\x00\xf0" if is_torn else b"")
+
+
+@pytest.mark.usefixtures("_quick")
+def test_a_lease_that_is_read_while_it_is_replaced_is_read_again(tmp_path: Path) -> None:
+    LocalStorage(tmp_path).write(LEASE, json.dumps({"token": "another"}).encode())
+    assert leases._token(Torn(tmp_path)) == "another"
+    LocalStorage(tmp_path).write(LEASE, b"{")
+    with pytest.raises(StorageError, match="lease: it is damaged"):
+        leases._token(LocalStorage(tmp_path))
 
 
 def test_a_storage_that_cannot_be_written_is_a_wrong_request(bucket: str, folder: Path) -> None:

@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     problem: str | None = None
 
 
-def walk(root: Path, data_dir: Path) -> Iterator[Entry]:
+def walk(root: Path, data_dir: Path | None) -> Iterator[Entry]:
     """Yield what is in a resolved folder and those below it; links to folders are entered.
 
     A link to a folder that holds the link itself is yielded with that problem.
@@ -76,7 +76,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_of_a_run(child: Path, parent: Path, data_dir: Path) -> bool:
+def _is_of_a_run(child: Path, parent: Path, data_dir: Path | None) -> bool:
     """Tell whether a folder holds runs (`runs/JOB/ID/lease`), or what they decoded."""
     if parent == data_dir and child.name in OWN_FOLDERS:
         return True

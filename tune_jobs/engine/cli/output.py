@@ -27,7 +27,12 @@ class OutputConsole(Console):
 
 def run_into_pipe(command: Callable[[], int]) -> int:
     """Run a command -> its exit status; `CLOSED` where nobody reads its output to the end, unless
-    it has failed already. What argparse prints before it exits is a command's output too."""
+    it has failed already. What argparse prints before it exits is a command's output too.
+
+    What a terminal's encoding does not have, such as letters of a class's name, is escaped.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a notebook's is none
+        sys.stdout.reconfigure(errors="backslashreplace")  # as that of errors has it anyway
     try:
         status = _status_of(command)
         sys.stdout.flush()

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -25,10 +25,14 @@ DEAD_AFTER_SECONDS = 20.0
 SETTLE_SECONDS = 1.0
 """Two processes that take a lease at once both wait this long, then read whose it is."""
 
+TRIES = 5
+"""A lease that is replaced while it is read is read again so often."""
+
 
 @contextmanager
-def lease(place: Storage, run_id: str) -> Iterator[None]:
-    """Hold the lease of the run at `place`; its content says who holds it.
+def lease(place: Storage, run_id: str) -> Iterator[Callable[[], bool]]:
+    """Hold the lease of the run at `place`; its content says who holds it. Yield what tells whether
+    it is still held: in an object store a process that was out of reach too long has lost it.
 
     In a folder the lease is a lock of the kernel (flock), which ends with its process, also by
     SIGKILL. An object store has no locks: there the holder renews the lease, and a process that
@@ -39,10 +43,10 @@ def lease(place: Storage, run_id: str) -> Iterator[None]:
     """
     if isinstance(place, LocalStorage):
         with _locked(place.path / LEASE, run_id):
-            yield
+            yield lambda: True
     else:
-        with _renewed(place, run_id):
-            yield
+        with _renewed(place, run_id) as is_held:
+            yield is_held
 
 
 @contextmanager
@@ -61,7 +65,7 @@ def _locked(path: Path, run_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def _renewed(place: Storage, run_id: str) -> Iterator[None]:
+def _renewed(place: Storage, run_id: str) -> Iterator[Callable[[], bool]]:
     wait_for_end(place, run_id)
     own = uuid4().hex
     place.write(LEASE, _holder(token=own, renewed=0))
@@ -70,8 +74,11 @@ def _renewed(place: Storage, run_id: str) -> Iterator[None]:
         raise _alive(run_id, place.read(LEASE))
     counts = itertools.count(1)
 
+    def is_held() -> bool:
+        return _token(place) == own
+
     def renew() -> bool:
-        if _token(place) != own:  # this process was out of reach too long, and taken for dead
+        if not is_held():  # this process was out of reach too long, and taken for dead
             print("--storage: another process took this run over", file=sys.stderr)
             os.kill(os.getpid(), signal.SIGTERM)  # an exception here would end this thread alone
             return False
@@ -80,10 +87,10 @@ def _renewed(place: Storage, run_id: str) -> Iterator[None]:
 
     try:
         with repeating(renew, RENEW_SECONDS):
-            yield
+            yield is_held
     finally:
         with suppress(StorageError):  # nobody renews the lease: that ends it too
-            if _token(place) == own:
+            if is_held():
                 place.remove(LEASE)
 
 
@@ -106,8 +113,18 @@ def _content(place: Storage) -> bytes:
 
 
 def _token(place: Storage) -> str | None:
-    content = _content(place)
-    return json.loads(content).get("token") if content else None
+    """Return whose the lease is; `None`: nobody's.
+
+    Raises:
+        StorageError: It cannot be read, or stays damaged.
+    """
+    for _ in range(TRIES):
+        content = _content(place)
+        try:
+            return json.loads(content).get("token") if content else None
+        except ValueError:  # it is replaced at this moment, and what was read is parts of both
+            time.sleep(SETTLE_SECONDS / TRIES)
+    raise StorageError(f"{place.child(LEASE).uri}: it is damaged")
 
 
 def _holder(**more: str | int) -> bytes:

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
@@ -17,9 +17,13 @@ EVERY_SECONDS = 30.0
 
 
 @contextmanager
-def mirrored(folder: RunFolder) -> Iterator[None]:
+def mirrored(folder: RunFolder, is_held: Callable[[], bool] = lambda: True) -> Iterator[None]:
     """Fetch the journal and TensorBoard's logs from the run's place, and copy them there every
     `EVERY_SECONDS` and at the end, however that comes. A run in a folder needs no copies.
+
+    Args:
+        is_held: Tells whether the run is still this process's: where another one has taken it over,
+            the record at the place is that one's, and is left as it is.
 
     Raises:
         RunError: The last copy failed; the files are kept here, and the message says where.
@@ -28,7 +32,7 @@ def mirrored(folder: RunFolder) -> Iterator[None]:
         yield
         return
     folder.fetch()
-    copies = _Copies(folder)
+    copies = _Copies(folder, is_held)
     try:
         with repeating(copies.update, EVERY_SECONDS):
             yield
@@ -47,16 +51,22 @@ def mirrored(folder: RunFolder) -> Iterator[None]:
 class _Copies:
     """Copies files that have changed: it keeps each one's (size, time) as it was when copied."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, is_held: Callable[[], bool]) -> None:
         self._folder = folder
+        self._is_held = is_held
         self._done = self._found()
 
     def update(self) -> bool:
-        """Copy what has changed, remove what is gone, and return `True`, to be called again.
+        """Copy what has changed, remove what is gone, and return `True`, to be called again as long
+        as the run is this process's.
 
         The journal comes first: a run resumes from it, and can do without TensorBoard's logs.
         """
         found = self._found()
+        if found == self._done:
+            return True
+        if not self._is_held():
+            return False
         for name in sorted(found, key=lambda name: (name != JOURNAL, name)):
             if self._done.get(name) != found[name]:
                 with suppress(FileNotFoundError):  # replaced by the driver at this moment

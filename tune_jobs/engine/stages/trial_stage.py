@@ -1,6 +1,8 @@
 """Take up, report and end trials, in the way that search and retraining have in common."""
 
+import math
 from collections.abc import Container, Sequence
+from dataclasses import replace
 
 from optuna.samplers import BaseSampler
 from optuna.trial import Trial, TrialState
@@ -31,7 +33,13 @@ class TrialStage:
         self._running: dict[int, Configuration] = {}
 
     def on_report(self, number: int, report: EpochReport) -> bool:
-        """Record a report, then decide whether the trial goes on."""
+        """Record a report, then decide whether the trial goes on.
+
+        A metric that a user has added may be no finite number where all others are: the trial has
+        diverged then too, since no record holds such a value of one that is complete.
+        """
+        if not math.isfinite(self.record.metric.on_validation(report.metrics)):
+            report = replace(report, metrics=replace(report.metrics, diverged=True))
         if not self.record.report(number, report):
             return True  # an epoch repeated after an interruption: it was decided then
         metrics, config = report.metrics, self._running[number]

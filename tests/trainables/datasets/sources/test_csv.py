@@ -83,6 +83,17 @@ def test_csv_with_byte_order_mark_quotes_and_blank_lines(
     assert data.class_names == ("cat, big", "dog")
 
 
+def test_csv_whose_rows_would_be_swallowed_by_a_quote_is_refused(load: Load) -> None:
+    lines = lines_of("{name}/00{n}.png,{name},{n} inch")
+    for last in ("dog/004.png,dog,4 inch", 'dog/004.png,dog,"7 inch'):
+        swallowing = [*lines[:1], 'cat/001.png,cat,"5 inch', *lines[2:9], last]
+        with pytest.raises(DatasetError, match=r"list.csv:3: a cell begins with a quote .* so tha"):
+            load(["image,label,note", *swallowing])
+    spanning = [*lines[:1], 'cat/001.png,cat,"5 inch', 'or ""less"""', *lines[2:]]
+    assert len(load(["image,label,note", *spanning]).labels_N) == 10
+    assert len(load(["image,label,note", *lines[:9], 'dog/004.png,dog,"5" x 4"']).labels_N) == 10
+
+
 @pytest.mark.parametrize("column", ["data set", "subset", "Usage", "fold", "whatever"])
 def test_column_of_splits_is_known_by_what_it_holds(load: Load, column: str) -> None:
     data = load([f"filepaths,labels,{column}", *lines_of("{name}/00{n}.png,{name},{split}")])

@@ -1,6 +1,9 @@
 """`data` shows what would be trained on, in the terminal and on a page, and trains nothing."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -68,6 +71,21 @@ def test_classes_are_counted_by_split_and_notes_are_told(
     assert "train/cat/0.png (cat)" in notes
     assert "train/[dog]/copy.png ([dog])" in notes
     assert {path.name for path in tmp_path.iterdir()} == {"pets", "d"}
+
+
+def test_a_terminal_that_lacks_a_letter_is_shown_its_number(tmp_path: Path) -> None:
+    for name in ("größe", "plain"):
+        write_images(tmp_path / "set" / name, 8, np.random.default_rng(len(name)))
+    shown = subprocess.run(
+        [sys.executable, "-m", "tune_jobs", "data", f"folder:{tmp_path / 'set'}"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert r"gr\xf6\xdfe" in shown.stdout
 
 
 def test_the_page_has_what_is_printed_and_four_images_of_each_class(

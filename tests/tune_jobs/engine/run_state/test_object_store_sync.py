@@ -72,6 +72,18 @@ def test_an_error_of_the_run_is_told_and_the_record_copied(place: Storage) -> No
     assert place.read("study.journal") == b"1\n"
 
 
+def test_a_run_that_was_taken_over_leaves_the_record_of_who_took_it(place: Storage) -> None:
+    place.write("study.journal", b"1\n")
+    is_held = [True]
+    with run_folder(place) as folder, mirrored(folder, lambda: is_held[0]):
+        write(folder, "study.journal", b"1\n2\n")
+        write(folder, "tensorboard/winner/ours", b"x")
+        place.write("study.journal", b"1\nof another process\n")
+        is_held[0] = False
+    assert place.names() == ["study.journal"]
+    assert place.read("study.journal") == b"1\nof another process\n"
+
+
 def test_a_folder_needs_no_copies(tmp_path: Path) -> None:
     place = LocalStorage(tmp_path)
     with run_folder(place) as folder, mirrored(folder):

@@ -18,6 +18,7 @@ from tests.tune_jobs.engine.stages.searches import (
     space,
     wide_space,
 )
+from trainables.metrics import Metric
 from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.candidates import choose_candidates
 
@@ -135,6 +136,18 @@ def test_a_diverged_trial_is_pruned_at_once_and_stores_no_nan(journal: Path, poi
     assert trial.end_reason == "diverged"
     assert trial.frozen.intermediate_values == {1: 0.4}
     assert "NaN" not in journal.read_text()
+
+
+def test_a_metric_of_the_users_that_is_no_number_ends_a_trial_as_diverged(journal: Path) -> None:
+    search = open_search(journal)
+    precision = Metric("precision", "val precision", "maximize", lambda _: math.nan)
+    search.record.metric = precision
+    search.next_task()
+    assert not search.on_report(0, report(EPOCHS, 0.5)), "Optuna takes no NaN of a complete trial"
+    [trial] = search.record.trials(TrialState.PRUNED)
+    assert trial.end_reason == "diverged"
+    resumed = open_search(journal)
+    assert run_to_the_end(resumed, resumed.next_task()) == EPOCHS
 
 
 def test_the_sampler_learns_to_avoid_what_diverges(journal: Path) -> None:

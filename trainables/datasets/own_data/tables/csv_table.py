@@ -3,7 +3,7 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import isqrt
@@ -133,18 +133,40 @@ def _encoding(path: Path) -> str:
 def _read(path: Path, delimiter: str, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) but for blank lines, and for one of a spreadsheet: `sep=;`."""
     with path.open(newline="", encoding=encoding) as file:
-        reader = csv.reader(file, delimiter=delimiter)
+        lines: list[str] = []  # those that the next cells are read from
+        reader = csv.reader(_keeping(file, lines), delimiter=delimiter)
         line = 1  # a quoted cell may span lines: the first one counts
         try:
             for cells in reader:
+                if len(lines) > 1:
+                    _check_quotes(lines, delimiter, f"{path.name}:{line}")
                 is_blank = not any(cells) and len(cells) != 1
                 if not is_blank and not (line == 1 and _is_separator_line(cells, delimiter)):
                     yield line, cells
                 line = reader.line_num + 1
+                lines.clear()
         except UnicodeError:
             raise _not_utf8(path) from None
         except csv.Error as error:
             raise DatasetError(f"{path.name}:{reader.line_num}: {error}") from None
+
+
+def _keeping(file: Iterable[str], lines: list[str]) -> Iterator[str]:
+    for line in file:
+        lines.append(line)
+        yield line
+
+
+def _check_quotes(lines: Sequence[str], delimiter: str, location: str) -> None:
+    """Refuse cells that span lines for lack of a quote: the rows between would be lost."""
+    try:
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error:
+        raise DatasetError(
+            f'{location}: a cell begins with a quote (") that is not closed, so that '
+            f"{len(lines):,} lines would be one row: close it, or write it twice within a cell in "
+            "quotes"
+        ) from None
 
 
 def _is_separator_line(cells: Sequence[str], delimiter: str) -> bool:
