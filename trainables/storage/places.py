@@ -208,9 +208,11 @@ def patient(storage: Storage) -> Storage:
 
 def split_name(file: str | Path) -> tuple[str, str]:
     """Split the path or URI of a file into that of its place, and its name."""
+    if not is_uri(file):
+        return str(Path(file).parent), Path(file).name
     base, separator, options = str(file).partition("?")
-    place, slash, name = base.rpartition("/")
-    return f"{place or slash or '.'}{separator}{options}", name
+    place, _, name = base.rpartition("/")
+    return f"{place}{separator}{options}", name
 
 
 @contextmanager

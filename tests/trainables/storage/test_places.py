@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trainables.storage import LocalStorage, Storage, StorageError, open_storage, patient
+from trainables.storage import (
+    LocalStorage,
+    Storage,
+    StorageError,
+    open_storage,
+    patient,
+    split_name,
+)
 
 if TYPE_CHECKING:
     from moto.server import ThreadedMotoServer
@@ -48,6 +55,15 @@ def test_a_child_opens_by_its_uri(storage: Storage) -> None:
 
 def test_a_slash_at_the_end_of_a_uri_is_no_part_of_it(bucket: str) -> None:
     assert open_storage(bucket.replace("?", "/?")) == open_storage(bucket)
+
+
+def test_a_question_mark_in_a_path_is_a_letter_and_in_a_uri_begins_the_options() -> None:
+    assert split_name("what?/which.parquet") == ("what?", "which.parquet")
+    assert split_name("which.parquet") == (".", "which.parquet")
+    assert split_name("s3://bucket/boards/a.parquet?region=eu") == (
+        "s3://bucket/boards?region=eu",
+        "a.parquet",
+    )
 
 
 def test_what_is_not_there(storage: Storage) -> None:

@@ -168,6 +168,8 @@ def place_of(storage: Storage, job: str, run_id: str) -> Storage:
 
 def storage_of(run: Storage) -> Storage:
     """Return the storage in which a run's place is: the inverse of `place_of`."""
+    if isinstance(run, LocalStorage):
+        return LocalStorage((run.path / "../../..").resolve())
     base, separator, options = run.uri.partition("?")
     return open_place(f"{base.rsplit('/', 3)[0]}{separator}{options}")
 
