@@ -1,5 +1,6 @@
 """Read a journal as Optuna does, at a cost and in a memory that do not grow with the trials."""
 
+from collections import defaultdict, deque
 from collections.abc import Container, Generator
 from typing import Any
 
@@ -38,7 +39,8 @@ class Journal(JournalStorage):
 
     def __init__(self, file: JournalFile) -> None:
         super().__init__(file)
-        self._num_begun: dict[int, int] = {}  # by study: no earlier trial waits
+        self._ended: defaultdict[int, list[FrozenTrial]] = defaultdict(list)
+        """By study: its first trials, up to one that runs or waits. What has ended is final."""
 
     def get_all_trials(
         self,
@@ -50,13 +52,12 @@ class Journal(JournalStorage):
             return super().get_all_trials(study_id, deepcopy, states)
         with self._thread_lock:
             self._sync_with_backend()
+            ended = self._ended[study_id]
+            trial_ids = self._replay_result._study_id_to_trial_ids[study_id]
             trials = self._replay_result._trials
-            numbered = self._replay_result._study_id_to_trial_ids[study_id]
+            later = deque(trials[trial_id] for trial_id in trial_ids[len(ended) :])
+            while later and later[0].state.is_finished():
+                ended.append(later.popleft())
             if states is None:
-                return [trials[trial_id] for trial_id in numbered]
-            begun = self._num_begun.get(study_id, 0)
-            while begun < len(numbered) and trials[numbered[begun]].state != TrialState.WAITING:
-                begun += 1
-            self._num_begun[study_id] = begun
-            later = (trials[trial_id] for trial_id in numbered[begun:])
+                return [*ended, *later]
             return [trial for trial in later if trial.state == TrialState.WAITING]

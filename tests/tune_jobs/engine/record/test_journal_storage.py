@@ -51,6 +51,24 @@ def test_what_is_read_is_what_optuna_reads(tmp_path: Path) -> None:
     assert ours.get_trials(deepcopy=False) == read[1]
 
 
+def test_trials_that_end_in_any_order_are_listed_as_they_are_now(tmp_path: Path) -> None:
+    path = tmp_path / "study.journal"
+    ours = optuna.create_study(storage=open_journal(path), study_name="run")
+    optunas = optuna.load_study(
+        storage=JournalStorage(JournalFileBackend(str(path))), study_name="run"
+    )
+    running = [ours.ask() for _ in range(4)]
+    for number in (1, 0, 3):
+        running[2].report(0.5, number)
+        ours.tell(running[number], 0.1 * number)
+        running.append(ours.ask())
+        listed = ours.get_trials(deepcopy=False)
+        assert listed == optunas.trials
+        assert [trial.number for trial in listed] == list(range(len(running)))
+    ours.tell(running[2], state=TrialState.PRUNED)
+    assert ours.get_trials(deepcopy=False) == optunas.trials
+
+
 def test_names_are_shared_between_trials(tmp_path: Path) -> None:
     study = optuna.create_study(storage=open_journal(tmp_path / "study.journal"))
     for _ in range(2):
