@@ -5,8 +5,8 @@
 The data sets are those of `benchmarks/same_wall_time.py`, and so are DATA and FILE. On each, a run
 searches and retrains its best three and the recipe, which is its default, with three seeds. Then it
 goes on with one trial more, the defaults of `cnn` without its recipe, which is retrained too. Gains
-are differences of test accuracies, the winner's on validation less the other's; p-values are those
-of `tune_jobs/engine/results/statistics/`.
+are differences of test accuracies, of the search's winner on validation less the other's; p-values
+are those of `tune_jobs/engine/results/statistics/`.
 """
 
 import argparse
@@ -46,11 +46,12 @@ def measure(name: str, trials: int, data: Path, cache: Path, storage: str) -> di
         "allow_duplicates": True,
         "storage": storage,
     }
-    run(job, run_id="gain", **options)
+    [chosen] = [row for row in run(job, run_id="gain", **options).rows if row.winner]
     old = {k: v for k, v in default_of("cnn", wanted.epochs).items() if k != "epochs"}
     job = replace(job, trials=trials + 1, published=(Published(name="old", config=old),))
     result = run(job, resume="gain", **options)
-    [winner] = [row for row in result.rows if row.winner]
+    by_trial = {row.trial_number: row for row in result.rows if not row.ensemble}
+    winner = by_trial[chosen.trial_number]
     found: dict[str, Any] = {"set": name, "trials": trials, "winner": told(winner)}
     for label, origin in (("recipe", "default"), ("old default", "published")):
         [row] = [row for row in result.rows if row.origin == origin]
