@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal
 
 from tune_jobs.engine.cluster.address import check_temporary_folder
@@ -56,11 +57,13 @@ def ray_cluster(address: str | None, *, verbose: bool) -> Iterator[bool]:
 
 @contextmanager
 def ray_starting(address: str | None, *, verbose: bool) -> Iterator[Callable[[], bool]]:
-    """Start or join Ray while the caller does something else; yield a function that waits until it
-    runs, and returns whether it is this machine alone.
+    """Start Ray while the caller does something else, or join one; yield a function that waits
+    until it runs, and returns whether it is this machine alone.
 
-    A Ray that was started here is stopped at the end; a process that is connected already keeps its
-    connection. A local Ray listens on the loopback alone.
+    A cluster is joined when the function is called, which takes a second, or minutes where it does
+    not answer: a request that is refused until then does not wait for it. A Ray that was started
+    here is stopped at the end; a process that is connected already keeps its connection. A local
+    Ray listens on the loopback alone.
 
     Args:
         address: A running cluster; `None` is the one that `RAY_ADDRESS` names (`ray job submit`
@@ -79,22 +82,23 @@ def ray_starting(address: str | None, *, verbose: bool) -> Iterator[Callable[[],
     if ray.is_initialized():
         yield lambda: False
         return
+    if address is not None:
+        try:
+            yield partial(_join, address, verbose=verbose)
+        finally:
+            ray.shutdown()
+        return
     started: Future[bool] = Future()
     over = threading.Event()
 
     def keep_ray() -> None:
         try:
-            with _local(verbose=verbose) if address is None else _refused(address):
-                ray.init(
-                    address=address or "local",
-                    include_dashboard=None if address else False,
-                    log_to_driver=verbose,
-                    logging_level=logging.INFO if verbose else logging.ERROR,
-                )
+            with _local(verbose=verbose):
+                ray.init("local", include_dashboard=False, **_said(verbose))
         except BaseException as error:  # the caller's, when it waits
             started.set_exception(error)
         else:
-            started.set_result(address is None)
+            started.set_result(True)
             over.wait()  # Linux ends Ray's processes with the thread that has started them
         ray.shutdown()
 
@@ -105,6 +109,23 @@ def ray_starting(address: str | None, *, verbose: bool) -> Iterator[Callable[[],
     finally:
         over.set()
         thread.join()
+
+
+def _join(address: str, *, verbose: bool) -> bool:
+    """Connect to a cluster; return `False`: it is not this machine alone."""
+    import ray
+
+    with _refused(address):
+        ray.init(address, **_said(verbose))
+    return False
+
+
+def _said(verbose: bool) -> dict[str, Any]:
+    """Return the arguments of `ray.init` for what it shows."""
+    return {
+        "log_to_driver": verbose,
+        "logging_level": logging.INFO if verbose else logging.ERROR,
+    }
 
 
 @contextmanager

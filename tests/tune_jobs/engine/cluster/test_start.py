@@ -1,8 +1,13 @@
 """Ray starts beside what its caller does, with few processes, and all of them end with it."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from tune_jobs.engine.cluster.start import ray_starting
 
 ROOT = Path(__file__).parents[4]
 PATIENCE_SECONDS = 600
@@ -59,3 +64,13 @@ def test_ray_starts_beside_its_caller_and_ends_with_it() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_who_is_refused_before_a_cluster_is_needed_does_not_wait_for_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # for which Ray tries for minutes
+        host, port = silent.getsockname()
+        with pytest.raises(KeyError), ray_starting(f"{host}:{port}", verbose=False):
+            raise KeyError  # as the data's checks do
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody has connected
+            silent.accept()
