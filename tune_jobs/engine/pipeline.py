@@ -1,6 +1,6 @@
 """Run a job from its data to its results: load, search, retrain, write leaderboard and report.
 
-Heavy libraries (numpy, Ray, Optuna, pyarrow) are imported when a run starts, since `--help` has to
+Heavy libraries (torch, Ray, Optuna, pyarrow) are imported when a run starts, since `--help` has to
 answer without them.
 """
 

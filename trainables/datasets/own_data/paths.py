@@ -169,7 +169,7 @@ def find_images(
     given = ImagePaths(root, folder, extension, moved=moved)
     named = [cell for cell in written[:SAMPLE_CELLS] if cell]
     if not named or any(given.find(cell)[1] is None for cell in named):
-        return ImagePaths(root, folder, extension, moved=moved)  # which has counted no guess yet
+        return ImagePaths(root, folder, extension, moved=moved)  # anew: `given` has counted these
     if any(Path(cell).is_absolute() or ".." in cell for cell in named):
         return given
     return _guess(file, named, folder, extension) or given

@@ -82,19 +82,29 @@ def ray_starting(address: str | None, *, verbose: bool) -> Iterator[Callable[[],
     if ray.is_initialized():
         yield lambda: False
         return
-    if address is not None:
-        try:
-            yield partial(_join, address, verbose=verbose)
-        finally:
-            ray.shutdown()
+    if address is None:
+        with _starting_here(verbose=verbose) as wait:
+            yield wait
         return
+    try:
+        yield partial(_join, address, verbose=verbose)
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _starting_here(*, verbose: bool) -> Iterator[Callable[[], bool]]:
+    """Start Ray in a thread, and stop it there at the end; yield a function that waits until it
+    runs, and returns `True`: it is this machine alone."""
+    import ray
+
     started: Future[bool] = Future()
     over = threading.Event()
 
     def keep_ray() -> None:
         try:
             with _local(verbose=verbose):
-                ray.init("local", include_dashboard=False, **_said(verbose))
+                ray.init("local", include_dashboard=False, **_shown(verbose))
         except BaseException as error:  # the caller's, when it waits
             started.set_exception(error)
         else:
@@ -116,11 +126,11 @@ def _join(address: str, *, verbose: bool) -> bool:
     import ray
 
     with _refused(address):
-        ray.init(address, **_said(verbose))
+        ray.init(address, **_shown(verbose))
     return False
 
 
-def _said(verbose: bool) -> dict[str, Any]:
+def _shown(verbose: bool) -> dict[str, Any]:
     """Return the arguments of `ray.init` for what it shows."""
     return {
         "log_to_driver": verbose,
