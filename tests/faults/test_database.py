@@ -15,6 +15,9 @@ from tune_jobs.engine.record.recorded_trial import RecordedTrial
 from tune_jobs.engine.results.leaderboard import read_rows
 
 TRIALS, EPOCHS = 8, 4
+SLOW = {"*": {"step_seconds": 0.02}}
+"""What the space returns is a part of the run: a resumed one must return the same."""
+
 SEARCH = ("--trials", str(TRIALS), "--epochs", str(EPOCHS), "--grace-period", "2")
 
 Reports = dict[tuple[int, int], tuple[int, EpochMetrics]]
@@ -47,7 +50,7 @@ def test_the_head_is_lost_and_the_run_goes_on_on_another_cluster(
     storage = open_storage(bucket).child("head-lost").uri
     where = ("--storage", storage, "--study", database)
     with start_cluster(head=2) as first:
-        runs = make_runs(first.address, {"*": {"step_seconds": 0.02}}, "first")
+        runs = make_runs(first.address, SLOW, "first")
         driver = runs.start(*SEARCH, *where)
         driver.until(lambda: len(recorded(database)) >= 2 * EPOCHS)
         driver.kill()
@@ -55,7 +58,7 @@ def test_the_head_is_lost_and_the_run_goes_on_on_another_cluster(
         driver.wait()
     acknowledged = recorded(database)
     with start_cluster(head=2) as second:
-        again = make_runs(second.address, at="second")
+        again = make_runs(second.address, SLOW, "second")
         again.run(*SEARCH, "--storage", storage)  # where the record is, run.json says
     now = recorded(database)
     assert {key: now[key] for key in acknowledged} == acknowledged
