@@ -35,6 +35,9 @@ ARCHITECTURES = {
 }
 """Each command, and what it gives `--architectures`."""
 
+STARTS_FROM_WEIGHTS = ("auto", "frozen")
+"""Weights that nothing of a search starts from are refused."""
+
 CLOSE = 0.02
 """What is within two points of the final model."""
 
@@ -62,12 +65,13 @@ def measure(name: str, method: str, seed: int, seconds: float, data: Path) -> Re
         options = {
             "--dataset": source,
             "--data-dir": f"{storage}/data",  # decoding counts
-            "--weights": str(data / "weights" / "mobilenet_v2_imagenet.pt"),
             "--time-budget": f"{seconds:g}s",
             "--seed": str(seed),
             "--storage": storage,
             "--run-id": "contest",
         }
+        if method in STARTS_FROM_WEIGHTS:
+            options["--weights"] = str(data / "weights" / "mobilenet_v2_imagenet.pt")
         if train_size:
             options["--train-size"] = str(train_size)
         if architectures := ARCHITECTURES[method]:
