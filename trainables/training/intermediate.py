@@ -58,11 +58,13 @@ def find_intermediate(model: nn.Module, image_NCHW: Tensor) -> Callable[[Tensor]
 def _before_each_layer(
     model: nn.Module, see: Callable[[nn.Module, Tensor], object]
 ) -> Iterator[None]:
-    def hook(layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-        see(layer, inputs[0])
+    def hook(layer: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+        see(layer, next(iter((*inputs, *named.values()))))
 
     handles = [
-        module.register_forward_pre_hook(hook) for module in model.modules() if _is_layer(module)
+        module.register_forward_pre_hook(hook, with_kwargs=True)
+        for module in model.modules()
+        if _is_layer(module)
     ]
     try:
         yield

@@ -83,7 +83,7 @@ class Tokens(nn.Module):
 
 class Windows(nn.Module):
     """Maps with channels last, as ConvNeXt's and Swin's are; one layer sees windows of images, and
-    one a table that no image changes, as Swin's do."""
+    one a table that no image changes, as Swin's do; one is called by name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Windows(nn.Module):
         self.last = nn.Linear(7, 6)
 
     def features(self, images_NCHW: Tensor) -> Tensor:
-        maps_NHWC = self.wide(self.first(images_NCHW).permute(0, 2, 3, 1))
+        maps_NHWC = self.wide(input=self.first(images_NCHW).permute(0, 2, 3, 1))
         num_images = len(maps_NHWC)
         windows = self.windows(maps_NHWC.reshape(num_images * 2, -1, 7))
         table = self.table(torch.ones(1, 4, 4, 2)).mean()
