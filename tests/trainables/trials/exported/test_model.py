@@ -74,7 +74,7 @@ def test_layers_may_share_weights(make_data: MakeData, tmp_path: Path) -> None:
     data = make_data()
     flat = {**default_of("mlp", 1), "hidden": (64, 64), "batch_norm": False}
     trial = NetworkTrial(flat, TrialInputs(data=data), Runtime(device="cpu"), seed=0)
-    first, _, _, second, *_ = trial.training.model.hidden  # type: ignore[union-attr, misc]
+    first, _, _, second, *_ = trial.training.model.hidden  # type: ignore[misc]
     second.weight = first.weight
     loaded = load_model(trial.save(tmp_path))
     found = loaded(torch.from_numpy(data.images_NHWC[:6].copy()))
