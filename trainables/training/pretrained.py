@@ -174,8 +174,9 @@ def _in_channels(arrays: Mapping[str, "np.ndarray[Any, Any]"]) -> int:
 
 
 def _as_backbone(state: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
-    """Rename a library's weights as ours: its network is a model's `backbone`, if it has one."""
-    if architecture.imagenet is None:
+    """Rename a library's weights as ours: its network is a model's `backbone`, if it has one, also
+    where the library has no weights of it."""
+    if architecture.imagenet is None and ":" not in architecture.name:
         return dict(state)
     return {BACKBONE + name: tensor for name, tensor in state.items()}
 

@@ -12,6 +12,7 @@ from torch import nn
 from torchvision.models import ResNet18_Weights
 from torchvision.models import resnet18 as torchvision_resnet18
 
+from trainables.architectures import find_architecture
 from trainables.config import ConfigError, Runtime
 from trainables.datasets import ImageData
 from trainables.registry import default_of
@@ -174,6 +175,13 @@ def test_a_stem_that_comes_last_tells_the_channels(
     pretrained = loaded(trial.save(tmp_path), name)
     assert pretrained.in_channels == channels
     build_training(flat(name), data, CPU, seed=0, pretrained=pretrained)
+
+
+def test_a_library_may_have_a_network_without_weights(tmp_path: Path) -> None:
+    assert find_architecture("timm:ghostnet_050").imagenet is None
+    torch.save({"conv_stem.weight": torch.zeros(8, 3, 3, 3)}, tmp_path / "mine.pth")
+    found = loaded(tmp_path / "mine.pth", "timm:ghostnet_050").arrays
+    assert list(found) == ["backbone.conv_stem.weight"]
 
 
 def test_what_does_not_fit_is_listed(make_data: MakeData, tmp_path: Path) -> None:
