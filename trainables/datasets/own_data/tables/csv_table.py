@@ -19,8 +19,8 @@ SEPARATOR_LINE = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
 UTF_16 = "utf-16"
 
 MAX_CELL = 2**24
-"""Characters: the pixels of a megapixel in colour. Python's own limit, 2**17, is that of an image of
-about 110 pixels a side."""
+"""Characters: the pixels of a megapixel in colour. Python takes 2**17, of an image of 110 pixels a
+side."""
 
 
 @dataclass(frozen=True, slots=True)
