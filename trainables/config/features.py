@@ -59,7 +59,7 @@ class Frozen:
 
 
 def _check(spec: Hog | Frozen) -> None:
-    """Raise a `ConfigError` where a value breaks its field's rule: computing features takes long."""
+    """Raise a `ConfigError` where values break the rules of their fields: computing takes long."""
     _, problems = check_fields(type(spec), {f.name: getattr(spec, f.name) for f in fields(spec)})
     if problems:
         raise ConfigError("\n".join(f"features: {problem}" for problem in problems))
