@@ -1,11 +1,11 @@
 """A job, or a configuration by name, says what features its trials train on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Literal
 
 from trainables.config.errors import ConfigError
-from trainables.config.validation import nearest
+from trainables.config.validation import Count, Range, check_fields, nearest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,9 +27,12 @@ class Hog:
             their variance, or by the F value of an analysis of variance on the train labels.
     """
 
-    components: int = 128
+    components: Count = 128
     ranked_by: Literal["f_classif", "variance"] = "f_classif"
     kind: Literal["hog"] = "hog"
+
+    def __post_init__(self) -> None:
+        _check(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,9 +50,19 @@ class Frozen:
 
     architecture: str
     config: Mapping[str, Any] = field(default_factory=dict)
-    views: int = 0
-    image_size: int | None = None
+    views: Annotated[int, Range(0)] = 0
+    image_size: Count | None = None
     kind: Literal["frozen"] = "frozen"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+def _check(spec: Hog | Frozen) -> None:
+    """Raise a `ConfigError` where values break the rules of their fields: computing takes long."""
+    _, problems = check_fields(type(spec), {f.name: getattr(spec, f.name) for f in fields(spec)})
+    if problems:
+        raise ConfigError("\n".join(f"features: {problem}" for problem in problems))
 
 
 Features = Pixels | Hog | Frozen

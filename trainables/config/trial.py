@@ -67,8 +67,9 @@ class TrialConfig:
     """Weights are averaged exponentially over so many epochs, and the average predicts; 0: not."""
     keep: KeptEpoch = "last"
     head_epochs: Annotated[int, Range(0)] = 0
-    """The classifier alone, with the dense layers before it, is trained in the first so many
-    epochs; all of them: the rest stays as it started."""
+    """The classifier alone, with a backbone's `head` before it, is trained in the first so many
+    epochs; all of them: the other weights stay as they started, while batch norm's statistics
+    become those of the images."""
     first_layer_lr: Annotated[float, Range(0, 1, open_minimum=True)] = 1.0
     """The share of `lr` that the layer next to the image takes; the shares of those between it and
     the classifier, which takes all, grow by one factor from layer to layer."""

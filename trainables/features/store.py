@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,20 +70,20 @@ def read_features(file: Path, spec: Features) -> FeatureData | None:
     if not file.is_file():
         return None
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
             arrays = dict(stored)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        print(f"warning: {file} is damaged, and made again: {error}", file=sys.stderr)
+        return FeatureData(
+            plain_ND=arrays.pop("plain_ND"),
+            views_VTD=arrays.pop("views_VTD"),
+            spec=spec,
+            arrays={
+                name.removeprefix("array_"): array
+                for name, array in arrays.items()
+                if name.startswith("array_")
+            },
+            fingerprint=file.stem,
+            seconds=float(arrays["seconds"]) if "seconds" in arrays else None,
+        )
+    except Exception as error:  # damaged bytes raise anything
+        print(f"warning: {file} is damaged, and made again: {error!r}", file=sys.stderr)
         return None
-    return FeatureData(
-        plain_ND=arrays.pop("plain_ND"),
-        views_VTD=arrays.pop("views_VTD"),
-        spec=spec,
-        arrays={
-            name.removeprefix("array_"): array
-            for name, array in arrays.items()
-            if name.startswith("array_")
-        },
-        fingerprint=file.stem,
-        seconds=float(arrays["seconds"]) if "seconds" in arrays else None,
-    )

@@ -218,8 +218,8 @@ def load_estimator(path: Path) -> Any:
     """Load a skops file; nothing is unpickled, and no code of the file's choice runs.
 
     Raises:
-        ValueError: It is no skops file, or holds types that are neither trusted by skops nor in
-            `TRUSTED_TYPES`; the message names them.
+        ValueError: It is no skops file, is damaged, or holds types that are neither trusted by
+            skops nor in `TRUSTED_TYPES`; the message names them.
     """
     from skops import io
 
@@ -228,10 +228,14 @@ def load_estimator(path: Path) -> Any:
             archive.getinfo("schema.json")
     except (BadZipFile, KeyError) as error:
         raise ValueError(f"{path}: not a skops file") from error
-    refused = sorted(set(io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES))
+    try:
+        refused = sorted(set(io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES))
+        fitted = None if refused else io.load(path, trusted=list(TRUSTED_TYPES))
+    except Exception as error:  # damaged bytes raise anything
+        raise ValueError(f"{path}: damaged: {error!r}") from error
     if refused:
         raise ValueError(f"{path}: holds types that are not trusted: {', '.join(refused)}")
-    return io.load(path, trusted=list(TRUSTED_TYPES))
+    return fitted
 
 
 @contextmanager

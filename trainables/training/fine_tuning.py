@@ -1,6 +1,7 @@
 """Fine-tune layers by their depth: the head first, then those near the image more slowly."""
 
 import math
+from itertools import groupby
 from typing import Any
 
 from torch import nn
@@ -51,10 +52,7 @@ def _group(parameters: list[nn.Parameter], config: TrialConfig, depth: float) ->
 
 def _below_head(model: nn.Module) -> list[list[nn.Parameter]]:
     """List the layers below the head, in the order in which they are made: each the parameters that
-    one module holds itself."""
-    return [
-        parameters
-        for name, module in model.named_modules()
-        if not f"{name}.".startswith(OWN_LAYERS)
-        and (parameters := list(module.parameters(recurse=False)))
-    ]
+    one module holds itself, but for those that a layer before it has too."""
+    named = ((n, p) for n, p in model.named_parameters() if not n.startswith(OWN_LAYERS))
+    by_layer = groupby(named, key=lambda pair: pair[0].rpartition(".")[0])
+    return [[parameter for _, parameter in layer] for _, layer in by_layer]

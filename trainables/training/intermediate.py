@@ -16,7 +16,8 @@ from torch import Tensor, nn
 def find_intermediate(model: nn.Module, image_NCHW: Tensor) -> Callable[[Tensor], Tensor] | None:
     """Find the function from images, NCHW, to what the middle layer is given, ND.
 
-    Maps are averaged over their pixels, tokens over their places.
+    Maps are averaged over their pixels, tokens over their places. A layer that is given no row per
+    image, as of windows of it, is passed over.
 
     Args:
         image_NCHW: An image that the network takes, to see which layers it calls.
@@ -26,21 +27,25 @@ def find_intermediate(model: nn.Module, image_NCHW: Tensor) -> Callable[[Tensor]
         layers before the classifier.
     """
     features: Any = model.features
-    calls: list[None] = []
+    has_rows: list[bool] = []
     model.eval()
-    with torch.inference_mode(), _before_each_layer(model, lambda _: calls.append(None)):
-        features(image_NCHW)
-    middle = len(calls) // 2
-    if middle == 0:
+    with (
+        torch.inference_mode(),
+        _before_each_layer(model, lambda _, given: has_rows.append(len(given) == 2)),
+    ):
+        features(torch.cat([image_NCHW, image_NCHW]))  # two: what is given once is of no image
+    calls = [number for number, has in enumerate(has_rows) if has]
+    if len(calls) < 2:
         return None
+    middle = calls[len(calls) // 2]
 
     def intermediate(images_NCHW: Tensor) -> Tensor:
         found: list[Tensor] = []
-        count = iter(range(len(calls)))
+        count = iter(range(len(has_rows)))
 
-        def keep(given: Tensor) -> None:
+        def keep(layer: nn.Module, given: Tensor) -> None:
             if next(count) == middle:
-                found.append(_average(given))  # a copy: later layers may write in place
+                found.append(_average(layer, given))  # a copy: later layers may write in place
 
         with _before_each_layer(model, keep):
             features(images_NCHW)
@@ -50,12 +55,16 @@ def find_intermediate(model: nn.Module, image_NCHW: Tensor) -> Callable[[Tensor]
 
 
 @contextmanager
-def _before_each_layer(model: nn.Module, see: Callable[[Tensor], object]) -> Iterator[None]:
-    def hook(_module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        see(inputs[0])
+def _before_each_layer(
+    model: nn.Module, see: Callable[[nn.Module, Tensor], object]
+) -> Iterator[None]:
+    def hook(layer: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+        see(layer, next(iter((*inputs, *named.values()))))
 
     handles = [
-        module.register_forward_pre_hook(hook) for module in model.modules() if _is_layer(module)
+        module.register_forward_pre_hook(hook, with_kwargs=True)
+        for module in model.modules()
+        if _is_layer(module)
     ]
     try:
         yield
@@ -69,11 +78,12 @@ def _is_layer(module: nn.Module) -> bool:
     return isinstance(weight, Tensor) and weight.ndim > 1
 
 
-def _average(given: Tensor) -> Tensor:
-    """Average maps, NCHW, or tokens, NTD -> ND."""
-    match given.ndim:
-        case 4:
-            return given.float().mean(dim=(2, 3))
-        case 3:
-            return given.float().mean(dim=1)
-    return given.float().flatten(1).clone()
+def _average(layer: Any, given: Tensor) -> Tensor:
+    """Average what a layer is given, all but images and channels: these come second for a
+    convolution, NCHW, and last for a dense layer, NTD or NHWC -> ND."""
+    given = given.float()
+    if given.ndim == 2:
+        return given.clone()
+    is_convolution = layer.weight.ndim == given.ndim
+    places = range(2, given.ndim) if is_convolution else range(1, given.ndim - 1)
+    return given.mean(dim=tuple(places))

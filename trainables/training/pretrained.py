@@ -21,6 +21,10 @@ from trainables.training.normalisation import Normalisation
 
 BACKBONE = "backbone."
 
+UNNEEDED = ".num_batches_tracked"
+"""Batch norm's count of batches, which changes nothing here. Torch has it since 0.4.1; older files,
+as torchvision's of `vgg16_bn`, do not."""
+
 MAX_LISTED = 8
 
 
@@ -33,7 +37,7 @@ class Pretrained:
     Attributes:
         source: `imagenet`, or the file's path.
         architecture: The name of the architecture that they are of.
-        in_channels: How many channels the first convolution takes; 0 if there is none.
+        in_channels: How many channels of an image it takes; 0 if it has no convolution.
         normalisation: What they were trained with, where that is known.
         digest: The sha256 of names and values.
     """
@@ -68,8 +72,7 @@ def load_pretrained(weights: str, architecture_name: str) -> Pretrained:
             raise ConfigError(f"--weights = {weights!r}: {error}: give one in reach") from error
     if not any(name.startswith(BACKBONE) for name in state):
         state = _as_backbone(state, architecture)
-    arrays = {n: t.numpy() for n, t in state.items() if not n.startswith(architecture.replaced)}
-    kernels = [a for a in arrays.values() if a.ndim == 4]
+    arrays = {n: _array(t) for n, t in state.items() if not n.startswith(architecture.replaced)}
     digest = sha256()
     for name, array in sorted(arrays.items()):
         digest.update(name.encode())
@@ -78,7 +81,7 @@ def load_pretrained(weights: str, architecture_name: str) -> Pretrained:
         source=weights,
         architecture=architecture_name,
         arrays=arrays,
-        in_channels=int(kernels[0].shape[1]) if kernels else 0,
+        in_channels=_in_channels(arrays),
         normalisation=normalisation,
         digest=digest.hexdigest(),
     )
@@ -96,7 +99,11 @@ def start_from(model: nn.Module, pretrained: Pretrained) -> None:
         replaced = model.replaced
         given = {n: t for n, t in model.adapted(given).items() if not n.startswith(replaced)}
     own = {n: t for n, t in model.state_dict().items() if not n.startswith(replaced)}
-    problems = [f"  {name}: not in the file" for name in own if name not in given]
+    problems = [
+        f"  {name}: not in the file"
+        for name in own
+        if name not in given and not name.endswith(UNNEEDED)
+    ]
     for name, tensor in given.items():
         here = own.get(name)
         if here is None:
@@ -147,9 +154,29 @@ def _read_normalisation(file: Path) -> Normalisation | None:
     )
 
 
+def _array(tensor: Tensor) -> "np.ndarray[Any, Any]":
+    """Turn a tensor, perhaps one that was being trained, into an array; numpy has no bf16."""
+    tensor = tensor.detach()
+    array: np.ndarray[Any, Any] = (
+        tensor.float() if tensor.dtype == torch.bfloat16 else tensor
+    ).numpy()
+    return array
+
+
+def _in_channels(arrays: Mapping[str, "np.ndarray[Any, Any]"]) -> int:
+    """Return how many channels the convolution takes that images go through.
+
+    It need not be the first: safetensors sorts names, and a `stem` comes after `stages` then. But
+    in a network of colour images it alone takes three, and in one of grey ones none does.
+    """
+    taken = [int(kernel.shape[1]) for kernel in arrays.values() if kernel.ndim == 4]
+    return next((channels for channels in (3, 1) if channels in taken), taken[0] if taken else 0)
+
+
 def _as_backbone(state: Mapping[str, Tensor], architecture: Architecture) -> dict[str, Tensor]:
-    """Rename a library's weights as ours: its network is a model's `backbone`, if it has one."""
-    if architecture.imagenet is None:
+    """Rename a library's weights as ours: its network is a model's `backbone`, if it has one, also
+    where the library has no weights of it."""
+    if architecture.imagenet is None and ":" not in architecture.name:
         return dict(state)
     return {BACKBONE + name: tensor for name, tensor in state.items()}
 

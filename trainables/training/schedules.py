@@ -82,7 +82,7 @@ def build_schedule(config: TrialConfig, optimizer: Optimizer, *, steps_per_epoch
             cycle = OneCycleLR(
                 optimizer,
                 max_lr=[group["lr"] for group in optimizer.param_groups],
-                total_steps=epochs * steps_per_epoch,
+                total_steps=max(2, epochs * steps_per_epoch),  # one would be the end of a cycle
                 cycle_momentum=False,  # `momentum` is what was asked for
             )
             return Schedule(cycle, "step")

@@ -1,6 +1,7 @@
 """Keep what a retrained model's layers make of test images, for pictures in the report."""
 
 import io
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,14 +54,20 @@ def write_embeddings(folder: Path, embeddings: Embeddings) -> None:
 
 
 def read_embeddings(place: Storage) -> Embeddings | None:
-    """Read what `write_embeddings` wrote to a retraining's place; return `None` if it did not."""
+    """Read what `write_embeddings` wrote to a retraining's place; return `None` if it did not, or
+    with a warning if that is damaged."""
     try:
         content = place.read(EMBEDDINGS)
     except FileNotFoundError:
         return None
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return Embeddings(
-            positions_N=arrays["positions"],
-            last_ND=arrays["last"],
-            intermediate_ND=arrays.get("intermediate"),
-        )
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return Embeddings(
+                positions_N=arrays["positions"],
+                last_ND=arrays["last"],
+                intermediate_ND=arrays.get("intermediate"),
+            )
+    except Exception as error:  # damaged bytes raise anything
+        file = place.child(EMBEDDINGS).uri
+        print(f"warning: {file} is damaged, and its layers not shown: {error!r}", file=sys.stderr)
+        return None

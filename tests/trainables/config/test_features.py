@@ -1,5 +1,6 @@
 """What features a job trains on, read back from JSON."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 import pytest
@@ -23,3 +24,17 @@ def test_an_unknown_kind_is_told_of_the_nearest() -> None:
         build_features({"kind": "pixel"})
     with pytest.raises(ConfigError, match="features: kind = None: must be one of"):
         build_features({})
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (lambda: Hog(ranked_by="f_clasif"), "ranked_by = .*: must be one of f"),  # type: ignore[arg-type]
+        (lambda: Hog(components=0), "components = 0: must be at least 1"),
+        (lambda: Frozen(architecture="cnn", views=-1), "views = -1: must be at least 0"),
+        (lambda: Frozen(architecture="cnn", image_size=0), "image_size = 0: must be at least 1"),
+    ],
+)
+def test_a_value_that_breaks_a_rule_is_refused(build: Callable[[], Features], said: str) -> None:
+    with pytest.raises(ConfigError, match=f"features: {said}"):
+        build()

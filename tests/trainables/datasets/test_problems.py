@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from trainables.datasets import DatasetError, load_dataset
+from trainables.datasets.own_data.tables.csv_table import MAX_CELL
 
 Write = Callable[..., Path]
 
@@ -135,7 +136,7 @@ def test_line_is_that_of_the_file_where_a_cell_spans_lines(
         (b"picture,label\na.png,cat\n", "no image column"),
         (b"", "no image column"),
         (b"image,label\n\xff.png,cat\n", "not UTF-8"),
-        (b"image,label\n" + b"x" * 200_000 + b",cat\n", "list.csv:2: field larger than"),
+        (b"image,label\n" + b"x" * (MAX_CELL + 1) + b",cat\n", "list.csv:2: field larger than"),
         (b"image,label\n", "no images"),
     ],
 )

@@ -179,3 +179,17 @@ def test_other_files_are_refused(kind: str, tmp_path: Path) -> None:
             archive.writestr("weights", "")
     with pytest.raises(ValueError, match=r"model\.skops: not a skops file"):
         load_estimator(file)
+
+
+@pytest.mark.parametrize("member", ["schema.json", ".npy"])
+def test_a_damaged_file_is_named(member: str, tmp_path: Path) -> None:
+    """`predict` answers a `ValueError` by its message, and other errors not at all."""
+    file = tmp_path / "model.skops"
+    skops.io.dump(np.arange(1000), file)
+    with zipfile.ZipFile(file) as archive:
+        found = next(info for info in archive.infolist() if info.filename.endswith(member))
+    content = bytearray(file.read_bytes())
+    content[found.header_offset + 100] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"model\.skops: damaged: .*Bad CRC-32"):
+        load_estimator(file)

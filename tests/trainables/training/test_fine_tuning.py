@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from trainables.config import ConfigError, Runtime, ScheduleName
+from trainables.config import ConfigError, Runtime, ScheduleName, TrialConfig
 from trainables.config.optimizers import OPTIMIZERS
 from trainables.datasets import ImageData
+from trainables.training.fine_tuning import group_parameters, train_layers
 from trainables.training.fit import Training, build_training, fit
 
 MakeData = Callable[..., ImageData]
@@ -79,6 +80,15 @@ def test_the_rate_falls_from_the_classifier_to_the_image(make_data: MakeData) ->
     assert in_order[0] == pytest.approx(1e-4)
     assert in_order[-1] == rate[id(names["classifier.weight"])] == pytest.approx(1e-2)
     assert len(set(in_order)) == 13
+
+
+def test_weights_that_layers_share_have_one_rate() -> None:
+    model = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(3)))
+    model[1].weight = model[0].weight
+    config = TrialConfig(architecture="net", epochs=1, first_layer_lr=0.1)
+    torch.optim.SGD(group_parameters(model, config))
+    train_layers(model, all_of_them=False)
+    assert not any(parameter.requires_grad for parameter in model.parameters())
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "one_cycle"])

@@ -17,7 +17,7 @@ WITHOUT = {"linear"}
 
 def build(name: str, **changes: object) -> tuple[nn.Module, Tensor]:
     architecture = find_architecture(name)
-    side = max(16, architecture.minimum_pixels)
+    side = 32 if ":" in name else max(16, architecture.minimum_pixels)
     _, own = parse_trial({**default_of(name, 1), **changes}, architecture.Config)
     torch.manual_seed(0)
     model = architecture.build(own, in_channels=3, image_size=(side, side), num_classes=4).eval()
@@ -79,6 +79,48 @@ class Tokens(nn.Module):
         tokens_NTD = images_NCHW.permute(0, 2, 1, 3).flatten(2)
         second_NTD: Tensor = self.twice(self.twice(self.first(tokens_NTD)).relu_())
         return second_NTD.mean(dim=1)
+
+
+class Windows(nn.Module):
+    """Maps with channels last, as ConvNeXt's and Swin's are; one layer sees windows of images, and
+    one a table that no image changes, as Swin's do; one is called by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 5, 1)
+        self.wide = nn.Linear(5, 7)
+        self.windows = nn.Linear(7, 7)
+        self.table = nn.Linear(2, 7)
+        self.last = nn.Linear(7, 6)
+
+    def features(self, images_NCHW: Tensor) -> Tensor:
+        maps_NHWC = self.wide(input=self.first(images_NCHW).permute(0, 2, 3, 1))
+        num_images = len(maps_NHWC)
+        windows = self.windows(maps_NHWC.reshape(num_images * 2, -1, 7))
+        table = self.table(torch.ones(1, 4, 4, 2)).mean()
+        last_NHWC: Tensor = self.last(windows.reshape(maps_NHWC.shape) + table)
+        return last_NHWC.mean(dim=(1, 2))
+
+
+def test_channels_that_come_last_are_kept_and_windows_passed_over() -> None:
+    model = Windows()
+    images_NCHW = torch.randn(4, 3, 8, 8)
+    function = find_intermediate(model, images_NCHW[:1])
+    assert function is not None
+    with torch.inference_mode():
+        expected = model.first(images_NCHW).mean(dim=(2, 3))
+        torch.testing.assert_close(function(images_NCHW), expected)
+        torch.testing.assert_close(function(images_NCHW[:1]), expected[:1])
+
+
+@pytest.mark.parametrize("name", ["torchvision:convnext_tiny", "torchvision:swin_v2_t"])
+def test_a_librarys_maps_have_their_channels(name: str) -> None:
+    """Of either, the middle layer is given 1,536 channels."""
+    with torch.device("meta"):
+        model, images_NCHW = build(name)
+        function = find_intermediate(model, images_NCHW[:1])
+        assert function is not None
+        assert function(images_NCHW).shape == (6, 1536)
 
 
 def test_tokens_are_averaged_and_calls_are_counted() -> None:

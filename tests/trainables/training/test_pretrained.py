@@ -12,6 +12,7 @@ from torch import nn
 from torchvision.models import ResNet18_Weights
 from torchvision.models import resnet18 as torchvision_resnet18
 
+from trainables.architectures import find_architecture
 from trainables.config import ConfigError, Runtime
 from trainables.datasets import ImageData
 from trainables.registry import default_of
@@ -136,6 +137,51 @@ def test_a_torch_state_dict_of_torchvisions_names(make_data: MakeData, tmp_path:
         training.model.eval().classifier = nn.Identity()
         features = training.model(images_NCHW)
         torch.testing.assert_close(features, theirs.eval()(images_NCHW))
+
+
+def test_a_file_from_before_batches_were_counted(make_data: MakeData, tmp_path: Path) -> None:
+    """As torchvision's of `vgg16_bn` and `densenet121`."""
+    state = torchvision_resnet18(weights=None).state_dict()
+    older = {n: t for n, t in state.items() if not n.endswith("num_batches_tracked")}
+    torch.save(older, tmp_path / "older.pth")
+    training = build_training(
+        flat("resnet18", stem="imagenet"),
+        make_data(channels=3, size=(32, 32)),
+        CPU,
+        seed=0,
+        pretrained=loaded(tmp_path / "older.pth"),
+    )
+    found = training.model.state_dict()["backbone.layer4.1.bn2.weight"]
+    assert torch.equal(found, state["layer4.1.bn2.weight"])
+
+
+@pytest.mark.parametrize("change", [torch.Tensor.requires_grad_, torch.Tensor.bfloat16])
+def test_tensors_that_numpy_does_not_take(
+    change: Callable[[torch.Tensor], torch.Tensor], tmp_path: Path
+) -> None:
+    torch.save({"w": change(torch.tensor([0.5, 3.0]))}, tmp_path / "file.pth")
+    array = loaded(tmp_path / "file.pth", "cnn").arrays["w"]
+    assert array.dtype == "float32"
+    assert array.tolist() == [0.5, 3.0]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_stem_that_comes_last_tells_the_channels(
+    make_data: MakeData, tmp_path: Path, channels: int
+) -> None:
+    """safetensors sorts by name: `blocks` before `conv_stem`."""
+    name, data = "timm:mobilenetv3_small_050", make_data(channels=channels, size=(32, 32))
+    trial = NetworkTrial(flat(name), TrialInputs(data=data), CPU, seed=0)
+    pretrained = loaded(trial.save(tmp_path), name)
+    assert pretrained.in_channels == channels
+    build_training(flat(name), data, CPU, seed=0, pretrained=pretrained)
+
+
+def test_a_library_may_have_a_network_without_weights(tmp_path: Path) -> None:
+    assert find_architecture("timm:ghostnet_050").imagenet is None
+    torch.save({"conv_stem.weight": torch.zeros(8, 3, 3, 3)}, tmp_path / "mine.pth")
+    found = loaded(tmp_path / "mine.pth", "timm:ghostnet_050").arrays
+    assert list(found) == ["backbone.conv_stem.weight"]
 
 
 def test_what_does_not_fit_is_listed(make_data: MakeData, tmp_path: Path) -> None:

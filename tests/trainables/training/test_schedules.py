@@ -155,6 +155,14 @@ def test_a_single_epoch_works(name: str) -> None:
 
 
 @every_schedule
+def test_a_single_step_trains(name: str) -> None:
+    config = TrialConfig(architecture="net", epochs=1, lr=LR, schedule=name)  # type: ignore[arg-type]
+    optimizer = OPTIMIZERS["sgd"]([parameter()], lr=LR, l2=0.0, momentum=0.9)
+    build_schedule(config, optimizer, steps_per_epoch=1)
+    assert optimizer.param_groups[0]["lr"] > LR / 10
+
+
+@every_schedule
 @every_optimizer
 @pytest.mark.parametrize("pause", [1, 4, 9])
 def test_resumes_identically_from_a_file(name: str, optimizer_name: str, pause: int) -> None:

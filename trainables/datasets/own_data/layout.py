@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainables.datasets.decoding.decode import SUFFIXES
+from trainables.datasets.errors import name_first
 from trainables.datasets.own_data.split_names import is_unlabelled, split_named, splits_within
 from trainables.datasets.own_data.walk import files_in, folders
 from trainables.datasets.source import Split
@@ -89,7 +90,10 @@ def find_layout(root: Path, data_dir: Path) -> Layout:
     layout.notes[:0] = notes
     for prefix, split in layout.splits.items():
         if split is Split.TRAIN:
-            layout.class_folders += [folder.name for folder in list_folders(root / prefix)]
+            classes = list_folders(root / prefix)
+            layout.class_folders += [folder.name for folder in classes]
+            if not layout.splits_below:
+                layout.notes += _same_folders_below(classes, list_folders)
     return layout
 
 
@@ -215,6 +219,22 @@ def _look_for_splits_below(layout: Layout, children: list[Path], list_folders: F
         layout.notes.append(
             f"{example}/ is a part of its class, not a split: not all classes have one"
         )
+
+
+def _same_folders_below(classes: list[Path], list_folders: Folders) -> list[str]:
+    """Note that classes hold nothing but the same folders: these may be meant for the classes, as
+    in `fold1/cat`, and the others for folds."""
+    below = [[inner.name for inner in list_folders(folder)] for folder in classes]
+    names = below[0] if below else []
+    if len(below) < 2 or len(names) < 2 or any(found != names for found in below):
+        return []
+    if any(map(_has_images, classes)):
+        return []
+    return [
+        f"the classes are {name_first([folder.name for folder in classes])}; each holds the same "
+        f"folders ({name_first(names)}), which are parts of it: where these are the classes, move "
+        "them above the others, or name the labels in a CSV"
+    ]
 
 
 def _has_images(folder: Path) -> bool:

@@ -173,7 +173,11 @@ def save_model(
     tensors = dict(network.state_dict()) if network else {}
     tensors |= {FRONT + name: t for name, t in front.state_dict().items()} if front else {}
     target = folder / WEIGHTS
-    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, target)
+    copies = {  # since layers may share weights, which safetensors refuses
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+    save_file(copies, target)
     card_path(target).write_text(json.dumps(asdict(card), indent=2) + "\n")
     return target
 

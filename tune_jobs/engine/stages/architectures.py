@@ -91,6 +91,12 @@ def load_weights(request: RunRequest) -> "tuple[Pretrained | None, dict[str, str
     """
     job, options, earlier = request.job, request.options, request.earlier
     if job.backbone is None:
+        plain = None if isinstance(job.features, Frozen) else job.features
+        if plain and options.weights != "scratch" and earlier is None:
+            raise RequestError(
+                f"--weights = {options.weights!r}: the trials of {job.name} train on features "
+                f"({plain.kind}), and none starts from weights: leave it out"
+            )
         return load_pretrained_weights(options.weights, job.architecture, job.features), {}
     needing = needing_weights(job, request.checked.proposals)
     is_named = options.weights not in ("scratch", "imagenet")  # a file: it is there, or mistaken

@@ -81,6 +81,17 @@ def test_folders_within_a_class_belong_to_it(
     assert np.bincount(data.labels_N).tolist() == [5, 3]
 
 
+@pytest.mark.parametrize(("two", "is_told"), [("cat", True), ("bird", False)])
+def test_folds_above_the_classes_are_told(
+    tmp_path: Path, data_dir: Path, class_folders: Write, two: str, is_told: bool
+) -> None:
+    folders = dict.fromkeys(("fold1/cat", "fold1/dog", f"fold2/{two}", "fold2/dog"), 3)
+    data = load(class_folders(tmp_path / "images", folders), data_dir)
+    assert data.class_names == ("fold1", "fold2")
+    told = "the classes are fold1, fold2; each holds the same folders (cat, dog)"
+    assert any(note.startswith(told) for note in data.notes) == is_told
+
+
 @pytest.mark.parametrize(
     ("train", "test", "predict"),
     [

@@ -70,6 +70,18 @@ def test_gives_the_probabilities_of_the_model_in_memory(
     torch.testing.assert_close(loaded.predict(encoded), found, rtol=0, atol=0)
 
 
+def test_layers_may_share_weights(make_data: MakeData, tmp_path: Path) -> None:
+    data = make_data()
+    flat = {**default_of("mlp", 1), "hidden": (64, 64), "batch_norm": False}
+    trial = NetworkTrial(flat, TrialInputs(data=data), Runtime(device="cpu"), seed=0)
+    first, _, _, second, *_ = trial.training.model.hidden  # type: ignore[misc]
+    second.weight = first.weight
+    loaded = load_model(trial.save(tmp_path))
+    found = loaded(torch.from_numpy(data.images_NHWC[:6].copy()))
+    expected = trial.predict_logits(np.arange(6)).softmax(dim=1)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.fixture
 def data(make_data: MakeData) -> ImageData:
     return make_data()

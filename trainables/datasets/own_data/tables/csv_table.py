@@ -18,6 +18,10 @@ FEWEST_PIXELS = 16
 SEPARATOR_LINE = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
 UTF_16 = "utf-16"
 
+MAX_CELL = 2**24
+"""Characters: the pixels of a megapixel in colour. Python takes 2**17, of an image of 110 pixels a
+side."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -132,6 +136,7 @@ def _encoding(path: Path) -> str:
 
 def _read(path: Path, delimiter: str, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) but for blank lines, and for one of a spreadsheet: `sep=;`."""
+    csv.field_size_limit(MAX_CELL)
     with path.open(newline="", encoding=encoding) as file:
         lines: list[str] = []  # those that the next cells are read from
         reader = csv.reader(_keeping(file, lines), delimiter=delimiter)
