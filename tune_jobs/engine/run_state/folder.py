@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.storage import LocalStorage, Storage, open_storage
+from trainables.storage import LocalStorage, Storage, open_storage, split_options
 from trainables.trials.watchdog import HANG_FILE
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.run_state.info import RunInfo
@@ -170,8 +170,8 @@ def storage_of(run: Storage) -> Storage:
     """Return the storage in which a run's place is: the inverse of `place_of`."""
     if isinstance(run, LocalStorage):
         return LocalStorage((run.path / "../../..").resolve())
-    base, separator, options = run.uri.partition("?")
-    return open_place(f"{base.rsplit('/', 3)[0]}{separator}{options}")
+    base, options = split_options(run.uri)
+    return open_place(f"{base.rsplit('/', 3)[0]}{options}")
 
 
 @contextmanager
