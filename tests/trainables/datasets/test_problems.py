@@ -135,7 +135,8 @@ def test_line_is_that_of_the_file_where_a_cell_spans_lines(
         (b"picture,label\na.png,cat\n", "no image column"),
         (b"", "no image column"),
         (b"image,label\n\xff.png,cat\n", "not UTF-8"),
-        (b"image,label\n" + b"x" * 200_000 + b",cat\n", "list.csv:2: field larger than"),
+        (b'image,label\n"a.png,cat\n' + b"b.png,cat\n" * 20_000, "list.csv:2: a cell begins with"),
+        (b"image,label\n" + b"x" * (2**24 + 1) + b",cat\n", "16,777,216 characters; close the"),
         (b"image,label\n", "no images"),
     ],
 )
