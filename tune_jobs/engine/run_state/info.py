@@ -1,6 +1,5 @@
 """Define `run.json`: how a run began, what it needs to go on, and where its rows come from."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,14 +19,13 @@ from trainables.trials.report import TrainingCost
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_state import provenance
+from tune_jobs.engine.run_state.definitions import find_modules
 from tune_jobs.engine.run_state.provenance import Hardware
 from tune_jobs.engine.run_state.resources import Resources
 from tune_jobs.engine.search.constants import find_constants
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-
-MAIN = "__main__"
 
 JOURNAL_FILE = "journal"
 """The default of `--study`: a file of the run's own."""
@@ -68,6 +66,8 @@ class RunInfo:
         backbone: The architecture that they are of, where it is not the run's own.
         left_out: Architectures that there are no weights for, each with the reason: no session of
             the run tries them.
+        defined_in: The modules that define the metric, the sampler and the stopping rule, by option;
+            an early version did not record them.
         published: The job's published configurations, as this session has them.
         portfolio: Configurations that were best elsewhere, tried among the first trials.
         duplicates: Counts of duplicate images; `None`: they were not counted.
@@ -109,6 +109,7 @@ class RunInfo:
     backbone: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     options: Options
+    defined_in: Mapping[str, str] = field(default_factory=dict)
     published: tuple[Published, ...]
     portfolio: tuple[PortfolioEntry, ...] = ()
     duplicates: Duplicates | None = None
@@ -178,6 +179,7 @@ def describe_run(
         weights=options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
         backbone=job.backbone,
         options=options,
+        defined_in=find_modules(options),
         published=job.published,
         duplicates=duplicates,
         majority_class=data.majority_class,
@@ -191,15 +193,10 @@ def describe_run(
 
 
 def name_space(space: Space) -> str:
-    """Return a space's dotted name; the module that `python -m` runs has its own, not `__main__`.
-    A script (`python my_job.py`) is in no package, and stays `__main__`."""
+    """Return a space's dotted name, of a joined space that of each part."""
     if isinstance(space, JoinedSpace):
         return ", ".join(f"{name}: {name_space(part)}" for name, part in space.spaces.items())
-    module = space.__module__
-    if module == MAIN:
-        spec = getattr(sys.modules[MAIN], "__spec__", None)
-        module = spec.name if spec else MAIN
-    return f"{module}.{space.__qualname__}"
+    return f"{provenance.module_of(space)}.{space.__qualname__}"
 
 
 def describe_data(data: ImageData) -> str:
