@@ -1,4 +1,4 @@
-"""Write several files aside until they are whole, and leave nothing behind where that is cut off."""
+"""Write files aside until they are whole; leave nothing behind where that is cut off."""
 
 import fcntl
 import shutil

@@ -1,7 +1,7 @@
 """Define `run.json`: how a run began, what it needs to go on, and where its rows come from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from trainables.datasets.image_data import MajorityClass
 from trainables.datasets.splits.folds import propose_folds
 from trainables.datasets.splits.groups import count_groups, describe_groups
 from trainables.features import Features
+from trainables.training.scores import guess
 from trainables.trials.report import TrainingCost
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.options import Options
@@ -66,13 +67,15 @@ class RunInfo:
         backbone: The architecture that they are of, where it is not the run's own.
         left_out: Architectures that there are no weights for, each with the reason: no session of
             the run tries them.
-        defined_in: The modules that define the metric, the sampler and the stopping rule, by option;
-            an early version did not record them.
+        defined_in: The modules that define metric, sampler and stopping rule, by option; an early
+            version did not record them.
         published: The job's published configurations, as this session has them.
         portfolio: Configurations that were best elsewhere, tried among the first trials.
         duplicates: Counts of duplicate images; `None`: they were not counted.
         majority_class: The commonest class, and what always answering it reaches; an early version
             had none.
+        chance: What is reached on validation without a look at the images, by figure of
+            `trainables.training.scores.guess`; an early version had none.
         git_commit, git_clean: The commit of the checkout that ran, and whether its files were as
             committed; `None` outside a checkout.
         hardware: The driver's machine.
@@ -114,6 +117,7 @@ class RunInfo:
     portfolio: tuple[PortfolioEntry, ...] = ()
     duplicates: Duplicates | None = None
     majority_class: MajorityClass | None = None
+    chance: Mapping[str, float] = field(default_factory=dict)
     git_commit: str | None
     git_clean: bool | None = None
     hardware: Hardware | None = None
@@ -153,6 +157,7 @@ def describe_run(
     duplicates: Duplicates | None = None,
 ) -> RunInfo:
     """Collect all that is known of a run before its first trial."""
+    labels = data.labels_N[data.train_indices], data.labels_N[data.validation_indices]
     return RunInfo(
         run_id=options.run_id,
         job=job.name,
@@ -183,6 +188,7 @@ def describe_run(
         published=job.published,
         duplicates=duplicates,
         majority_class=data.majority_class,
+        chance=asdict(guess(*labels, data.num_classes)),
         git_commit=provenance.git_commit(),
         git_clean=provenance.git_is_clean(),
         hardware=provenance.hardware(),

@@ -22,7 +22,11 @@ def test_the_storage_of_a_run_is_where_it_was_opened(tmp_path: Path, name: str) 
     ("option", "defined_in", "remedy"),
     [
         ("metric", {"metric": "no_such_module"}, "no_such_module.*put the folder .* on PYTHONPATH"),
-        ("sampler", {"sampler": "this_adds_none"}, "'this_adds_none' must add it when it is import"),
+        (
+            "sampler",
+            {"sampler": "this_adds_none"},
+            "'this_adds_none' must add it when it is import",
+        ),
         ("scheduler", {"scheduler": "__main__"}, "give that command --resume, .*: python mine.py"),
         ("metric", {}, "give that command --resume, .*: python mine.py"),
     ],
