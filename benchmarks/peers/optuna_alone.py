@@ -20,53 +20,64 @@ from optuna.trial import TrialState
 from torch.utils.data import DataLoader
 
 from benchmarks.peers.contest import Ended, outcome_of, read_turn
-from benchmarks.peers.network import Network, build_splits, build_test, evaluate, train_epoch
+from benchmarks.peers.network import (
+    Network,
+    Splits,
+    build_splits,
+    build_test,
+    evaluate,
+    train_epoch,
+)
 
 SECONDS_TO_END = 3.0
+
+
+def define_model(trial: optuna.trial.BaseTrial, splits: Splits) -> Network:
+    num_blocks = trial.suggest_int("n_layers", 2, 3)
+    filters = [trial.suggest_int(f"n_filters_l{block}", 16, 128) for block in range(num_blocks)]
+    return Network(
+        filters,
+        trial.suggest_int("n_units", 32, 256),
+        trial.suggest_float("dropout", 0.2, 0.5),
+        shape_HWC=splits.shape_HWC,
+        num_classes=splits.num_classes,
+    )
+
+
+def objective(trial: optuna.Trial, splits: Splits, epochs: int, folder: Path) -> float:
+    model = define_model(trial, splits)
+    name = trial.suggest_categorical("optimizer", ["Adam", "RMSprop", "SGD"])
+    lr = trial.suggest_float("lr", 1e-5, 1e-1, log=True)
+    optimizer = getattr(torch.optim, name)(model.parameters(), lr=lr)
+    batch_size = trial.suggest_categorical("batch_size", [32, 64, 128, 256])
+    batches = DataLoader(splits.train, batch_size=batch_size, shuffle=True)
+    for epoch in range(epochs):
+        train_epoch(model, batches, optimizer)
+        accuracy = evaluate(model, splits.validation)
+        trial.report(accuracy, epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+    torch.save(model.state_dict(), folder / f"{trial.number}.pt")
+    return accuracy
 
 
 def main() -> None:
     turn = read_turn()
     arrays, epochs = turn.arrays, turn.data_set.epochs
     splits = build_splits(arrays, mirrored=turn.data_set.mirrored)
-
-    def define_model(trial: optuna.trial.BaseTrial) -> Network:
-        num_blocks = trial.suggest_int("n_layers", 2, 3)
-        filters = [trial.suggest_int(f"n_filters_l{block}", 16, 128) for block in range(num_blocks)]
-        return Network(
-            filters,
-            trial.suggest_int("n_units", 32, 256),
-            trial.suggest_float("dropout", 0.2, 0.5),
-            shape_HWC=splits.shape_HWC,
-            num_classes=splits.num_classes,
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    torch.manual_seed(turn.seed)
+    sampler = optuna.samplers.TPESampler(seed=turn.seed)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        study.optimize(
+            lambda trial: objective(trial, splits, epochs, folder),
+            timeout=turn.seconds_left - SECONDS_TO_END,
         )
-
-    with tempfile.TemporaryDirectory() as folder:
-
-        def objective(trial: optuna.Trial) -> float:
-            model = define_model(trial)
-            name = trial.suggest_categorical("optimizer", ["Adam", "RMSprop", "SGD"])
-            lr = trial.suggest_float("lr", 1e-5, 1e-1, log=True)
-            optimizer = getattr(torch.optim, name)(model.parameters(), lr=lr)
-            batch_size = trial.suggest_categorical("batch_size", [32, 64, 128, 256])
-            batches = DataLoader(splits.train, batch_size=batch_size, shuffle=True)
-            for epoch in range(epochs):
-                train_epoch(model, batches, optimizer)
-                accuracy = evaluate(model, splits.validation)
-                trial.report(accuracy, epoch)
-                if trial.should_prune():
-                    raise optuna.TrialPruned
-            torch.save(model.state_dict(), Path(folder) / f"{trial.number}.pt")
-            return accuracy
-
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        torch.manual_seed(turn.seed)
-        sampler = optuna.samplers.TPESampler(seed=turn.seed)
-        study = optuna.create_study(direction="maximize", sampler=sampler)
-        study.optimize(objective, timeout=turn.seconds_left - SECONDS_TO_END)
         best = study.best_trial
-        model = define_model(optuna.trial.FixedTrial(best.params))
-        model.load_state_dict(torch.load(Path(folder) / f"{best.number}.pt"))
+        model = define_model(optuna.trial.FixedTrial(best.params), splits)
+        model.load_state_dict(torch.load(folder / f"{best.number}.pt"))
     trials = [
         Ended(
             epochs=len(trial.intermediate_values),

@@ -7,7 +7,6 @@ them as its memory has room for.
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from trainables.datasets.image_data import ImageData
 from trainables.datasets.source import Source, Spec
 from trainables.storage import sync
 from trainables.storage.lock import one_at_a_time
+from trainables.storage.unfinished import unfinished_folder
 
 VERSION = 3  # of what is written, of how files are understood and images decoded
 
@@ -36,8 +36,8 @@ def load_or_decode(
     if contents is not None:
         return contents
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as unfinished:
-        written = Path(unfinished) / target.name
+    with unfinished_folder(folder) as unfinished:
+        written = unfinished / target.name
         written.mkdir()
         write_contents(
             source.read(),

@@ -35,17 +35,13 @@ Pair = tuple[int, int]  # indices into `ImageData.images_NHWC`
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Duplicates:
-    """Counts the images of the later of two splits that have a duplicate in the earlier one.
+    """Counts the test images that have a duplicate in the train split, and conflicts of labels.
 
     An image with an exact duplicate is not counted among the near ones.
     """
 
-    exact_train_validation: int
     exact_train_test: int
-    exact_validation_test: int
-    near_train_validation: int
     near_train_test: int
-    near_validation_test: int
     train_test_examples: tuple[Pair, ...]
     """The first exact pairs, as (train, test) indices into `ImageData.images_NHWC`."""
     num_conflicts: int = 0
@@ -62,28 +58,21 @@ class Duplicates:
 class _Split(NamedTuple):
     indices_N: Integers
     digests: list[bytes]
-    hashes_N: Hashes
 
 
 def find_duplicates(data: ImageData, lists: Path | None = None) -> Duplicates:
-    """Compare the three splits of `data`; 60,000 images of 32 x 32 x 3 take 3 s, mostly to hash.
+    """Compare the splits of `data`; 60,000 images of 32 x 32 x 3 take 3 s, mostly to hash.
 
     Pairs that are more than the examples are written, all of them, into files of `lists`.
     """
-    train = _hash_split(data, data.train_indices)
-    validation = _hash_split(data, data.validation_indices)
-    test = _hash_split(data, data.test_indices)
-    train_validation = _exact_pairs(train, validation)
+    splits = data.train_indices, data.validation_indices, data.test_indices
+    train, validation, test = (_digest(data, indices_N) for indices_N in splits)
     train_test = _exact_pairs(train, test)
-    validation_test = _exact_pairs(validation, test)
     conflicts = _conflicts((train, validation, test), data.labels_N)
+    others = np.setdiff1d(data.test_indices, [index for _, index in train_test])
     return Duplicates(
-        exact_train_validation=len(train_validation),
         exact_train_test=len(train_test),
-        exact_validation_test=len(validation_test),
-        near_train_validation=_count_near(train, validation, train_validation),
-        near_train_test=_count_near(train, test, train_test),
-        near_validation_test=_count_near(validation, test, validation_test),
+        near_train_test=_count_near(_hash(data, data.train_indices), _hash(data, others)),
         train_test_examples=tuple(train_test[:MAX_LISTED]),
         num_conflicts=len(conflicts),
         conflict_examples=tuple(conflicts[:MAX_LISTED]),
@@ -117,18 +106,22 @@ def name_conflicts(pairs: Sequence[Pair], data: ImageData) -> list[str]:
     ]
 
 
-def _hash_split(data: ImageData, indices_N: Integers) -> _Split:
+def _digest(data: ImageData, indices_N: Integers) -> _Split:
+    images = (data.images_NHWC[index] for index in indices_N)
+    return _Split(indices_N, [hashlib.sha256(image.tobytes()).digest() for image in images])
+
+
+def _hash(data: ImageData, indices_N: Integers) -> Hashes:
     from imagehash import phash  # imports scipy: half a second
     from PIL import Image
 
-    images = [data.images_NHWC[index] for index in indices_N]
-    digests = [hashlib.sha256(image_HWC.tobytes()).digest() for image_HWC in images]
+    images = (data.images_NHWC[index] for index in indices_N)
     bits = [
         phash(Image.fromarray(image_HWC[..., 0] if data.num_channels == 1 else image_HWC)).hash
         for image_HWC in images
     ]
     packed = np.packbits(np.array(bits, dtype=bool).reshape(-1, 64), axis=1)
-    return _Split(indices_N, digests, packed.view(np.uint64)[:, 0])
+    return packed.view(np.uint64)[:, 0]
 
 
 def _exact_pairs(earlier: _Split, later: _Split) -> list[Pair]:
@@ -152,13 +145,11 @@ def _conflicts(splits: Iterable[_Split], labels_N: Integers) -> list[Pair]:
     return pairs
 
 
-def _count_near(earlier: _Split, later: _Split, exact: Iterable[Pair]) -> int:
-    """Count how many of `later` lie near one of `earlier`; those in `exact` do not count."""
-    others = ~np.isin(later.indices_N, [index for _, index in exact])
-    hashes_N = later.hashes_N[others]
+def _count_near(earlier_N: Hashes, later_M: Hashes) -> int:
+    """Count how many of `later_M` lie near one of `earlier_N`."""
     count = 0
-    for start in range(0, len(hashes_N), BLOCK_SIZE):
-        block_B1 = hashes_N[start : start + BLOCK_SIZE, None]
-        distances_BN = np.bitwise_count(block_B1 ^ earlier.hashes_N)
+    for start in range(0, len(later_M), BLOCK_SIZE):
+        block_B1 = later_M[start : start + BLOCK_SIZE, None]
+        distances_BN = np.bitwise_count(block_B1 ^ earlier_N)
         count += int((distances_BN <= MAX_HASH_DISTANCE).any(axis=1).sum())
     return count

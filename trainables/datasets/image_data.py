@@ -43,13 +43,11 @@ class MajorityClass:
 
     Attributes:
         test_accuracy: What always answering this class reaches on the test split.
-        validation_accuracy: The same on the validation split; an early version had none.
         num_test: How many test images there are; an early version did not record it.
     """
 
     name: str
     test_accuracy: float
-    validation_accuracy: float | None = None
     num_test: int | None = None
 
 
@@ -140,6 +138,5 @@ class ImageData:
         return MajorityClass(
             name=self.class_names[label],
             test_accuracy=float(is_right_N[self.test_indices].mean()),
-            validation_accuracy=float(is_right_N[self.validation_indices].mean()),
             num_test=len(self.test_indices),
         )

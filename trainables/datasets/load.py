@@ -17,10 +17,10 @@ from trainables.datasets.decoding.originals import (
     read_sizes,
 )
 from trainables.datasets.errors import DatasetError
-from trainables.datasets.image_data import ImageData, Originals
+from trainables.datasets.image_data import ImageData, Integers, Originals, Texts
 from trainables.datasets.source import Listing, Spec
 from trainables.datasets.spec import open_source, parse_spec
-from trainables.datasets.splits.draw import split_indices
+from trainables.datasets.splits.draw import Indices, split_indices
 from trainables.datasets.splits.folds import cut_folds
 from trainables.datasets.splits.groups import number_groups
 
@@ -57,7 +57,6 @@ def load_dataset(
     indices = split_indices(
         labels_N, contents.splits_N, train_size=train_size, seed=split_seed, groups_N=groups_N
     )
-    grouping = [] if groups_N is None else [number_groups(groups_N)]
     data = ImageData(
         images_NHWC=contents.images_NHWC,
         labels_N=labels_N,
@@ -67,20 +66,28 @@ def load_dataset(
         validation_indices=indices.validation,
         test_indices=indices.test,
         fingerprint=contents.fingerprint,
-        split_fingerprint=indices.fingerprint(*grouping),
+        split_fingerprint=indices.fingerprint(*_grouping(groups_N)),
         source=spec,
         notes=contents.notes,
         originals=contents.originals,
         groups_N=groups_N,
         decoded=contents.folder,
     )
-    if folds is None:
-        return data
-    cut = cut_folds(
-        labels_N, data.known_indices, num_folds=folds, seed=split_seed, groups_N=groups_N
+    return data if folds is None else _cut(data, indices, num_folds=folds, seed=split_seed)
+
+
+def _cut(data: ImageData, indices: Indices, *, num_folds: int, seed: int) -> ImageData:
+    """Cut all but the test split into folds, the first of which is validated on."""
+    groups_N = data.groups_N
+    folds = cut_folds(
+        data.labels_N, data.known_indices, num_folds=num_folds, seed=seed, groups_N=groups_N
     )
-    fingerprint = indices.fingerprint(*grouping, *cut)
-    return replace(replace(data, folds=cut).in_fold(0), split_fingerprint=fingerprint)
+    fingerprint = indices.fingerprint(*_grouping(groups_N), *folds)
+    return replace(replace(data, folds=folds).in_fold(0), split_fingerprint=fingerprint)
+
+
+def _grouping(groups_N: Texts | None) -> list[Integers]:
+    return [] if groups_N is None else [number_groups(groups_N)]
 
 
 def load_to_look(spec: str, *, data_dir: Path, image_size: int | None = None) -> ImageData:

@@ -22,6 +22,7 @@ from trainables.features.describe import (
 )
 from trainables.features.reduce import Reduction, fit_reduction, reduce
 from trainables.training.normalisation import (
+    NORMALISATIONS,
     Normalisation,
     build_normalisation,
     train_normalisation,
@@ -56,16 +57,28 @@ def normalisation_of(
 
 
 def fingerprint(spec: Features, data: ImageData, pretrained: Pretrained | None) -> str:
-    """Return the sha256 of all that the features depend on."""
+    """Return the sha256 of all that the features depend on; of some that is not the split, so that
+    folds share them."""
     parts = {
         "data": data.fingerprint,
-        "split": data.split_fingerprint,
         "spec": asdict(spec),
         "weights": pretrained.digest if pretrained else None,
     }
+    if _learns_from_train(spec, pretrained):
+        parts["split"] = data.split_fingerprint
     if pretrained and isinstance(spec, Frozen) and spec.config.get("normalisation") == "weights":
         parts["normalisation"] = to_json(pretrained.normalisation)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _learns_from_train(spec: Features, pretrained: Pretrained | None) -> bool:
+    """Return whether the features differ with the train split: components are fitted on it, views
+    are of its images, and a normalisation may be its own."""
+    if not isinstance(spec, Frozen):
+        return isinstance(spec, Hog)
+    name = spec.config.get("normalisation")
+    is_of_weights = name == "weights" and pretrained and pretrained.normalisation
+    return spec.views > 0 or not (name in NORMALISATIONS or is_of_weights)
 
 
 def chunks(spec: Features, data: ImageData, size: int) -> Iterator[tuple[int, int, int]]:

@@ -16,6 +16,7 @@ from trainables.storage.places import (
     open_storage,
     patient,
     split_name,
+    split_options,
     sync,
 )
 
@@ -31,6 +32,7 @@ __all__ = [
     "open_storage",
     "patient",
     "split_name",
+    "split_options",
     "storage_errors",
     "sync",
     "to_storage_error",

@@ -69,6 +69,12 @@ def is_uri(place: str | Path) -> bool:
     return "://" in str(place)
 
 
+def split_options(uri: str) -> tuple[str, str]:
+    """Split a URI into what names a place, and pyarrow's options with their `?`, or nothing."""
+    base, mark, options = uri.partition("?")
+    return base, mark + options
+
+
 def open_storage(uri: str | Path) -> Storage:
     """Open the place at a path, or at a URI that pyarrow knows: `s3://bucket/prefix`, `gs://...`.
 
@@ -91,8 +97,8 @@ def open_storage(uri: str | Path) -> Storage:
     filesystem, path = FileSystem.from_uri(uri)
     if isinstance(filesystem, LocalFileSystem):
         return LocalStorage(Path(path).resolve())
-    base, separator, options = uri.partition("?")
-    return RemoteStorage(filesystem, path, f"{base.rstrip('/')}{separator}{options}")
+    base, options = split_options(uri)
+    return RemoteStorage(filesystem, path, f"{base.rstrip('/')}{options}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +156,8 @@ class RemoteStorage:
     patience_seconds: float = 0.0
 
     def child(self, name: str) -> "RemoteStorage":
-        base, separator, options = self.uri.partition("?")
-        uri = f"{base.rstrip('/')}/{name}{separator}{options}"
+        base, options = split_options(self.uri)
+        uri = f"{base.rstrip('/')}/{name}{options}"
         return replace(self, path=f"{self.path.rstrip('/')}/{name}", uri=uri)
 
     def write(self, name: str, content: bytes) -> None:
@@ -210,9 +216,9 @@ def split_name(file: str | Path) -> tuple[str, str]:
     """Split the path or URI of a file into that of its place, and its name."""
     if not is_uri(file):
         return str(Path(file).parent), Path(file).name
-    base, separator, options = str(file).partition("?")
+    base, options = split_options(str(file))
     place, _, name = base.rpartition("/")
-    return f"{place}{separator}{options}", name
+    return f"{place}{options}", name
 
 
 @contextmanager

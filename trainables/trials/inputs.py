@@ -85,11 +85,14 @@ class TrialInputs:
     def estimate_features(self, config: Configuration) -> float:
         """Return in how many seconds, about, the features are computed that a configuration names:
         none if they were before."""
-        if self.folds:
-            return sum(fold.estimate_features(config) for fold in self.folds)
-        spec = NAMED[config["features"]]
-        data = self.of_size(reduced_size(config, self.data.image_size))
         assert self.features_folder
-        if file_of(self.features_folder, spec, data, self.pretrained).is_file():
-            return 0.0
-        return estimate_seconds(spec, data, self.pretrained)
+        spec = NAMED[config["features"]]
+        size = reduced_size(config, self.data.image_size)
+        seen = [given.of_size(size) for given in self.folds or (self,)]
+        # Features that do not differ between folds are in one file.
+        needed = {file_of(self.features_folder, spec, data, self.pretrained): data for data in seen}
+        return sum(
+            estimate_seconds(spec, data, self.pretrained)
+            for file, data in needed.items()
+            if not file.is_file()
+        )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tune_jobs.engine.results.row import Row
     from tune_jobs.engine.results.run_result import RunResult
     from tune_jobs.engine.results.trackers.follow import Trackers
+    from tune_jobs.engine.run_state.folder import RunFolder
     from tune_jobs.engine.run_state.info import RunInfo
     from tune_jobs.engine.run_state.resources import Resources
     from tune_jobs.engine.stages.plan import RunRequest
@@ -62,8 +63,6 @@ def run_resolved(
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
     from tune_jobs.engine.results.trackers.follow import open_trackers
     from tune_jobs.engine.run_state.folder import open_place, place_of, run_folder
-    from tune_jobs.engine.run_state.lease import lease
-    from tune_jobs.engine.run_state.object_store_sync import mirrored
     from tune_jobs.engine.stages.architectures import choose_architectures
     from tune_jobs.engine.stages.plan import RunRequest
 
@@ -71,23 +70,12 @@ def run_resolved(
     job = choose_architectures(job, options.architectures)
     storage = open_place(options.storage)
     with run_folder(place_of(storage, job.name, options.run_id)) as folder:
-        earlier = folder.read_info()
-        if options.resume and earlier is None:
-            raise RequestError(
-                f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
-            )
+        earlier = _read_earlier(folder, options)
         check_address(options.address)
         trackers = open_trackers(job, options, storage)
         checked = check_job(job, options.epochs, earlier, options.for_configurations)
         check_estimators(options.workers, checked.defaults)
-        folder.create()
-        # The store has answered once: from here on it is waited for where it is out of reach.
-        folder = replace(folder, place=patient(folder.place))
-        with (
-            disk_errors(storage, options.storage),
-            lease(folder.place, options.run_id) as is_held,  # before the record is fetched
-            mirrored(folder, is_held),
-        ):
+        with _held(folder, storage, options) as folder:
             torn = repair_journal(folder.journal)
             study, studies = open_study_storage(job, options, earlier, folder)
             request = RunRequest(
@@ -101,6 +89,34 @@ def run_resolved(
             )
             with closing(study, studies), _nothing_left_if_refused(request), trackers:
                 return _run(request, study, torn, storage, console, trackers, show)
+
+
+def _read_earlier(folder: "RunFolder", options: Options) -> "RunInfo | None":
+    """Read what an earlier session of the run has left; raise `RequestError` where `--resume`
+    names none."""
+    earlier = folder.read_info()
+    if options.resume and earlier is None:
+        raise RequestError(
+            f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
+        )
+    return earlier
+
+
+@contextmanager
+def _held(folder: "RunFolder", storage: Storage, options: Options) -> "Iterator[RunFolder]":
+    """Hold the lease of a run, and yield its folder, whose record is copied to an object store."""
+    from tune_jobs.engine.run_state.lease import lease
+    from tune_jobs.engine.run_state.object_store_sync import mirrored
+
+    folder.create()
+    # The store has answered once: from here on it is waited for where it is out of reach.
+    folder = replace(folder, place=patient(folder.place))
+    with (
+        disk_errors(storage, options.storage),
+        lease(folder.place, options.run_id) as is_held,  # before the record is fetched
+        mirrored(folder, is_held),
+    ):
+        yield folder
 
 
 @contextmanager

@@ -156,7 +156,7 @@ class StageView:
             self.running[name] = f"{name}  epoch {epochs_done}/{self._epochs[name]}"
 
     def take(self, name: str, metrics: EpochMetrics) -> None:
-        self._tally.report(name, metrics.val_accuracy)
+        self._tally.report(name, metrics)
         value = self._metric.on_validation(metrics)
         if not math.isfinite(value):
             return

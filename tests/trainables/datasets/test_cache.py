@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -266,6 +267,7 @@ def test_who_comes_second_uses_the_cache_of_the_first(
     class Late(Folder):
         def read(self) -> Listing:
             load()
+            assert any("unfinished" in path.name for path in folders(data_dir)), "this one lives"
             (first,) = [path for path in folders(data_dir) if "unfinished" not in path.name]
             (first / "mark").touch()
             return super().read()
@@ -279,3 +281,24 @@ def test_who_comes_second_uses_the_cache_of_the_first(
     (folder,) = folders(data_dir)
     assert (folder / "mark").exists()
     assert contents.fingerprint == load().fingerprint
+
+
+def test_what_a_killed_process_has_left_is_removed_by_the_next(
+    root: Path, data_dir: Path, load: Callable[..., ImageData]
+) -> None:
+    program = """
+import os, signal, sys
+from pathlib import Path
+from trainables.datasets import load_dataset
+from trainables.datasets.sources.folder import Folder
+
+Folder.read = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+load_dataset(sys.argv[1], data_dir=Path(sys.argv[2]))
+"""
+    command = [sys.executable, "-c", program, f"folder:{root}", str(data_dir)]
+    killed = subprocess.run(command, cwd=REPOSITORY, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.name[:11] for path in folders(data_dir)] == ["unfinished-"] * 2
+    load()
+    [folder] = folders(data_dir)
+    assert "unfinished" not in folder.name

@@ -169,15 +169,12 @@ def test_what_cannot_be_decoded_is_refused_to_who_only_looks(
 def test_the_commonest_class_is_that_of_the_train_split(
     tmp_path: Path, data_dir: Path, class_folders: Write
 ) -> None:
-    """It is measured on the other splits, where another class may be the commonest."""
+    """It is measured on the test split, where another class may be the commonest."""
     class_folders(tmp_path / "images" / "train", {"cat": 6, "dog": 9})
     class_folders(tmp_path / "images" / "test", {"cat": 3, "dog": 1})
     data = load_dataset(f"folder:{tmp_path / 'images'}", data_dir=data_dir)
     assert data.majority_class.name == "dog"
     assert data.majority_class.test_accuracy == 0.25
-    is_dog_N = data.labels_N[data.validation_indices] == data.class_names.index("dog")
-    assert 0.5 < is_dog_N.mean() < 1
-    assert data.majority_class.validation_accuracy == is_dog_N.mean()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from trainables.datasets import DatasetError, load_dataset
-from trainables.datasets.own_data.tables.csv_table import MAX_CELL
 
 Write = Callable[..., Path]
 
@@ -136,7 +135,8 @@ def test_line_is_that_of_the_file_where_a_cell_spans_lines(
         (b"picture,label\na.png,cat\n", "no image column"),
         (b"", "no image column"),
         (b"image,label\n\xff.png,cat\n", "not UTF-8"),
-        (b"image,label\n" + b"x" * (MAX_CELL + 1) + b",cat\n", "list.csv:2: field larger than"),
+        (b'image,label\n"a.png,cat\n' + b"b.png,cat\n" * 20_000, "list.csv:2: a cell begins with"),
+        (b"image,label\n" + b"x" * (2**24 + 1) + b",cat\n", "16,777,216 characters; close the"),
         (b"image,label\n", "no images"),
     ],
 )

@@ -68,6 +68,27 @@ def test_views_are_of_train_images_and_differ(data: ImageData) -> None:
     assert not np.allclose(first, plain)
 
 
+@pytest.mark.parametrize(
+    ("spec", "is_shared"),
+    [
+        (Pixels(), True),
+        (Hog(components=6), False),
+        (Frozen(architecture="cnn"), False),
+        (Frozen(architecture="cnn", config={"normalisation": "half"}), True),
+        (Frozen(architecture="cnn", config={"normalisation": "half"}, views=1), False),
+    ],
+)
+def test_splits_have_the_same_features_where_the_fingerprint_says_so(
+    data: ImageData, spec: Features, is_shared: bool
+) -> None:
+    cut = len(data.train_indices) // 2
+    other = replace(data, train_indices=data.train_indices[:cut], split_fingerprint="another")
+    one, another = describe_all(spec, data), describe_all(spec, other)
+    assert (one.fingerprint == another.fingerprint) == is_shared
+    if is_shared:
+        np.testing.assert_array_equal(one.plain_ND, another.plain_ND)
+
+
 def test_what_is_fitted_does_not_depend_on_the_test_split(data: ImageData) -> None:
     images = data.images_NHWC.copy()
     images[data.test_indices] = 255 - images[data.test_indices]

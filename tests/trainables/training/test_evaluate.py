@@ -1,6 +1,7 @@
 """Figures against scikit-learn's."""
 
 import math
+from dataclasses import asdict
 from statistics import fmean
 from typing import cast
 
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from trainables.config import Runtime
 from trainables.training.evaluate import BATCH_SIZE, predict_logits, score
 from trainables.training.inputs import Inputs
-from trainables.training.scores import Evaluation
+from trainables.training.scores import Evaluation, evaluate, guess
 
 CPU = Runtime(device="cpu")
 
@@ -141,3 +142,11 @@ def test_ties_are_half_right_and_one_class_alone_has_no_auroc() -> None:
     labels_N = torch.tensor([0, 1, 1, 2])
     assert score(torch.zeros(4, 3), labels_N).auroc == 0.5
     assert score(torch.zeros(4, 3), torch.zeros(4, dtype=torch.int64)).auroc is None
+
+
+def test_a_guess_gives_all_images_the_shares_of_the_classes_in_train() -> None:
+    labels_N = np.array([0, 0, 1, 2, 1])
+    same_NK = np.tile([0.2, 0.6, 0.2], (5, 1))
+    expected = evaluate(same_NK, labels_N, same_NK.argmax(axis=1), log_loss(labels_N, same_NK))
+    found = guess(np.array([1, 0, 1, 1, 2]), labels_N, 3)
+    assert asdict(found) == pytest.approx(asdict(expected))

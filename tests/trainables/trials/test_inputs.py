@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
@@ -37,6 +38,26 @@ def test_a_configuration_names_its_features_which_are_computed_once(
     assert inputs.seen_by({}) is inputs, "a configuration of an earlier version"
     of_the_job = TrialInputs(data=data, features=pixels)
     assert of_the_job.seen_by({"features": None}).features is pixels
+
+
+@pytest.mark.parametrize(("name", "num_files"), [("pixels", 1), ("hog", 3)])
+def test_folds_share_features_that_nothing_was_fitted_for(
+    make_data: Callable[..., ImageData], tmp_path: Path, name: str, num_files: int
+) -> None:
+    data = make_data()
+    data = replace(data, folds=tuple(np.array_split(data.known_indices, 3)))
+    inputs = TrialInputs(data=data, features_folder=tmp_path)
+    inputs = replace(
+        inputs, folds=tuple(replace(inputs, data=data.in_fold(number)) for number in range(3))
+    )
+    inputs.folds[0].seen_by({"features": name})
+    assert (inputs.estimate_features({"features": name}) == 0) == (num_files == 1)
+    for fold in inputs.folds:
+        seen = fold.seen_by({"features": name})
+        assert seen.features
+        expected = describe_all(NAMED[name], fold.data).plain_ND
+        np.testing.assert_array_equal(seen.features.plain_ND, expected)
+    assert len(list(tmp_path.glob("*.npz"))) == num_files
 
 
 def test_features_that_are_needed_at_once_are_computed_by_one(

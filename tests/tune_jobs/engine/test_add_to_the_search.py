@@ -1,6 +1,8 @@
 """A sampler, a stopping rule and a metric, added from outside the package and used in a run."""
 
+import importlib
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from tune_jobs import engine
 from tune_jobs.engine import Job
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
+from tune_jobs.engine.reproduce import reproduce
 from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import rebuild
 from tune_jobs.engine.results.run_result import RunResult
@@ -100,6 +103,40 @@ def test_they_are_used(tmp_path: Path) -> None:
     accuracy = trials[0].user_attrs["epoch_1"]["val_accuracy"]
     assert trials[0].value == pytest.approx(1 - accuracy)
     assert {row.metric for row in result.rows} == {"error"}
+
+
+METRIC = """
+from trainables.metrics import Metric, add_metric
+
+
+def miss(epoch):
+    return 1 - epoch.val_accuracy
+
+
+add_metric(Metric("miss", "val miss", "minimize", miss))
+"""
+
+
+def forget_metric() -> None:
+    """What another process begins with."""
+    METRICS.pop("miss", None)
+    sys.modules.pop("my_metric", None)
+
+
+def test_a_run_with_a_metric_of_ones_own_is_rebuilt_and_reproduced_by_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_metric.py").write_text(METRIC)
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        importlib.import_module("my_metric")
+        result = run(tmp_path, metric="miss")
+        forget_metric()
+        assert read_rows(rebuild(result.folder)).rows == result.rows
+        forget_metric()
+        assert reproduce(result.rows[0], tmp_path).agrees
+    finally:
+        forget_metric()
 
 
 def test_a_metric_to_be_minimised_chooses_the_lowest(tmp_path: Path) -> None:

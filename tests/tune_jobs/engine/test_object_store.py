@@ -15,6 +15,7 @@ from rich.console import Console
 
 import trainables
 from tests.conftest import CREDENTIALS
+from tests.tune_jobs.engine.parts import make_info
 from trainables.config import ConfigError
 from trainables.storage import LocalStorage, Storage, StorageError, open_storage
 from trainables.training.pretrained import load_pretrained
@@ -27,6 +28,7 @@ from tune_jobs.engine.results.leaderboard import read_rows
 from tune_jobs.engine.results.publish import rebuild
 from tune_jobs.engine.results.run_result import RunResult
 from tune_jobs.engine.run_state import lease as leases
+from tune_jobs.engine.run_state.folder import INFO, RunFolder
 from tune_jobs.engine.run_state.lease import LEASE, lease
 
 SMALL = {"epochs": 2, "retrain_top": 1, "retrain_seeds": 2, "seed": 3, "run_id": "far"}
@@ -189,6 +191,15 @@ def test_a_lease_that_is_read_while_it_is_replaced_is_read_again(tmp_path: Path)
     LocalStorage(tmp_path).write(LEASE, b"{")
     with pytest.raises(StorageError, match="lease: it is damaged"):
         leases._token(LocalStorage(tmp_path))
+
+
+def test_a_run_json_that_is_read_while_it_is_replaced_is_read_again(tmp_path: Path) -> None:
+    info = make_info()
+    RunFolder(LocalStorage(tmp_path), tmp_path).write_info(info)
+    assert RunFolder(Torn(tmp_path), tmp_path).read_info() == info
+    LocalStorage(tmp_path).write(INFO, b"{")
+    with pytest.raises(RequestError, match=r"run\.json: it is damaged"):
+        RunFolder(LocalStorage(tmp_path), tmp_path).read_info()
 
 
 def test_a_storage_that_cannot_be_written_is_a_wrong_request(bucket: str, folder: Path) -> None:

@@ -117,7 +117,10 @@ def test_every_row_says_what_the_commonest_class_reaches(storage: Path, output: 
     assert found == {(str(name), float(share))}
     said = f"always answering '{name}', the commonest class: {share:.4f}"
     assert said in output
-    page = storage / "runs" / "digits_mlp" / "first" / "report" / "index.html"
+    folder = storage / "runs" / "digits_mlp" / "first"
+    on_validation = (data.labels_N[data.validation_indices] == name).mean()
+    assert json.loads((folder / "run.json").read_text())["chance"]["accuracy"] == on_validation
+    page = folder / "report" / "index.html"
     assert html.escape(said).replace("&#x27;", "&#39;") in page.read_text()
 
 

@@ -7,7 +7,6 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from tests.tune_jobs.engine.parts import make_info
-from trainables.datasets.image_data import MajorityClass
 from trainables.metrics import EpochMetrics
 from tune_jobs.engine.progress import Progress
 from tune_jobs.engine.record.listener import Ended, Past
@@ -86,14 +85,17 @@ def test_a_retraining_that_is_skipped_says_why_and_counts_as_stopped() -> None:
 
 
 def test_the_live_view_has_a_line_on_sources_and_epochs_at_chance() -> None:
-    info = make_info(
-        majority_class=MajorityClass(name="7", test_accuracy=0, validation_accuracy=0.1)
-    )
+    info = make_info(chance={"accuracy": 0.1})
     said = io.StringIO()
     with Progress(info, Console(file=said, force_terminal=True, width=100, height=30)) as progress:
-        earlier = Ended("trial-0000", TrialState.PRUNED, None, Past("uniform", [0.1, 0.1]))
+        earlier = Ended(
+            "trial-0000",
+            TrialState.PRUNED,
+            None,
+            Past("uniform", [metrics(1, 0.1), metrics(2, 0.1)]),
+        )
         progress.begin(4, Never(), [earlier])
-        progress.started("trial-0001", {}, Past("centre", [0.1]))
+        progress.started("trial-0001", {}, Past("centre", [metrics(1, 0.1)]))
         progress.reported("trial-0001", metrics(2, 0.7))
     line = "proposals: 1 from anywhere, 1 around the recipe; epochs at chance: 2 of 4"
     assert line in said.getvalue()

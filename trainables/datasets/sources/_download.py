@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from trainables.datasets.errors import DatasetError
 from trainables.progress import progress_bar
+from trainables.storage.unfinished import unfinished_folder
 
 BLOCK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30
@@ -48,8 +48,8 @@ def fetch(file: RemoteFile, mirror: str, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     url = mirror + file.name
-    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as unfinished:
-        path = Path(unfinished) / file.name
+    with unfinished_folder(folder) as unfinished:
+        path = unfinished / file.name
         digest = hashlib.md5(usedforsecurity=False)
         with (
             urlopen(url, timeout=TIMEOUT_SECONDS) as answer,  # noqa: S310 (constants)
@@ -98,14 +98,14 @@ def unpack(archive: Path, names: Collection[str], folder: Path) -> None:
 
     Raises `DatasetError` where the archive is damaged or lacks one of them, or the disk is full.
     """
-    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=archive.parent) as unfinished:
+    with unfinished_folder(archive.parent) as unfinished:
         try:
             with tarfile.open(archive) as tar:
                 for member in tar:
                     name = PurePosixPath(member.name).name
                     content = tar.extractfile(member) if name in names else None
                     if content is not None:
-                        with (Path(unfinished) / name).open("wb") as target:
+                        with (unfinished / name).open("wb") as target:
                             shutil.copyfileobj(content, target, BLOCK_BYTES)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DatasetError(
@@ -116,9 +116,9 @@ def unpack(archive: Path, names: Collection[str], folder: Path) -> None:
                 f"{archive} cannot be unpacked into {folder}: {error.strerror}. Make room there, "
                 "or give another --data-dir."
             ) from error
-        lacking = sorted(set(names) - {file.name for file in Path(unfinished).iterdir()})
+        lacking = sorted(set(names) - {file.name for file in unfinished.iterdir()})
         if lacking:
             raise DatasetError(f"{archive} lacks {', '.join(lacking)}.")
         folder.mkdir(exist_ok=True)
-        for file in Path(unfinished).iterdir():
+        for file in unfinished.iterdir():
             file.replace(folder / file.name)

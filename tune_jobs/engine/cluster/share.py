@@ -72,8 +72,8 @@ def share_inputs(
 ) -> "SharedInputs":
     """Share what all trials are given; return what leads to the `TrialInputs`.
 
-    Features that are not in the cache are computed first, for each fold anew: what is fitted for
-    them has not seen the images that the fold validates on.
+    Features that are not in the cache are computed first. What is fitted for them is fitted for
+    each fold anew, so that it has not seen the images that the fold validates on.
 
     Args:
         spec: The features of trials whose configuration names none.

@@ -15,11 +15,11 @@ class Past(NamedTuple):
     Attributes:
         source: Where the proposal came from; empty: the sampler does not say, or it is a report's
             or a default.
-        val_accuracies: Of the epochs that were reported.
+        epochs: The metrics that were reported.
     """
 
     source: str = ""
-    val_accuracies: Sequence[float] = ()
+    epochs: Sequence[EpochMetrics] = ()
 
 
 class Ended(NamedTuple):

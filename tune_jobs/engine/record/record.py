@@ -181,7 +181,7 @@ class Record:
         attributes = trial.user_attrs
         config = {**attributes.get("config", {}), **attributes.get("params", trial.params)}
         epochs = self._running[trial.number].epochs.values()
-        past = Past(attributes.get("source", ""), [m.val_accuracy for m in epochs])
+        past = Past(attributes.get("source", ""), list(epochs))
         for listener in self._listeners:
             listener.started(self.name_of(trial), config, past)
 

@@ -109,7 +109,7 @@ class RecordedTrial:
 
     @property
     def past(self) -> Past:
-        return Past(self.source, [metrics.val_accuracy for metrics in self.epochs.values()])
+        return Past(self.source, list(self.epochs.values()))
 
     @property
     def last(self) -> EpochMetrics | None:

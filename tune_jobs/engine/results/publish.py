@@ -59,16 +59,10 @@ def publish(
         raise RunError(f"no configuration could be trained to its full budget:\n{ends}")
     winner = choose_winner(results, search.metric, info.options.model_limits)
     model = export_winner(winner, search.metric, folder) if winner else None
-    earlier = read_run(storage, info.job, info.run_id)
-    rows = build_rows(info, search, retrain, results, folder, earlier)
-    rows = sort_rows(keep_comparisons(rows, earlier, folder.place))
+    rows = _rank(info, search, retrain, results, folder, storage)
     joined = next((row for row in rows if row.ensemble), None)
     ensemble = export_ensemble(joined, folder) if joined else None
-    not_tried = find_not_tried(search, retrain, {row.architecture for row in rows})
-    info = replace(info, not_tried={**info.left_out, **not_tried})
-    folder.write_info(info)
-    if cut_short := stages.retraining.cut_short:
-        info = info.noting(f"the time budget is over: {cut_short}")
+    info = _keep_not_tried(info, stages, rows, folder)
     part = write_rows(rows, storage)
     if show:
         show(rows)
@@ -96,6 +90,33 @@ def publish(
     )
 
 
+def _keep_not_tried(
+    info: RunInfo, stages: Stages, rows: Sequence[Row], folder: RunFolder
+) -> RunInfo:
+    """Write into `run.json` why architectures have no row, and return the information, with a
+    remark where time ran out."""
+    search, retrain = stages.search.record, stages.retraining.record
+    not_tried = find_not_tried(search, retrain, {row.architecture for row in rows})
+    info = replace(info, not_tried={**info.left_out, **not_tried})
+    folder.write_info(info)
+    cut_short = stages.retraining.cut_short
+    return info.noting(f"the time budget is over: {cut_short}") if cut_short else info
+
+
+def _rank(
+    info: RunInfo,
+    search: Record,
+    retrain: Record,
+    results: Sequence[Retrained],
+    folder: RunFolder,
+    storage: Storage,
+) -> list[Row]:
+    """Build the run's rows, the best first, with what the part has that cannot be made anew."""
+    earlier = read_run(storage, info.job, info.run_id)
+    rows = build_rows(info, search, retrain, results, folder, earlier)
+    return sort_rows(keep_comparisons(rows, earlier, folder.place))
+
+
 def rebuild(run: str | Path) -> str:
     """Write a run's part of the leaderboard again, from its folder `<storage>/runs/<job>/<run id>`;
     return the part.
@@ -118,9 +139,7 @@ def rebuild(run: str | Path) -> str:
             if not any(result.metrics for result in results):
                 raise RequestError(f"{run}: nothing of that run has been retrained")
             storage = storage_of(folder.place)
-            earlier = read_run(storage, info.job, info.run_id)
-            rows = build_rows(info, search, retrain, results, folder, earlier)
-        rows = keep_comparisons(rows, earlier, folder.place)
+            rows = _rank(info, search, retrain, results, folder, storage)
         return write_rows(rows, storage)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from trainables.config.validation import to_json
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Published
-from tune_jobs.engine.run_state.info import MAIN, RunInfo
+from tune_jobs.engine.run_state.info import RunInfo
+from tune_jobs.engine.run_state.provenance import MAIN
 
 MUST_MATCH = (
     "dataset_fingerprint",

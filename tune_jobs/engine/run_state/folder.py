@@ -8,11 +8,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainables.storage import LocalStorage, Storage, open_storage
+from trainables.storage import LocalStorage, Storage, open_storage, split_options
 from trainables.trials.watchdog import HANG_FILE
 from tune_jobs.engine.errors import RequestError
+from tune_jobs.engine.run_state.definitions import import_definitions
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.run_state.lease import LEASE
+from tune_jobs.engine.run_state.replaced import read_json
 
 INFO = "run.json"
 JOURNAL = "study.journal"
@@ -126,10 +128,15 @@ class RunFolder:
         """Read the `run.json` of an earlier session; return `None` where there is none.
 
         Raises:
-            RequestError: The storage cannot be read, or the file is damaged.
+            RequestError: The storage cannot be read, the file is damaged, or it names a metric that
+                is added by a module which cannot be imported.
         """
         try:
-            return RunInfo.from_json(json.loads(self.place.read(INFO)))
+            stored = read_json(self.place, INFO)
+            import_definitions(stored)
+            return RunInfo.from_json(stored)
+        except RequestError:
+            raise
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -170,8 +177,8 @@ def storage_of(run: Storage) -> Storage:
     """Return the storage in which a run's place is: the inverse of `place_of`."""
     if isinstance(run, LocalStorage):
         return LocalStorage((run.path / "../../..").resolve())
-    base, separator, options = run.uri.partition("?")
-    return open_place(f"{base.rsplit('/', 3)[0]}{separator}{options}")
+    base, options = split_options(run.uri)
+    return open_place(f"{base.rsplit('/', 3)[0]}{options}")
 
 
 @contextmanager

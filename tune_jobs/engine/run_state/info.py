@@ -1,8 +1,7 @@
 """Define `run.json`: how a run began, what it needs to go on, and where its rows come from."""
 
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +15,18 @@ from trainables.datasets.image_data import MajorityClass
 from trainables.datasets.splits.folds import propose_folds
 from trainables.datasets.splits.groups import count_groups, describe_groups
 from trainables.features import Features
+from trainables.training.scores import guess
 from trainables.trials.report import TrainingCost
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_state import provenance
+from tune_jobs.engine.run_state.definitions import find_modules
 from tune_jobs.engine.run_state.provenance import Hardware
 from tune_jobs.engine.run_state.resources import Resources
 from tune_jobs.engine.search.constants import find_constants
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-
-MAIN = "__main__"
 
 JOURNAL_FILE = "journal"
 """The default of `--study`: a file of the run's own."""
@@ -68,11 +67,15 @@ class RunInfo:
         backbone: The architecture that they are of, where it is not the run's own.
         left_out: Architectures that there are no weights for, each with the reason: no session of
             the run tries them.
+        defined_in: The modules that define metric, sampler and stopping rule, by option; an early
+            version did not record them.
         published: The job's published configurations, as this session has them.
         portfolio: Configurations that were best elsewhere, tried among the first trials.
         duplicates: Counts of duplicate images; `None`: they were not counted.
         majority_class: The commonest class, and what always answering it reaches; an early version
             had none.
+        chance: What is reached on validation without a look at the images, by figure of
+            `trainables.training.scores.guess`; an early version had none.
         git_commit, git_clean: The commit of the checkout that ran, and whether its files were as
             committed; `None` outside a checkout.
         hardware: The driver's machine.
@@ -109,10 +112,12 @@ class RunInfo:
     backbone: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     options: Options
+    defined_in: Mapping[str, str] = field(default_factory=dict)
     published: tuple[Published, ...]
     portfolio: tuple[PortfolioEntry, ...] = ()
     duplicates: Duplicates | None = None
     majority_class: MajorityClass | None = None
+    chance: Mapping[str, float] = field(default_factory=dict)
     git_commit: str | None
     git_clean: bool | None = None
     hardware: Hardware | None = None
@@ -152,6 +157,7 @@ def describe_run(
     duplicates: Duplicates | None = None,
 ) -> RunInfo:
     """Collect all that is known of a run before its first trial."""
+    labels = data.labels_N[data.train_indices], data.labels_N[data.validation_indices]
     return RunInfo(
         run_id=options.run_id,
         job=job.name,
@@ -178,9 +184,11 @@ def describe_run(
         weights=options.weights + (f" sha256:{weights_digest}" if weights_digest else ""),
         backbone=job.backbone,
         options=options,
+        defined_in=find_modules(options),
         published=job.published,
         duplicates=duplicates,
         majority_class=data.majority_class,
+        chance=asdict(guess(*labels, data.num_classes)),
         git_commit=provenance.git_commit(),
         git_clean=provenance.git_is_clean(),
         hardware=provenance.hardware(),
@@ -191,15 +199,10 @@ def describe_run(
 
 
 def name_space(space: Space) -> str:
-    """Return a space's dotted name; the module that `python -m` runs has its own, not `__main__`.
-    A script (`python my_job.py`) is in no package, and stays `__main__`."""
+    """Return a space's dotted name, of a joined space that of each part."""
     if isinstance(space, JoinedSpace):
         return ", ".join(f"{name}: {name_space(part)}" for name, part in space.spaces.items())
-    module = space.__module__
-    if module == MAIN:
-        spec = getattr(sys.modules[MAIN], "__spec__", None)
-        module = spec.name if spec else MAIN
-    return f"{module}.{space.__qualname__}"
+    return f"{provenance.module_of(space)}.{space.__qualname__}"
 
 
 def describe_data(data: ImageData) -> str:

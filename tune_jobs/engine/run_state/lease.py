@@ -16,6 +16,7 @@ from uuid import uuid4
 from trainables.storage import LocalStorage, Storage, StorageError
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.run_state.periodic import repeating
+from tune_jobs.engine.run_state.replaced import read_json
 
 LEASE = "lease"
 RENEW_SECONDS = 5.0
@@ -24,9 +25,6 @@ DEAD_AFTER_SECONDS = 20.0
 
 SETTLE_SECONDS = 1.0
 """Two processes that take a lease at once both wait this long, then read whose it is."""
-
-TRIES = 5
-"""A lease that is replaced while it is read is read again so often."""
 
 
 @contextmanager
@@ -118,13 +116,13 @@ def _token(place: Storage) -> str | None:
     Raises:
         StorageError: It cannot be read, or stays damaged.
     """
-    for _ in range(TRIES):
-        content = _content(place)
-        try:
-            return json.loads(content).get("token") if content else None
-        except ValueError:  # it is replaced at this moment, and what was read is parts of both
-            time.sleep(SETTLE_SECONDS / TRIES)
-    raise StorageError(f"{place.child(LEASE).uri}: it is damaged")
+    try:
+        token: str | None = read_json(place, LEASE).get("token")
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise StorageError(f"{place.child(LEASE).uri}: it is damaged") from error
+    return token
 
 
 def _holder(**more: str | int) -> bytes:

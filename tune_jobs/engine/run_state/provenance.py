@@ -9,11 +9,26 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from tune_jobs import __version__
 
 PACKAGES = ("ray", "torch", "torchvision", "optuna", "numpy", "scikit-learn")
 """The packages that can change a result, besides this one."""
+
+
+MAIN = "__main__"
+
+
+def module_of(definition: Any) -> str:
+    """Return the dotted name of the module that defines a function or a class; the one that
+    `python -m` runs has its own, not `__main__`. A script (`python my_job.py`) is in no package,
+    and stays `__main__`."""
+    module: str = definition.__module__
+    if module == MAIN:
+        spec = getattr(sys.modules[MAIN], "__spec__", None)
+        return spec.name if spec else MAIN
+    return module
 
 
 def versions() -> dict[str, str]:

@@ -200,6 +200,14 @@ def test_pixels_in_place_of_files(load: Load, lines: list[str]) -> None:
     assert "list.csv: images are read from their pixels, row by row" in data.notes
 
 
+def test_pixels_of_a_large_image_may_be_one_cell(load: Load) -> None:
+    rows = [f"{n % 2},{f'{n} 100 200 ' * 128**2 * 4}" for n in range(8)]
+    assert len(rows[0]) > 131_072, "the csv module's own limit"
+    data = load(["label,pixels", *rows])
+    assert data.images_NHWC.shape == (8, 256, 256, 3)
+    assert data.images_NHWC[3, -1, -1].tolist() == [3, 100, 200]
+
+
 def test_usage_of_fer_2013(load: Load) -> None:
     uses = ["Training"] * 4 + ["PublicTest"] * 2 + ["PrivateTest"] * 2
     rows = [f"{n % 2},{PIXELS[n].replace(',', ' ')},{uses[n]}" for n in range(8)]

@@ -149,7 +149,7 @@ def test_the_page_says_what_the_search_learned(make_row: MakeRow) -> None:
     for said in (
         "<p>Architectures: cnn best 0.9000 (9 trials, 60 s); vgg not tried.</p>",
         "<p>Parameters that mattered most: lr 0.75, dropout 0.25.</p>",
-        "<p>Epochs at chance: 6 of 48 epochs (12%), by 2 trials that never beat the commonest",
+        "<p>Epochs at chance: 6 of 48 epochs (12%), by 2 trials that never beat a guess.</p>",
         "<p>Outlook: another 60 min (10 proposals): 50% likely to improve on val 0.9000; median",
         f'<p class="soft">{METHOD}</p>',
         "First rung: epoch 3, or before it for what diverged; the reference, trial 2 (published), ",

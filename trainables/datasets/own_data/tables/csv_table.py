@@ -15,12 +15,12 @@ from trainables.datasets.own_data.tables.columns import MAX_DISTINCT
 
 DELIMITERS = (",", ";", "\t", "|")
 FEWEST_PIXELS = 16
+LARGEST_CELL = 2**24
+"""The most characters of a cell: the pixels of an image of 1,000 x 1,000 in colour. Python's own
+limit, 131,072, is passed by one of 256 x 256. A quote that is not closed makes one cell of the rest
+of a file, which may be larger than the memory."""
 SEPARATOR_LINE = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
 UTF_16 = "utf-16"
-
-MAX_CELL = 2**24
-"""Characters: the pixels of a megapixel in colour. Python takes 2**17, of an image of 110 pixels a
-side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def _encoding(path: Path) -> str:
 
 def _read(path: Path, delimiter: str, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, cells) but for blank lines, and for one of a spreadsheet: `sep=;`."""
-    csv.field_size_limit(MAX_CELL)
+    csv.field_size_limit(max(LARGEST_CELL, csv.field_size_limit()))  # of the process
     with path.open(newline="", encoding=encoding) as file:
         lines: list[str] = []  # those that the next cells are read from
         reader = csv.reader(_keeping(file, lines), delimiter=delimiter)
@@ -153,7 +153,10 @@ def _read(path: Path, delimiter: str, encoding: str) -> Iterator[tuple[int, list
         except UnicodeError:
             raise _not_utf8(path) from None
         except csv.Error as error:
-            raise DatasetError(f"{path.name}:{reader.line_num}: {error}") from None
+            raise DatasetError(
+                f"{path.name}:{line}: {error}: a cell has at most {LARGEST_CELL:,} characters; "
+                "close the quote that it begins with, or give larger images as files"
+            ) from None
 
 
 def _keeping(file: Iterable[str], lines: list[str]) -> Iterator[str]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.analysis.architectures import describe_architectures
 from tune_jobs.engine.results.analysis.chance import (
+    Chance,
     EpochsAtChance,
-    commonest_accuracy,
     count_epochs_at_chance,
 )
 from tune_jobs.engine.results.analysis.importance import (
@@ -50,7 +50,7 @@ class SearchAnalysis:
         first_rung: The first epoch at which early stopping looks at a trial.
         architectures: What became of each architecture; empty: there is no choice of them.
         reference: What proposals are compared with; `None`: none was trained to its end.
-        at_chance: `None`: an early version did not record what the commonest class reaches.
+        at_chance: `None`: an early version did not record what a guess reaches.
         outlook: `None`: too few full-budget trials to tell.
         within_noise: Whether the best proposal is no better than the reference, beyond noise;
             `None`: that is not known.
@@ -97,7 +97,7 @@ def analyse(
     reference = find_reference(results, search.metric)
     first_rung = info.options.rung_settings.grace_period
     noise = _noise(search, num_validation)
-    commonest = commonest_accuracy(info)
+    chance = Chance.of_run(info)
     return SearchAnalysis(
         importances=rank_parameters(search.study),
         num_ranked=len(ranked(search.study)),
@@ -106,7 +106,7 @@ def analyse(
         first_rung=first_rung,
         architectures=describe_architectures(search, info.not_tried),
         reference=reference,
-        at_chance=None if commonest is None else count_epochs_at_chance(search, commonest),
+        at_chance=count_epochs_at_chance(search, chance) if chance else None,
         outlook=find_outlook(search, noise),
         within_noise=_is_within_noise(search, reference, noise),
     )

@@ -2,8 +2,9 @@
 
 from collections import Counter
 
+from trainables.metrics import EpochMetrics
 from tune_jobs.engine.record.listener import Past
-from tune_jobs.engine.results.analysis.chance import commonest_accuracy, is_at_chance
+from tune_jobs.engine.results.analysis.chance import Chance
 from tune_jobs.engine.results.analysis.sources import SOURCES
 from tune_jobs.engine.run_state.info import RunInfo
 
@@ -12,7 +13,7 @@ class Tally:
     """Counts over all trials that have begun, those of earlier sessions included."""
 
     def __init__(self, info: RunInfo) -> None:
-        self._commonest = commonest_accuracy(info)
+        self._chance = Chance.of_run(info)
         self._sources: Counter[str] = Counter()
         self._num_epochs: Counter[str] = Counter()
         self._beat_chance: set[str] = set()
@@ -21,13 +22,13 @@ class Tally:
         """Count a trial that begins, goes on, or has ended in an earlier session."""
         if past.source:
             self._sources[past.source] += 1
-        for val_accuracy in past.val_accuracies:
-            self.report(name, val_accuracy)
+        for metrics in past.epochs:
+            self.report(name, metrics)
 
-    def report(self, name: str, val_accuracy: float) -> None:
+    def report(self, name: str, metrics: EpochMetrics) -> None:
         """Count an epoch."""
         self._num_epochs[name] += 1
-        if self._commonest is not None and not is_at_chance([val_accuracy], self._commonest):
+        if self._chance and not self._chance.holds([metrics]):
             self._beat_chance.add(name)
 
     def describe(self) -> str:
@@ -41,6 +42,6 @@ class Tally:
             told = ", ".join(f"{count} {SOURCES.get(name, name)}" for name, count in counts)
             parts.append(f"proposals: {told}")
         at_chance = sum(n for name, n in self._num_epochs.items() if name not in self._beat_chance)
-        if at_chance and self._commonest is not None:
+        if at_chance and self._chance:
             parts.append(f"epochs at chance: {at_chance:,} of {self._num_epochs.total():,}")
         return "; ".join(parts)

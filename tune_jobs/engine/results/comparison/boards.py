@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.storage import LocalStorage, Storage, is_uri
+from trainables.storage import LocalStorage, Storage, is_uri, split_options
 from tune_jobs.engine.results.comparison.row_statistics import (
     Answers,
     add_tie_groups,
@@ -43,8 +43,8 @@ def split_boards(rows: Iterable[Row], storage: Storage | None) -> list[list[Row]
 def find_storage(path: str | Path) -> Storage | None:
     """Find the storage that `path` is, or lies in: the folder at or above it that holds `runs/`."""
     if is_uri(path):
-        base, separator, options = str(path).partition("?")
-        return open_place(f"{base.partition('/leaderboards')[0]}{separator}{options}")
+        base, options = split_options(str(path))
+        return open_place(f"{base.partition('/leaderboards')[0]}{options}")
     path = Path(path).resolve()
     above = (p for p in (path, *path.parents) if (p / "runs").is_dir())
     return next(map(LocalStorage, above), None)

@@ -8,7 +8,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tests.tune_jobs.engine.parts import make_info
 from tests.tune_jobs.engine.results.examples import make_retrained
-from trainables.datasets.image_data import MajorityClass
 from trainables.metrics import METRICS
 from tune_jobs.engine.results.analysis.analysis import SearchAnalysis, analyse
 
@@ -25,8 +24,7 @@ def search_of(default: float, *found: float) -> list[FrozenTrial]:
 
 
 def analysis_of(trials: Sequence[FrozenTrial], **changes: Any) -> SearchAnalysis:
-    majority = MajorityClass(name="7", test_accuracy=0.2, validation_accuracy=0.1)
-    info = make_info(**{"majority_class": majority, **changes})
+    info = make_info(**{"chance": {"accuracy": 0.1}, **changes})
     default = [trial.value for trial in trials if "origin" in trial.user_attrs]
     results = [make_retrained(0, *[value for value in default if value], origin="default")]
     return analyse(info, record_of(trials), results, num_validation=100)
@@ -52,11 +50,10 @@ def test_a_search_that_found_nothing_above_its_noise_says_so(best: float, is_noi
 
 def test_a_run_of_an_early_version_says_what_it_did_not_record() -> None:
     trials = [trial_of([0.9], TrialState.COMPLETE)] * 9
-    told = analysis_of(trials, majority_class=MajorityClass(name="7", test_accuracy=0.2))
+    told = analysis_of(trials, chance={})
     assert told.describe()["at chance"] == "not recorded"
     assert told.describe()["proposals"] == "9 not recorded (best 0.9000)"
     assert told.reference is None
-    assert analysis_of(trials, majority_class=None).at_chance is None
 
 
 def test_noise_is_not_known_of_another_metric() -> None:

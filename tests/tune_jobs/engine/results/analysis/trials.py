@@ -8,7 +8,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from trainables.metrics import METRICS, Direction
+from trainables.metrics import METRICS, Direction, EpochMetrics
 from tune_jobs.engine.record.record import Record
 
 LR: dict[str, BaseDistribution] = {"lr": FloatDistribution(0, 1)}
@@ -41,6 +41,10 @@ def trial_of(
         user_attrs={**epochs, **attributes},
         system_attrs=system_attrs,
     )
+
+
+def epoch_of(accuracy: float, val_loss: float = 1.0, **figures: Any) -> EpochMetrics:
+    return EpochMetrics(epoch=1, seconds=1.0, val_loss=val_loss, val_accuracy=accuracy, **figures)
 
 
 def study_of(trials: Sequence[FrozenTrial], direction: Direction = "maximize") -> Study:

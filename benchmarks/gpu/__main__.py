@@ -15,47 +15,35 @@ It needs neither Ray nor a network. Images are random pixels, except for `accura
 """
 
 import argparse
-import multiprocessing
-import os
-import shutil
-import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.training_loop import train_on_all_but_one
+from benchmarks.gpu.packing import packing
+from benchmarks.gpu.workloads import (
+    AUGMENTED,
+    CUDA,
+    FASTEST,
+    SHAPES,
+    random_images,
+    seconds,
+    training_of,
+)
 from trainables.config import Runtime
-from trainables.datasets import ImageData, load_dataset
+from trainables.datasets import load_dataset
 from trainables.registry import default_of
-from trainables.training.device import CONTEXT_BYTES, prepare_process
-from trainables.training.fit import Training, build_training, fit
+from trainables.training.device import CONTEXT_BYTES
+from trainables.training.fit import build_training, fit
 from trainables.trials.cost import count_multiply_adds
 from trainables.trials.inputs import TrialInputs
 from trainables.worker.gpu_memory import device_bytes, measure_need
 from trainables.worker.probe import probe
 
-CUDA = Runtime(device="cuda")
-FASTEST = replace(CUDA, precision="bf16", channels_last=True)
-AUGMENTED = {"horizontal_flip": 0.5, "crop_padding": 0.125}
-SHAPES = {  # of a batch that a user of it would take: pixels of a side, images
-    "mlp": (32, 128),
-    "cnn": (32, 128),
-    "deep_cnn": (96, 128),
-    "resnet18": (32, 128),
-    "resnet50": (96, 128),
-    "mobilenet_v2": (96, 128),
-    "vgg16_bn": (96, 128),
-}
-TRIALS_AT_ONCE = (1, 2, 4, 8)
 SEEDS = (0, 1)
 TARGETS = (0.90, 0.93, 0.94, 0.95)
 RECIPE = {
@@ -75,25 +63,6 @@ PUBLISHED = (
 )
 
 
-def random_images(pixels: int, count: int) -> ImageData:
-    generator = np.random.default_rng(0)
-    images_NHWC = generator.integers(0, 256, (count, pixels, pixels, 3), dtype=np.uint8)
-    data = train_on_all_but_one(images_NHWC, generator.integers(0, 10, count))
-    return replace(data, fingerprint=f"random {pixels} {count}")
-
-
-def seconds(run: Callable[[], Any], repetitions: int = 5) -> float:
-    """The median of some repetitions, after one that is not counted."""
-    taken = []
-    for _ in range(1 + repetitions):
-        torch.cuda.synchronize()
-        started = time.perf_counter()
-        run()
-        torch.cuda.synchronize()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken[1:])
-
-
 def matrix_rate(dtype: torch.dtype) -> float:
     """Operations per second of a matrix product."""
     size = 8192
@@ -109,11 +78,6 @@ def limits() -> None:
     for dtype in (torch.float32, torch.bfloat16):
         print(f"matrix product, {dtype}: {matrix_rate(dtype) / 1e12:.0f} TFLOP/s")
     print(f"convolutions in fp32 may take TF32: {torch.backends.cudnn.allow_tf32}")
-
-
-def training_of(name: str, data: ImageData, runtime: Runtime) -> Training:
-    flat = {**default_of(name, 1), **AUGMENTED, "batch_size": SHAPES[name][1]}
-    return build_training(flat, data, runtime, seed=0)
 
 
 def networks() -> None:
@@ -159,86 +123,6 @@ def compile_step() -> None:
             print(f"{said}, the first 40 steps {first:5.1f} s", flush=True)
 
 
-_training: Training
-
-
-def start(name: str, share: float) -> None:
-    """In a process of its own."""
-    global _training
-    os.environ["OMP_NUM_THREADS"] = "1"
-    prepare_process(share)
-    pixels, batch_size = SHAPES[name]
-    _training = training_of(name, random_images(pixels, 80 * batch_size + 1), FASTEST)
-    _training.run_steps()
-
-
-def train_for(at: float, until: float) -> float:
-    """Images per second between two moments, in steps of 80 batches."""
-    time.sleep(max(0.0, at - time.time()))
-    images, started = 0, time.time()
-    while time.time() < until:
-        _training.run_steps()
-        images += len(_training.inputs.placed.train)
-    return images / (time.time() - started)
-
-
-def together(name: str) -> list[float]:
-    """Images per second of 1, 2, ... processes that train at once."""
-    spawn = multiprocessing.get_context("spawn")
-    most = max(TRIALS_AT_ONCE)
-    pools = [ProcessPoolExecutor(1, spawn, start, (name, 1 / most)) for _ in range(most)]
-    for ready in [pool.submit(os.getpid) for pool in pools]:
-        ready.result()
-    totals = []
-    for count in TRIALS_AT_ONCE:
-        at = time.time() + 0.5
-        rates = [pool.submit(train_for, at, at + 3) for pool in pools[:count]]
-        totals.append(sum(rate.result() for rate in rates))
-    for pool in pools:
-        pool.shutdown()
-    return totals
-
-
-@contextmanager
-def mps() -> Iterator[bool]:
-    """NVIDIA's multi-process service, in a folder of its own; false where it does not start."""
-    program = shutil.which("nvidia-cuda-mps-control")
-    if program is None:
-        yield False
-        return
-    with tempfile.TemporaryDirectory() as folder, _environment(folder):
-        done = subprocess.run([program, "-d"], check=False)
-        try:
-            yield done.returncode == 0
-        finally:
-            subprocess.run([program], input=b"quit\n", check=False)
-
-
-@contextmanager
-def _environment(folder: str) -> Iterator[None]:
-    names = ("CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY")
-    os.environ.update(dict.fromkeys(names, folder))
-    yield
-    for name in names:
-        del os.environ[name]
-
-
-def packing() -> None:
-    def rows(label: str) -> None:
-        for name in ("cnn", "resnet18"):
-            rates = together(name)
-            cells = "".join(f"{r:10,.0f} ({r / rates[0]:.2f})" for r in rates)
-            print(f"{name:10}{label:14}{cells}", flush=True)
-
-    print(f"{os.cpu_count()} CPUs; trainings at once: {TRIALS_AT_ONCE}, images/s of all together")
-    rows("without MPS")
-    with mps() as started:
-        if started:
-            rows("with MPS")
-        else:
-            print("MPS is not installed, or does not start here")
-
-
 def memory() -> None:
     total = device_bytes()
     for name, (pixels, batch_size) in SHAPES.items():
@@ -282,7 +166,9 @@ PARTS: dict[str, Callable[[], None]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.gpu", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("parts", nargs="*", metavar="PART", help="default: all of them")
     parser.add_argument("--dataset", help="CIFAR-10, for the part `accuracy`")
     given = parser.parse_args()
