@@ -18,22 +18,35 @@ LEAST_ERROR = 1e-3
 
 LEAST_SECONDS = 1e-3
 
+LEAST_CHANCE = 0.02
+"""Where no time is left for the architecture that leads, another one is tried only if its next
+trial is at least so likely to lead: the retraining begins the sooner."""
+
 
 @dataclass(slots=True)
 class Training:
     """Sums up what a trial has reported.
 
     Attributes:
+        epochs: Its full budget.
         error: The least one on validation so far; infinite before the first report.
+        seconds: Those of the epochs so far.
     """
 
     architecture: str
+    epochs: int
     error: float = math.inf
     seconds: float = 0.0
+    last_epoch: int = 0
 
-    def take(self, error: float, seconds: float) -> None:
+    def take(self, error: float, metrics: EpochMetrics) -> None:
         self.error = min(self.error, error)
-        self.seconds += seconds
+        self.seconds += metrics.seconds
+        self.last_epoch = metrics.epoch
+
+    def expected_seconds(self) -> float:
+        """Return what the whole training takes, at the pace so far."""
+        return self.seconds * self.epochs / self.last_epoch
 
 
 @dataclass(slots=True)
@@ -54,8 +67,9 @@ class Allocation:
     the second one is the probability that the last of n + 1 equal trials is the best of them. So
     the cheap architectures are tried often, as long as they may still lead.
 
-    Until a trial of it has ended with a report, its cost is not known, and it waits for that.
-    Before any trial has, the one with the fewest trials is next.
+    Until a trial of it has reported, its cost is not known, and it waits for that; from then on
+    what runs counts as it stands: the first trial of a network may take most of the time there is.
+    Before any trial has reported, the one with the fewest trials is next.
 
     Args:
         trials: All trials of the search so far.
@@ -69,7 +83,7 @@ class Allocation:
         for trial in trials:
             architecture = trial.params.get("architecture", "")
             self.count(architecture)
-            self.begin(trial.number, architecture)
+            self.begin(trial.number, architecture, trial.config["epochs"] if trial.config else 1)
             for metrics in trial.epochs.values():
                 self.take(trial.number, metrics)
             if trial.state.is_finished():
@@ -79,18 +93,18 @@ class Allocation:
         """Count a trial, as it enters the record."""
         self._tried[architecture].num_trials += 1
 
-    def begin(self, number: int, architecture: str) -> None:
+    def begin(self, number: int, architecture: str, epochs: int) -> None:
         """Hear that a trial begins, or goes on."""
-        self._running.setdefault(number, Training(architecture))
+        self._running.setdefault(number, Training(architecture, epochs))
 
     def take(self, number: int, metrics: EpochMetrics) -> None:
         """Take an epoch of a trial that runs."""
-        self._running[number].take(_error(self._metric, metrics), metrics.seconds)
+        self._running[number].take(_error(self._metric, metrics), metrics)
 
     def end(self, number: int) -> None:
         """Hear that a trial has ended, or failed before it could begin."""
         ended = self._running.pop(number, None)
-        if ended and ended.error < math.inf:
+        if ended and ended.last_epoch:
             tried = self._tried[ended.architecture]
             tried.least_error = min(tried.least_error, ended.error)
             tried.seconds.append(ended.seconds)
@@ -102,18 +116,41 @@ class Allocation:
             architectures: Those that the space chooses between, the cheapest first, which wins
                 ties.
         """
-        known = [name for name in architectures if self._tried[name].seconds]
-        if not known:
+        known = {name: self._seconds(name) for name in architectures}
+        promises = {
+            name: self._chance(name) / max(LEAST_SECONDS, seconds)
+            for name, seconds in known.items()
+            if seconds is not None
+        }
+        if not promises:
             return min(architectures, key=lambda name: self._tried[name].num_trials)
-        least_error = min(self._tried[name].least_error for name in known)
+        return max(promises, key=lambda name: promises[name])
 
-        def promise(name: str) -> float:
-            tried = self._tried[name]
-            seconds = max(LEAST_SECONDS, fmean(tried.seconds))
-            behind = tried.least_error / least_error
-            return 1 / (behind**EXPONENT * (tried.num_trials + 1) * seconds)
+    def worth_a_trial(self, architectures: Sequence[str]) -> list[str]:
+        """Return those of these that are worth another trial: all, if the one that leads is among
+        them, or is not known; else those that may overtake it."""
+        leader = min(self._tried, key=self._least_error, default=None)
+        if leader is None or leader in architectures or self._least_error(leader) == math.inf:
+            return list(architectures)
+        return [name for name in architectures if self._chance(name) >= LEAST_CHANCE]
 
-        return max(known, key=promise)
+    def _chance(self, architecture: str) -> float:
+        """Return how likely the next trial of this architecture is to lead, about."""
+        least_error = min(map(self._least_error, self._tried))
+        behind = self._least_error(architecture) / least_error
+        return 1 / (behind**EXPONENT * (self._tried[architecture].num_trials + 1))
+
+    def _least_error(self, architecture: str) -> float:
+        running = (t.error for t in self._running.values() if t.architecture == architecture)
+        return min(self._tried[architecture].least_error, *running, math.inf)
+
+    def _seconds(self, architecture: str) -> float | None:
+        """Return what a trial of this architecture takes; `None`: that is not known."""
+        if ended := self._tried[architecture].seconds:
+            return fmean(ended)
+        running = [t for t in self._running.values() if t.architecture == architecture]
+        reported = [training.expected_seconds() for training in running if training.last_epoch]
+        return fmean(reported) if reported else None
 
 
 def _error(metric: Metric, epoch: EpochMetrics) -> float:

@@ -84,7 +84,8 @@ class Search(TrialStage):
         while self._unfinished or self._may_propose():
             with suppress(ProposalError):
                 trial = self._next_trial()
-                self._allocation.begin(trial.number, trial.user_attrs["config"]["architecture"])
+                config = trial.user_attrs["config"]
+                self._allocation.begin(trial.number, config["architecture"], config["epochs"])
                 if slow := self._too_slow(trial):
                     self._end(trial.number, TrialState.PRUNED, slow)
                 else:
@@ -99,11 +100,17 @@ class Search(TrialStage):
         return tuple(space.spaces) if isinstance(space, JoinedSpace) else (None,)
 
     def _may_propose(self) -> bool:
-        """Return whether proposals are left, and time for one; for the first one there always is,
-        since it is retrained in any case."""
+        """Return whether proposals are left, and time for one that may win; for the first one there
+        always is, since it is retrained in any case."""
         if self._is_over or self._num_asked >= self._num_trials:
             return False
-        return self._num_asked == 0 or bool(self.time.able(self._architectures))
+        if self._num_asked == 0:
+            return True
+        able = self.time.able(self._architectures)
+        names = [name for name in able if name is not None]
+        if names and not self._allocation.worth_a_trial(names):
+            return bool(self.record.trials(TrialState.WAITING))
+        return bool(able)
 
     def _too_slow(self, trial: Trial) -> str | None:
         """Return why a trial is not begun, in words: an architecture's first trial, for which, and
@@ -132,7 +139,8 @@ class Search(TrialStage):
         space = self.plan.space
         if isinstance(space, JoinedSpace) and not self.record.trials(TrialState.WAITING):
             able = [name for name in self.time.able(self._architectures) if name]
-            chosen = self._allocation.choose(able or tuple(space.spaces))
+            worth = self._allocation.worth_a_trial(able)
+            chosen = self._allocation.choose(worth or able or tuple(space.spaces))
             self._allocation.count(chosen)
             self.record.enqueue({"architecture": chosen})
 

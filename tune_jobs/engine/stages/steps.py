@@ -106,12 +106,13 @@ class Steps:
         self._probe_runs = True
         job, options = self._request.job, self._request.options
         firsts = first_trained(job, self.info.default_configs)
+        measured = len(job.architectures) > 1 or any(first.get("features") for first in firsts)
         # Of a joined space the dearest: most of the time is spent on its trials.
         return ProbeTask(
             config=firsts[0] if job.published else dearest_network(firsts),
             proposals=self._request.checked.proposals[:PROPOSALS_BUILT],
             precision=None if options.precision == "auto" else options.precision,
-            defaults=tuple(firsts) if len(job.architectures) > 1 else (),
+            defaults=tuple(firsts) if measured else (),
         )
 
     def on_start(self, task: Task) -> None:
@@ -132,7 +133,10 @@ class Steps:
                 self.on_failure(task, message)
                 return False
             case ProbeTask(), ProbeReport():
-                self._take(report)
+                if refusal := self._refuse(report):
+                    self.error = RequestError(refusal)
+                else:
+                    self._take(report)
                 return False
             case TrialTask(), EpochReport():
                 goes_on = self.stages.of(task).on_report(task.number, report)
@@ -149,6 +153,20 @@ class Steps:
         folder = self._request.folder
         self.stages.of(task).on_failure(task.number, folder.read_hang(task.name) or cause)
         folder.drop_checkpoints(task.name)
+
+    def _refuse(self, found: ProbeReport) -> str | None:
+        """Return why the time budget cannot be kept, in words: features are computed as a whole,
+        before anything is trained on them, and none of the architectures does without."""
+        budget, names = self._request.options.time_budget, self._request.job.architectures
+        costs = [cost for name in names if (cost := found.costs.get(name))]
+        needed = min((cost.features_seconds for cost in costs), default=0.0)
+        if budget is None or len(costs) < len(names) or needed <= budget:
+            return None
+        return (
+            f"--time-budget = {budget:g}s: the features that {', '.join(names)} is trained on take "
+            f"an estimated {needed:,.0f} s here, and are computed first: give more time, fewer "
+            "images (--train-size), or another architecture (--architectures)"
+        )
 
     def _take(self, found: ProbeReport) -> None:
         """Keep what the probe has found, and begin the stages."""

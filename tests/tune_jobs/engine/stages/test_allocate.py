@@ -20,15 +20,19 @@ def trial(
     *,
     runs: bool = False,
     origin: str = "search",
+    epochs: tuple[int, int] = (1, 1),
     **figures: float,
 ) -> RecordedTrial:
-    """A trial of one epoch; without an accuracy it has not reported, or failed."""
-    attributes: dict[str, Any] = {"origin": origin}
+    """A trial that has reported so many of its epochs; without an accuracy none, or it failed."""
+    num_epochs, full_budget = epochs
+    config = {"architecture": architecture, "epochs": full_budget}
+    attributes: dict[str, Any] = {"origin": origin, "config": config}
     state = TrialState.RUNNING if runs else TrialState.FAIL
     if accuracy is not None:
         known = {"val_accuracy": accuracy, "val_loss": 1.0, **figures}
-        metrics = EpochMetrics(epoch=1, seconds=seconds, **known)  # type: ignore[arg-type]
-        attributes["epoch_1"] = metrics.to_json()
+        for epoch in range(1, num_epochs + 1):
+            metrics = EpochMetrics(epoch=epoch, seconds=seconds, **known)  # type: ignore[arg-type]
+            attributes[f"epoch_{epoch}"] = metrics.to_json()
         state = TrialState.RUNNING if runs else TrialState.PRUNED
     frozen = create_trial(
         state=state,
@@ -53,8 +57,26 @@ def test_before_any_has_ended_each_is_tried_the_cheapest_first() -> None:
 def test_one_whose_cost_is_not_known_waits() -> None:
     ended = [trial("cheap", 0.5)]
     assert choose([*ended, trial("dear", runs=True)]) == "cheap"
-    assert choose([*ended, trial("dear", 0.99, 1.0, runs=True)]) == "cheap"
     assert choose([*ended, trial("dear")]) == "cheap", "it failed"
+
+
+def test_what_runs_counts_as_it_stands() -> None:
+    """Four epochs of 1 s say that all twenty take 20 s."""
+    ended = trial("cheap", 0.9, 10)
+    assert choose([ended, trial("dear", 0.92, 1, runs=True, epochs=(4, 20))]) == "dear"
+    assert choose([ended, trial("dear", 0.92, 2, runs=True, epochs=(4, 20))]) == "cheap"
+    assert choose([ended, trial("dear", 0.8, 1, runs=True, epochs=(4, 20))]) == "cheap"
+
+
+def test_without_the_one_that_leads_only_what_may_overtake_it_is_worth_a_trial() -> None:
+    trials = [trial("cheap", 0.5, 1), trial("middling", 0.93, 10), trial("dear", 0.95, 100)]
+    allocation = Allocation(trials, METRICS["accuracy"])
+    assert allocation.worth_a_trial(NAMES) == list(NAMES)
+    assert allocation.worth_a_trial(NAMES[:2]) == ["middling"]
+    assert allocation.worth_a_trial(NAMES[:1]) == []
+    often = Allocation([*trials, *[trial("middling", 0.93, 10)] * 50], METRICS["accuracy"])
+    assert often.worth_a_trial(NAMES[:2]) == []
+    assert Allocation([], METRICS["accuracy"]).worth_a_trial(NAMES) == list(NAMES)
 
 
 def test_of_equals_the_cheaper_one_is_next() -> None:
