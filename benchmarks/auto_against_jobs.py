@@ -38,6 +38,10 @@ ARCHITECTURES = {
 STARTS_FROM_WEIGHTS = ("auto", "frozen")
 """Weights that nothing of a search starts from are refused."""
 
+REFUSED = 2
+"""The exit status of a request that cannot be kept, such as features that take longer than the time
+budget."""
+
 CLOSE = 0.02
 """What is within two points of the final model."""
 
@@ -78,12 +82,16 @@ def measure(name: str, method: str, seed: int, seconds: float, data: Path) -> Re
             options["--architectures"] = architectures
         given = [word for pair in options.items() for word in pair]
         command = [sys.executable, "-m", "tune_jobs.auto", "--allow-duplicates", *given]
-        subprocess.run(command, stdout=sys.stderr, check=True)
+        turn = {"set": name, "method": method, "seed": seed, "seconds": seconds}
+        done = subprocess.run(command, stdout=sys.stderr, check=False)
         wall = time.time() - began
+        if done.returncode == REFUSED:
+            return {**turn, "wall_seconds": wall, "architecture": None}
+        done.check_returncode()
         rows = read_rows(f"{storage}/leaderboards").rows
         [winner] = [row for row in rows if row.winner]
         return {
-            **{"set": name, "method": method, "seed": seed, "seconds": seconds},
+            **turn,
             "wall_seconds": wall,
             **told(winner),
             "ensemble": [told(row) for row in rows if row.ensemble],
@@ -127,6 +135,9 @@ def summarise(results: Sequence[Result]) -> None:
     )
     print("|---|---|---|---|---|---|")
     for found in results:
+        if found["architecture"] is None:
+            print(f"| {found['set']} | {found['method']} | refused | | | |")
+            continue
         low, high = found["test_accuracy_low"], found["test_accuracy_high"]
         ensemble = ", ".join(f"{row['test_accuracy']:.4f}" for row in found["ensemble"])
         close = found["seconds_to_close"]
