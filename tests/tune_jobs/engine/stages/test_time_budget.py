@@ -78,6 +78,7 @@ def test_what_there_was_no_time_for_is_trained_by_a_session_that_has_it(begin: B
     longer = begin({"net": 1.0}, None, trials=tried, top=3).go()
     assert set(longer.trained.values()) == {3}
     assert longer.retraining.cut_short is None
+    assert longer.retraining.record.num_rounds is None, "who has all seeds can win, and no other"
     assert all(result.dropped_out is None for result in longer.retraining.results())
 
 
