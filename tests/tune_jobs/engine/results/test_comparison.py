@@ -178,6 +178,18 @@ def test_rows_of_another_metric_are_another_board(tmp_path: Path, make_row: Make
     assert [len(board) for board in split_boards(both, LocalStorage(tmp_path))] == [2, 2]
 
 
+def test_what_people_had_before_is_the_reference_that_validation_prefers(make_row: MakeRow) -> None:
+    """Test chooses nothing; who dropped out has lost, and of equals the first is taken."""
+    found = [(0, 0.95, 0.8, None), (2, 0.7, 0.9, None), (1, 0.7, 0.9, None), (3, 0.99, 0.99, "lost")]
+    rows = [
+        make_row(test, trial_number=number, val_accuracy=val, dropped_out=why, origin="published")
+        for number, test, val, why in found
+    ]
+    better = make_row(0.99, trial_number=4, val_accuracy=0.99)
+    assert best_before([*rows, better]) == 1
+    assert best_before([better]) is None
+
+
 def test_without_a_published_row_there_is_no_gain(tmp_path: Path, make_row: MakeRow) -> None:
     row = make_row(0.9)
     store(tmp_path, row)

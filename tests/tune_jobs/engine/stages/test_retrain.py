@@ -235,17 +235,18 @@ def test_a_pair_that_failed_is_tried_again_by_the_next_session(journal: Path) ->
     assert race(again, lambda number, seed: 0.5) == [failed]
 
 
-def test_a_failed_pair_of_one_who_is_no_longer_among_the_best_is_tried_again(journal: Path) -> None:
-    """Not one of a seed that is not asked for any more."""
-    retraining = open_retraining(end_search(journal, 9), journal, seeds=2)
+def test_a_failed_pair_is_tried_again_though_it_would_not_be_afforded_now(journal: Path) -> None:
+    """Not by a session that asks for fewer seeds."""
+    retraining = open_retraining(end_search(journal, 7), journal, seeds=2)
     while (task := retraining.next_task()) is not None:
-        pair = pair_of(retraining, task)
-        if pair in ((0, 2), (6, 1)):
+        if pair_of(retraining, task) == (5, 2):
             retraining.on_failure(task.number, "RuntimeError: boom")
         else:
             run_to_the_end(retraining, task)
-    again = race(open_retraining(end_search(journal, 20), journal, seeds=1), lambda *_: 0.5)
-    assert sorted(again) == [(6, 1), (17, 1), (18, 1), (19, 1)]
+    fewer = open_retraining(end_search(journal, 7), journal, seeds=1)
+    assert race(fewer, lambda number, seed: 0.5) == []
+    again = open_retraining(end_search(journal, 8), journal, seeds=2)
+    assert sorted(race(again, lambda number, seed: 0.6)) == [(5, 2), (7, 1), (7, 2)]
 
 
 def begin(search: Search, unfinished: int) -> Sequence[TrialTask]:

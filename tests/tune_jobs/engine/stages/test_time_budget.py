@@ -219,6 +219,14 @@ def test_defaults_that_have_lost_to_the_best_of_them_drop_out_after_one_seed(beg
     assert results.keys() >= {0, 1, 2, 3}, "each architecture has a row"
 
 
+def test_the_rows_of_all_architectures_are_paid_for_before_other_candidates(begin: Begin) -> None:
+    """Nine trials are as many epochs as nine pairs: three of the best default, three of the best
+    trial, and one of each other default."""
+    names = ("linear", "mlp", "cnn", "resnet18")
+    run = begin(dict.fromkeys(names, 1.0), None, trials=9, top=3).go()
+    assert sorted(run.trained.values()) == [1, 1, 1, 3, 3]
+
+
 def test_slots_are_filled_the_longest_first() -> None:
     def wall(slots: int, *trainings: float) -> float:
         return TimeBudget(count_slots=lambda: slots).wall(trainings)
