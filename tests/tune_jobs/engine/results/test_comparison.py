@@ -24,6 +24,7 @@ from tune_jobs.engine.results.comparison.boards import (
 )
 from tune_jobs.engine.results.comparison.row_statistics import (
     add_statistics,
+    best_before,
     find_damage,
     read_answers,
 )
@@ -180,7 +181,12 @@ def test_rows_of_another_metric_are_another_board(tmp_path: Path, make_row: Make
 
 def test_what_people_had_before_is_the_reference_that_validation_prefers(make_row: MakeRow) -> None:
     """Test chooses nothing; who dropped out has lost, and of equals the first is taken."""
-    found = [(0, 0.95, 0.8, None), (2, 0.7, 0.9, None), (1, 0.7, 0.9, None), (3, 0.99, 0.99, "lost")]
+    found = [
+        (0, 0.95, 0.8, None),
+        (2, 0.7, 0.9, None),
+        (1, 0.7, 0.9, None),
+        (3, 0.99, 0.99, "lost"),
+    ]
     rows = [
         make_row(test, trial_number=number, val_accuracy=val, dropped_out=why, origin="published")
         for number, test, val, why in found
