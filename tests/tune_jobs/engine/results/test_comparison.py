@@ -86,6 +86,22 @@ def test_rows_get_interval_gain_and_rank(tmp_path: Path, make_row: MakeRow) -> N
     assert 0.92 < found.test_accuracy_low < 0.95 < found.test_accuracy_high < 0.98
 
 
+def test_the_interval_of_a_row_with_one_seed_is_as_wide_as_other_rows_seeds_vary(
+    tmp_path: Path, make_row: MakeRow
+) -> None:
+    single, several = make_row(0.9, seeds=(1,)), make_row(0.9, trial_number=2, seeds=(1, 2, 3))
+    store(tmp_path, single)
+    for seed, accuracy in zip((1, 2, 3), (0.8, 0.9, 0.95), strict=True):
+        store(tmp_path, replace(several, test_accuracy=accuracy, seeds=(seed,)))
+
+    def width(row: Row) -> float:
+        assert row.interval is not None
+        return row.interval[1] - row.interval[0]
+
+    [alone], [beside, _] = add(tmp_path, [single]), add(tmp_path, [single, several])
+    assert width(beside) > 3 * width(alone)
+
+
 def test_an_ensemble_is_compared_with_the_winners_best_seed(
     tmp_path: Path, make_row: MakeRow
 ) -> None:
