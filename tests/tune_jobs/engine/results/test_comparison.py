@@ -117,12 +117,12 @@ def test_an_ensemble_is_compared_with_the_winners_best_seed(
     store(tmp_path, rows[1])
     run = place_of(LocalStorage(tmp_path), winner.job, winner.run_id)
     answers = {row.trial_number: read_answers(run, row) for row in rows}
-    *_, row = add_statistics(rows, answers, best_seed=1)
+    *_, row = add_statistics(rows, answers, best_seed=2)
     alone, joined = answers[1], answers[-1]
     assert alone is not None
     assert joined is not None
     np.testing.assert_array_equal(joined.correct_SN[0], alone.correct_SN.sum(axis=0) >= 2)
-    single_N, joined_N = alone.correct_SN[1], joined.correct_SN[0]
+    single_N, joined_N = alone.correct_SN[2], joined.correct_SN[0]
     assert row.gain_over == 1
     assert row.gain == pytest.approx(joined_N.mean() - single_N.mean())
     discordant = int((single_N > joined_N).sum()), int((joined_N > single_N).sum())

@@ -26,8 +26,8 @@ def test_a_lease_ends_with_its_process_and_with_nothing_else(tmp_path: Path) -> 
     with lease(place, "one") as is_held:
         assert is_held()
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as holder:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
         for _ in range(2):  # who is refused leaves it as it was
