@@ -138,6 +138,24 @@ def test_a_model_that_is_too_slow_drops_out_and_is_no_rival(journal: Path) -> No
     assert (winner and winner.candidate.trial_number, dropped(retraining)) == (13, {})
 
 
+def test_no_model_that_is_too_slow_trains_on_because_it_is_the_best_of_the_search(
+    journal: Path,
+) -> None:
+    end_search(journal, 3)
+    search = open_search(journal, trials=3, model_limits=ModelLimits(latency_seconds=0.005))
+    retraining = open_retraining(search, journal, seeds=3)
+    trained = []
+    while (task := retraining.next_task()) is not None:
+        trained.append(pair_of(retraining, task))
+        seconds = 0.001 if trained[-1][0] == 0 else 0.1
+        cost = Cost(peak_host_bytes=1, throughput=1.0, latency_seconds=seconds)
+        test = HeldOutMetrics(loss=1.0, accuracy=0.5, macro_f1=0.5, cost=cost)
+        for epoch in range(1, EPOCHS):
+            assert retraining.on_report(task.number, report(epoch, 0.5))
+        assert not retraining.on_report(task.number, report(EPOCHS, 0.5, test=test))
+    assert sorted(trained) == [(0, 1), (0, 2), (0, 3), (2, 1)]
+
+
 def test_references_and_the_best_of_the_search_train_all_seeds_others_what_is_left(
     journal: Path,
 ) -> None:
