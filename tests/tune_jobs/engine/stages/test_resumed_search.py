@@ -116,15 +116,19 @@ def test_the_order_of_the_record_is_that_of_arrival(journal: Path) -> None:
     search = open_search(journal, trials=5, rule=rule)
     for _ in range(4):
         search.next_task()
-    decided = {n: search.on_report(n, report(1, v)) for n, v in ((3, 0.5), (1, 0.6), (2, 0.4))}
-    assert decided == {3: True, 1: True, 2: False}
+    decided = {n: search.on_report(n, report(1, v)) for n, v in ((3, 0.4), (1, 0.6), (2, 0.7))}
+    assert decided == {3: True, 1: True, 2: True}, "trial 3 was the first, whatever it reached"
     again = asha()
-    open_search(journal, trials=5, rule=again)
-    assert again == rule or again.rungs() == rule.rungs()
+    resumed = open_search(journal, trials=5, rule=again)
+    assert not resumed.record.trials(TrialState.PRUNED)
+    assert again.rungs() == rule.rungs()
     reports = [
         t.frozen.user_attrs.get("epoch_1", {}).get("sequence") for t in search.record.trials()
     ]
     assert reports == [None, 2, 3, 1]
+    assert resumed.next_task()
+    assert resumed.on_report(0, report(1, 0.9))
+    assert resumed.record.trials()[0].last_sequence == 4, "the next session counts on"
 
 
 def test_a_torn_line_is_cut_off_before_anything_is_appended(journal: Path) -> None:
