@@ -228,6 +228,31 @@ def test_missing_or_damaged_predictions_leave_null(tmp_path: Path, make_row: Mak
     assert [row.tie_group for row in add(tmp_path, rows)] == [None, None, 1]
 
 
+def test_models_that_answered_other_images_are_not_compared(
+    tmp_path: Path, make_row: MakeRow
+) -> None:
+    row = make_row(0.9)
+    store(tmp_path, row)
+    store(tmp_path, replace(row, seeds=(2,)), first=1)
+    assert add(tmp_path, [row])[0].interval is None
+
+
+def test_an_ensembles_answers_are_those_of_the_weighted_mean(
+    tmp_path: Path, make_row: MakeRow
+) -> None:
+    """The first member outweighs the others."""
+    weights = zip((1, 2, 3), (0.6, 0.2, 0.2), strict=True)
+    members = [{"trial_number": 1, "seed": seed, "weight": weight} for seed, weight in weights]
+    single = make_row(0.9, trial_number=1, seeds=(1, 2, 3))
+    store(tmp_path, single)
+    joined = replace(single, trial_number=-1, seeds=None, ensemble=json.dumps(members))
+    run = place_of(LocalStorage(tmp_path), single.job, single.run_id)
+    alone, together = read_answers(run, single), read_answers(run, joined)
+    assert alone is not None
+    assert together is not None
+    np.testing.assert_array_equal(together.correct_SN[0], alone.correct_SN[0])
+
+
 def test_runs_on_the_same_split_share_a_board_with_ranks_of_its_own(
     tmp_path: Path, make_row: MakeRow
 ) -> None:

@@ -71,23 +71,65 @@ def test_models_that_err_elsewhere_are_joined() -> None:
     assert average(models, list(weights.values())).correct_N.all()
 
 
+def make_model(
+    number: int,
+    validation: Predictions,
+    test: Predictions,
+    *,
+    seed: int = 1,
+    features_seconds: float | None = None,
+) -> Model:
+    cost = Cost(
+        peak_host_bytes=1, throughput=1, latency_seconds=1, features_seconds=features_seconds
+    )
+    held_out = HeldOutMetrics(loss=0.5, accuracy=0.5, macro_f1=0.5, cost=cost)
+    metrics = EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5, test=held_out)
+    return Model(
+        trial_number=number,
+        seed=seed,
+        metrics=metrics,
+        seconds=1,
+        validation=validation,
+        test=test,
+    )
+
+
 @pytest.mark.parametrize(
     ("seconds", "total"), [((2.0, 2.0), 2.0), ((2.0, 3.0), 5.0), ((2.0, None), 2.0)]
 )
 def test_features_are_counted_once(seconds: tuple[float | None, ...], total: float) -> None:
     predicted = [predict(0.9, 0.9, 0.4), predict(0.4, 0.4, 0.9)]
-    models = []
-    for number, (predictions, taken) in enumerate(zip(predicted, seconds, strict=True)):
-        cost = Cost(peak_host_bytes=1, throughput=1, latency_seconds=1, features_seconds=taken)
-        test = HeldOutMetrics(loss=0.5, accuracy=0.5, macro_f1=0.5, cost=cost)
-        metrics = EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5, test=test)
-        both = {"validation": predictions, "test": predictions}
-        models.append(Model(trial_number=number, seed=1, metrics=metrics, seconds=1, **both))
+    models = [
+        make_model(number, predictions, predictions, features_seconds=taken)
+        for number, (predictions, taken) in enumerate(zip(predicted, seconds, strict=True))
+    ]
     found = choose_ensemble(models, ACCURACY)
     assert found is not None
     assert found.metrics.test is not None
     assert found.metrics.test.cost is not None
     assert found.metrics.test.cost.features_seconds == total
+    assert found.metrics.test.cost.throughput == 0.5
+    assert found.metrics.test.cost.latency_seconds == 2
+
+
+def test_validation_chooses_models_that_differ_and_test_measures_them() -> None:
+    """On test the third alone is right; the fourth is the first again."""
+    validation, test = (
+        [predict(*pattern * 8) for pattern in patterns]
+        for patterns in (
+            [(0.9, 0.9, 0.4), (0.4, 0.4, 0.9), (0.1, 0.1, 0.1)],
+            [(0.9, 0.4, 0.4), (0.9, 0.4, 0.3), (0.9, 0.9, 0.9)],
+        )
+    )
+    models = [make_model(n, *both) for n, both in enumerate(zip(validation, test, strict=True))]
+    models.append(make_model(0, validation[0], test[0], seed=2))
+    found = choose_ensemble(models, ACCURACY)
+    assert found is not None
+    assert {(member.trial_number, member.seed) for member in found.members} == {(0, 1), (1, 1)}
+    assert found.metrics.val_accuracy == 1
+    assert found.metrics.test is not None
+    assert found.metrics.test.accuracy == pytest.approx(1 / 3)
+    assert found.seconds == 2
 
 
 def keep_predictions(folder: Path, number: int, *probabilities: float) -> Retrained:

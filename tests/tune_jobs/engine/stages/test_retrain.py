@@ -306,6 +306,14 @@ def test_without_room_for_the_last_ones_nobody_but_the_references_begins(journal
     assert early == [(0, 1), (0, 2)]
 
 
+def test_one_without_a_rival_does_not_wait_for_the_end_of_a_round(journal: Path) -> None:
+    retraining = open_retraining(end_search(journal, 2), journal, seeds=3)
+    at_once = []
+    while (task := retraining.next_task()) is not None:
+        at_once.append(pair_of(retraining, task))
+    assert sorted(at_once) == [(number, seed) for number in (0, 1) for seed in (1, 2, 3)]
+
+
 def test_epochs_of_the_search_are_those_of_stopped_trials_too(journal: Path) -> None:
     search = end_search(journal, 2)
     assert [trial.num_epochs for trial in search.record.trials()] == [EPOCHS, EPOCHS]

@@ -227,6 +227,14 @@ def test_the_rows_of_all_architectures_are_paid_for_before_other_candidates(begi
     assert sorted(run.trained.values()) == [1, 1, 1, 3, 3]
 
 
+def test_the_only_default_that_is_left_waits_for_no_round(begin: Begin) -> None:
+    """A trial takes 4 s, a retraining 6 s: the first seeds, then all others at once."""
+    accuracy = {"linear": 0.3, "mlp": 0.5, "cnn": 0.95}
+    run = begin(dict.fromkeys(accuracy, 1.0), None, accuracy=accuracy, trials=8, slots=8).go()
+    assert (run.trained[0], run.trained[1], run.trained[2]) == (1, 1, 3)
+    assert run.now == 4 + 6 + 6
+
+
 def test_slots_are_filled_the_longest_first() -> None:
     def wall(slots: int, *trainings: float) -> float:
         return TimeBudget(count_slots=lambda: slots).wall(trainings)

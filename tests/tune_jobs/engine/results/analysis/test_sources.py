@@ -1,5 +1,7 @@
 """What is said of the sources of proposals, from records."""
 
+from dataclasses import replace
+
 from optuna.trial import TrialState
 
 from tests.tune_jobs.engine.results.examples import make_retrained
@@ -91,3 +93,8 @@ def test_the_reference_is_the_best_that_no_search_proposed() -> None:
         trial_number=0, origin="published", value=1.0
     )
     assert find_reference(results[3:], ACCURACY) is None
+    dropped = replace(make_retrained(4, 0.99, origin="default"), dropped_out="lost to trial 0")
+    for among, best in (([*results, dropped], 2), ([dropped], 4)):
+        found = find_reference(among, ACCURACY)
+        assert found
+        assert found.trial_number == best
