@@ -68,6 +68,23 @@ def test_the_time_of_all_sessions_is_added_up(tmp_path: Path) -> None:
     assert open_record(tmp_path).seconds == 7.0
 
 
+def test_an_epoch_whose_value_was_not_written_any_more_has_it_when_the_trial_goes_on(
+    tmp_path: Path,
+) -> None:
+    """A report is two lines: the session died between them."""
+    record = open_record(tmp_path)
+    number = ask(record)
+    for epoch in (1, 2):
+        report(record, number, epoch, epoch / 10)
+    journal = tmp_path / "study.journal"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    again = open_record(tmp_path)
+    [trial] = again.trials()
+    assert (trial.num_epochs, trial.frozen.intermediate_values) == (2, {1: 0.1})
+    again.restart(trial, RandomSampler(seed=0), lambda _: {})
+    assert again.trial(number).frozen.intermediate_values == {1: 0.1, 2: 0.2}
+
+
 def test_an_attempt_that_goes_on_is_noted_once(tmp_path: Path) -> None:
     """The epochs that its checkpoint holds are reported first."""
     record = open_record(tmp_path)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +131,12 @@ def test_validation_chooses_models_that_differ_and_test_measures_them() -> None:
     assert found.metrics.test is not None
     assert found.metrics.test.accuracy == pytest.approx(1 / 3)
     assert found.seconds == 2
+    assert found.metrics.num_parameters is None
+    counted = [replace(m, metrics=replace(m.metrics, num_parameters=10)) for m in models]
+    for members, total in ((counted, 20), ([models[0], *counted[1:]], None)):
+        found = choose_ensemble(members, ACCURACY)
+        assert found is not None
+        assert found.metrics.num_parameters == total, "one that a member has not, it has not"
 
 
 def keep_predictions(folder: Path, number: int, *probabilities: float) -> Retrained:
@@ -215,6 +222,10 @@ def test_the_best_model_is_alone_where_none_adds_to_it() -> None:
     models = [predict(0.1, 0.1), predict(0.8, 0.8), predict(0.2, 0.1)]
     assert select(models, LOSS) == {1: 1.0}
     assert select([], LOSS) == {}
+
+
+def test_of_models_that_are_equally_right_the_surer_one_is_first() -> None:
+    assert select([predict(0.6, 0.6), predict(0.9, 0.9)], ACCURACY) == {0: 0.48, 1: 0.52}
 
 
 def test_models_that_validation_cannot_tell_apart_are_all_in_it() -> None:

@@ -7,7 +7,12 @@ from scipy import stats
 
 from tune_jobs.engine.results.statistics.intervals import Comparison, Estimate, compare, interval
 from tune_jobs.engine.results.statistics.ranking import holm, tie_groups
-from tune_jobs.engine.results.statistics.variance import Correct, Outcomes
+from tune_jobs.engine.results.statistics.variance import (
+    Correct,
+    Outcomes,
+    summarise,
+    variance_over_examples,
+)
 
 NUM_DRAWS = 1000
 
@@ -106,6 +111,16 @@ def test_the_interval_holds_the_true_accuracy(
         interval = accuracy_interval(correct_SN)
         held += interval.low <= accuracy <= interval.high
     assert held >= 0.93 * NUM_DRAWS  # 0.95 less three standard errors of this simulation
+
+
+def test_the_variance_is_taken_apart_as_the_analysis_of_variance_does() -> None:
+    """By hand: for (1, 1/4) of seeds, the mean squares are 9/8, 1/8 of examples and seeds; those of
+    (3/4, 1/2) are no more than the four examples make of them."""
+    found = summarise(Outcomes.of_answers(answers("1111", "1000"))).seeds
+    assert (found.value, found.degrees) == (pytest.approx((9 / 8 - 1 / 8) / 8), 1)
+    assert summarise(Outcomes.of_answers(answers("1110", "1100"))).seeds.value == 0
+    examples = variance_over_examples(np.array([0.0, 1.0, 1.0, 1.0]))
+    assert (examples.value, examples.degrees) == (pytest.approx(0.75 / 3 / 4), 3)
 
 
 def test_with_one_seed_the_interval_is_wilsons() -> None:

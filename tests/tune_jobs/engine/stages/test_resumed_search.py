@@ -89,6 +89,7 @@ def test_a_report_that_is_repeated_is_neither_stored_nor_decided_again(journal: 
     assert search.on_report(1, report(1, 0.5)), "the first at its rung goes on"
     assert search.on_report(2, report(1, 0.9))
     assert search.on_report(1, report(1, 0.5, seconds=9.0)), "it was let go on before"
+    assert "repeated_1" not in search.record.trials()[1].frozen.user_attrs, "it is the same figure"
     assert search.on_report(1, report(1, 0.1)), "even if it is another figure now"
     trial = search.record.trials()[1]
     assert trial.frozen.user_attrs["epoch_1"]["seconds"] == 0.1

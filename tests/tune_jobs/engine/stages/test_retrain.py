@@ -130,6 +130,11 @@ def test_a_model_that_is_too_slow_drops_out_and_is_no_rival(journal: Path) -> No
     }
     winner = choose_winner(list(results.values()), METRICS["accuracy"], limits)
     assert winner is results[12]
+    search = open_search(journal, trials=14, model_limits=limits)
+    again = open_retraining(search, journal, seeds=3)
+    before = len(again.record.trials())
+    assert race(again, lambda number, seed: 0.99) == []
+    assert len(again.record.trials()) == before, "it is out, and not once more"
     higher = ModelLimits(latency_seconds=1.0)
     search = open_search(journal, trials=14, model_limits=higher)
     retraining = open_retraining(search, journal, seeds=3)

@@ -72,6 +72,21 @@ def test_too_short_for_one_training_the_default_is_trained_once_and_it_is_said(
     assert run.has_winner
 
 
+def test_what_a_retraining_takes_is_learned_from_retrainings_too(begin: Begin) -> None:
+    run = begin({"net": 1.0}, None, trials=1)
+    run.open()
+    task = run.search.next_task()
+    assert task is not None
+    for epoch in range(1, EPOCHS + 1):
+        run.search.on_report(task.number, report(epoch, 0.9, seconds=1.0))
+    task = run.retraining.next_task()
+    assert task is not None
+    times = run.search.time.times
+    before = times.retraining(0)
+    run.retraining.on_report(task.number, report(1, 0.9, seconds=100.0))
+    assert times.retraining(0) > 10 * before
+
+
 def test_what_there_was_no_time_for_is_trained_by_a_session_that_has_it(begin: Begin) -> None:
     short = begin({"net": 1.0}, 38.0, top=3).go()
     tried = len(short.search.record.trials())
