@@ -42,6 +42,30 @@ def test_a_configuration_of_another_run_is_tried_once(journal: Path) -> None:
     assert len(open_fork(journal, trials=1).record.trials()) == 1, "it has ended"
 
 
+def test_configurations_of_another_run_that_differ_are_all_tried(journal: Path) -> None:
+    sizes = [{"size": size, "width": 8, "depth": 2} for size in ("small", "large")]
+    forked = [FirstConfiguration(config=config, origin="search") for config in sizes]
+    search = open_search(journal, trials=0, first=0, space=worded_space)
+    search = Search(replace(search.plan, first=forked), search.record, Never())
+    assert [trial.params for trial in search.record.trials()] == [
+        {"size": "small"},
+        {"size": "large"},
+    ]
+
+
+def test_a_report_does_not_count_for_a_configuration_of_another_run(journal: Path) -> None:
+    """Its trial is compared with reports alone."""
+    search = open_search(journal, trials=0, first=0)
+    config = {"lr": 0.02, "width": 8, "depth": 2}
+    published = Published(name="1", config=config)
+    first = [
+        FirstConfiguration(config=config, origin="published", published=published),
+        FirstConfiguration(config=config, origin="search"),
+    ]
+    search = Search(replace(search.plan, first=first), search.record, Never())
+    assert [trial.origin for trial in search.record.trials()] == ["published", "search"]
+
+
 def test_the_default_is_not_tried_again_for_another_run(journal: Path) -> None:
     search = open_search(journal)
     forked = replace(search.plan.first[0], origin="search", source="fork")

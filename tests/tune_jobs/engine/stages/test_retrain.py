@@ -283,17 +283,21 @@ def begin(search: Search, unfinished: int) -> Sequence[TrialTask]:
 
 
 @pytest.mark.parametrize("last", [0.4, 0.95])
+@pytest.mark.parametrize("resumed", [False, True])
 def test_who_is_certain_to_be_among_the_best_begins_before_the_search_ends(
-    journal: Path, last: float
+    journal: Path, last: float, resumed: bool
 ) -> None:
     search = open_search(journal, trials=14)
-    [running] = begin(search, 1)
+    begun = begin(search, 1)
+    if resumed:  # the last trial waits for its slot
+        search = open_search(journal, trials=14)
     retraining = open_retraining(search, journal, seeds=1)
     early = []
     while (task := retraining.next_task()) is not None:
         early.append(pair_of(retraining, task)[0])
     assert sorted(early) == [0, 11, 12], "trial 13 may still be better than both"
     assert not retraining.finished
+    [running] = [search.next_task()] if resumed else begun
     run_to_the_end(search, running, last)
     assert not retraining.finished
     task = retraining.next_task()

@@ -19,7 +19,7 @@ from tests.tune_jobs.engine.stages.searches import (
     space,
     wide_space,
 )
-from trainables.metrics import Metric
+from trainables.metrics import METRICS, Metric
 from tune_jobs.engine.search.early_stopping import Never
 from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.candidates import choose_candidates
@@ -126,6 +126,15 @@ def test_only_full_budget_trials_are_complete_and_best(journal: Path) -> None:
     )
     assert stopped.end_reason == "stopped early"
     assert search.record.study.best_trial.number == 1
+
+
+def test_at_rungs_a_lower_loss_goes_on(journal: Path) -> None:
+    search = open_search(journal, rule=asha())
+    search.record.metric = METRICS["log_loss"]
+    assert all(search.next_task() for _ in range(3))
+    losses = (0.5, 0.9, 0.1)
+    goes_on = [search.on_report(n, report(1, 0.5, val_loss=loss)) for n, loss in enumerate(losses)]
+    assert goes_on == [True, False, True]
 
 
 def test_first_configurations_set_the_bar_and_are_stopped_as_others_are(journal: Path) -> None:
