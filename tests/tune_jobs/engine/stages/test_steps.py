@@ -1,0 +1,182 @@
+"""A run's tasks from the probe to the last retraining, whatever does them."""
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from optuna.trial import TrialState
+
+from searchspaces.joined import JoinedSpace
+from tests.tune_jobs.engine.parts import make_info
+from tests.tune_jobs.engine.stages.searches import report
+from trainables.config import Runtime
+from trainables.registry import default_of
+from trainables.storage import LocalStorage
+from trainables.trials.report import ErrorReport, ProbeReport, StorageFailure, TrainingCost
+from trainables.trials.task import ProbeTask, TrialTask
+from tune_jobs.engine.errors import RunError
+from tune_jobs.engine.job import Job, Published
+from tune_jobs.engine.options import Options
+from tune_jobs.engine.record.journal import open_journal
+from tune_jobs.engine.run_state.folder import RunFolder
+from tune_jobs.engine.run_state.info import PortfolioEntry
+from tune_jobs.engine.stages.plan import CheckedJob, RunRequest
+from tune_jobs.engine.stages.steps import Steps
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+CPU = Runtime(device="cpu")
+
+
+def space(trial: "Trial") -> None:
+    trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+
+
+ONE = Job(name="job", dataset="digits", architecture="mlp", space=space, trials=6, epochs=4)
+TWO = replace(ONE, space=JoinedSpace({"linear": space, "mlp": space}))
+REPORTED = replace(
+    ONE, published=tuple(Published(name=name, config={"lr": 0.01}) for name in ("1", "2"))
+)
+
+
+def open_steps(folder: Path, job: Job, *, info: Any = None, **options: Any) -> Steps:
+    """Those of a search whose every epoch is a rung, and the upper half of the trials goes on."""
+    given = {"grace_period": 1, "reduction_factor": 2, "sampler": "random", **options}
+    resolved = Options.resolve(job, run_id="run", storage=folder, **given)
+    defaults = {name: default_of(name, job.epochs) for name in job.architectures}
+    request = RunRequest(
+        job=job,
+        options=resolved,
+        folder=RunFolder(LocalStorage(folder), folder),
+        studies=open_journal(folder / "study.journal"),
+        checked=CheckedJob(
+            distributions={}, proposals=tuple(defaults.values()), defaults=defaults, notes=()
+        ),
+    )
+    changes = {"job": job.name, "options": resolved, "default_configs": defaults, **(info or {})}
+    return Steps(request, make_info(**changes), [], lambda: 4)
+
+
+def trial_of(steps: Steps) -> TrialTask:
+    task = steps.next_task()
+    assert isinstance(task, TrialTask)
+    return task
+
+
+def test_the_probe_comes_first_and_a_resumed_run_keeps_what_it_found(tmp_path: Path) -> None:
+    steps = open_steps(tmp_path, ONE)
+    probe = steps.next_task()
+    assert isinstance(probe, ProbeTask)
+    assert steps.next_task() is None, "the first trial waits for it"
+    assert not steps.on_report(probe, ProbeReport(runtime=CPU))
+    info = steps._request.folder.read_info()
+    assert info
+    assert info.runtime == CPU
+    assert trial_of(steps).runtime == CPU
+    assert trial_of(open_steps(tmp_path, ONE, info={"runtime": CPU})).number == 0
+
+
+def test_what_the_probe_cannot_train_ends_the_run(tmp_path: Path) -> None:
+    for name in ("report", "failure"):
+        (tmp_path / name).mkdir()
+        steps = open_steps(tmp_path / name, ONE)
+        probe = steps.next_task()
+        assert probe
+        assert not steps.finished
+        if name == "report":
+            assert not steps.on_report(probe, ErrorReport("lr = -1: too low"))
+        else:
+            steps.on_failure(probe, "lr = -1: too low")
+        assert steps.finished
+        assert steps.next_task() is None
+        assert "lr = -1: too low" in str(steps.error)
+
+
+def test_an_end_drops_checkpoints_and_keeps_what_was_exported(tmp_path: Path) -> None:
+    steps = open_steps(tmp_path, ONE, info={"runtime": CPU})
+    checkpoints = LocalStorage(tmp_path / "checkpoints")
+    tasks = [trial_of(steps) for _ in range(3)]
+    for task in tasks:
+        for file in ("000001.pt", "model.safetensors"):
+            checkpoints.write(f"{task.name}/{file}", b"")
+    assert steps.on_report(tasks[0], report(1, 0.9))
+    assert not steps.on_report(tasks[1], report(1, 0.1))
+    assert not steps.on_report(tasks[2], ErrorReport("hidden = 0: must be at least 1"))
+    assert [name for name in checkpoints.names() if name.endswith(".pt")] == [
+        f"{tasks[0].name}/000001.pt"
+    ]
+    assert len(checkpoints.names()) == 4
+    [failed] = steps.stages.search.record.trials(TrialState.FAIL)
+    assert failed.end_reason == "hidden = 0: must be at least 1"
+
+
+def test_a_full_disk_is_no_trials_fault(tmp_path: Path) -> None:
+    steps = open_steps(tmp_path, ONE, info={"runtime": CPU})
+    task = trial_of(steps)
+    with pytest.raises(RunError, match="a worker could not write: No space left"):
+        steps.on_report(task, StorageFailure("No space left"))
+    assert [trial.state for trial in steps.stages.search.record.trials()][:1] == [
+        TrialState.RUNNING
+    ]
+
+
+def test_at_rungs_an_architecture_is_compared_with_itself(tmp_path: Path) -> None:
+    steps = open_steps(tmp_path, TWO, info={"runtime": CPU})
+    tasks = defaultdict(list)
+    for _ in range(6):
+        task = trial_of(steps)
+        tasks[task.config["architecture"]].append(task)
+    assert {name: len(found) for name, found in tasks.items()} == {"linear": 3, "mlp": 3}
+    for place in range(3):
+        assert steps.on_report(tasks["linear"][place], report(1, 0.9 + place / 100))
+    values = (0.1, 0.09, 0.1)
+    goes_on = [
+        steps.on_report(task, report(1, value))
+        for task, value in zip(tasks["mlp"], values, strict=True)
+    ]
+    assert goes_on == [True, False, True]
+    assert steps.rule.rungs()[1] == 6
+
+
+def test_at_rungs_a_report_is_compared_with_reports(tmp_path: Path) -> None:
+    steps = open_steps(tmp_path, REPORTED, info={"runtime": CPU})
+    values = (0.9, 0.8, 0.2, 0.1)
+    goes_on = [steps.on_report(trial_of(steps), report(1, value)) for value in values]
+    assert goes_on == [True, False, True, False]
+
+
+def test_what_is_tried_first_has_its_order(tmp_path: Path) -> None:
+    """The cheapest default, as the probe has counted, then rows of other leaderboards."""
+    costs = {
+        name: TrainingCost(multiply_adds=count, epoch_seconds=1.0)
+        for name, count in (("linear", 20), ("mlp", 10))
+    }
+    entry = PortfolioEntry(
+        found_in="a", row="job/run:1", dataset="digits", config={"lr": 0.05, "architecture": "mlp"}
+    )
+    info = {"runtime": CPU, "costs": costs, "portfolio": (entry,)}
+    steps = open_steps(tmp_path, TWO, info=info, trials=1)
+    first = [(t.origin, t.params["architecture"]) for t in steps.stages.search.record.trials()]
+    assert first == [("default", "mlp"), ("default", "linear"), ("search", "mlp")]
+    assert [trial_of(steps).config["lr"] for _ in range(3)][2] == 0.05
+    assert steps.next_task() is None, "all of these are tried, though one was asked for"
+
+
+def test_reports_come_before_the_recipe(tmp_path: Path) -> None:
+    steps = open_steps(tmp_path, REPORTED, info={"runtime": CPU}, trials=3)
+    origins = [(t.origin, t.source) for t in steps.stages.search.record.trials()]
+    assert origins == [("published", ""), ("published", ""), ("search", "recipe")]
+    (tmp_path / "few").mkdir()
+    steps = open_steps(tmp_path / "few", REPORTED, info={"runtime": CPU}, trials=2)
+    assert len(steps.stages.search.record.trials()) == 2, "of reports alone"
+
+
+@pytest.mark.parametrize(("metric", "target"), [("accuracy", 0.3), ("log_loss", -0.3)])
+def test_a_target_is_reached_from_the_side_of_its_metric(
+    tmp_path: Path, metric: str, target: float
+) -> None:
+    steps = open_steps(tmp_path, ONE, info={"runtime": CPU}, metric=metric, target=0.3)
+    assert steps.stages.search.plan.limits.target == target
