@@ -164,6 +164,15 @@ def test_a_single_image_of_validation_chooses_none(tmp_path: Path) -> None:
     assert choose_ensemble(models, ACCURACY) is None
 
 
+def test_models_that_were_validated_on_other_images_are_not_chosen_between(tmp_path: Path) -> None:
+    results = [keep_predictions(tmp_path, number, 0.9, 0.4) for number in range(2)]
+    assert len(read_models(LocalStorage(tmp_path), results) or ()) == 2
+    other = predict(0.9, 0.4)
+    other = replace(other, indices_N=other.indices_N + 1)
+    write_predictions(tmp_path / "checkpoints" / retraining_name(1, 1), other, VALIDATION)
+    assert read_models(LocalStorage(tmp_path), results) == []
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """The folder of a run, with the models of two seeds of trial 0."""

@@ -120,10 +120,10 @@ def test_the_variance_is_taken_apart_as_the_analysis_of_variance_does() -> None:
     """By hand: for (1, 1/4) of seeds, the mean squares are 9/8, 1/8 of examples and seeds; those of
     (3/4, 1/2) are no more than the four examples make of them."""
     found = summarise(Outcomes.of_answers(answers("1111", "1000"))).seeds
-    assert (found.value, found.degrees) == (pytest.approx((9 / 8 - 1 / 8) / 8), 1)
+    assert found == pytest.approx(((9 / 8 - 1 / 8) / 8, 1))
     assert summarise(Outcomes.of_answers(answers("1110", "1100"))).seeds.value == 0
     examples = variance_over_examples(np.array([0.0, 1.0, 1.0, 1.0]))
-    assert (examples.value, examples.degrees) == (pytest.approx(0.75 / 3 / 4), 3)
+    assert examples == pytest.approx((0.75 / 3 / 4, 3))
 
 
 def test_seeds_are_pooled_by_their_degrees_and_added_as_welch_does() -> None:
@@ -131,15 +131,15 @@ def test_seeds_are_pooled_by_their_degrees_and_added_as_welch_does() -> None:
     rows = answers("1111", "1000")
     two, one = (summarise(Outcomes.of_answers(seeds_SN)) for seeds_SN in (rows, rows[:1]))
     steady = summarise(Outcomes.of_answers(answers("1110", "1100", "1110", "1110")))
-    assert steady.seeds == (0, 3)
+    assert steady.seeds == pytest.approx((0, 3))
     assert pool_over_seeds([one, steady]) is None
-    assert pool_over_seeds([one, two]) == (pytest.approx(1 / 4), 1)
-    assert pool_over_seeds([one, two, steady]) == (pytest.approx(1 / 16), 4)
+    assert pool_over_seeds([one, two]) == pytest.approx((1 / 4, 1))
+    assert pool_over_seeds([one, two, steady]) == pytest.approx((1 / 16, 4))
     pooled = Variance(0.5, 7)
-    assert add_seeds(two, two, pooled) == (pytest.approx(2 / 8), 2)
-    assert add_seeds(two, one, pooled) == (pytest.approx(1 / 8 + 0.5), 7)
-    assert add_seeds(one, one, pooled) == (pytest.approx(1.0), 7)
-    assert add_seeds(two, one, None) == (pytest.approx(1 / 8), 1)
+    assert add_seeds(two, two, pooled) == pytest.approx((2 / 8, 2))
+    assert add_seeds(two, one, pooled) == pytest.approx((1 / 8 + 0.5, 7))
+    assert add_seeds(one, one, pooled) == pytest.approx((1.0, 7))
+    assert add_seeds(two, one, None) == pytest.approx((1 / 8, 1))
 
 
 def test_where_one_example_makes_the_variance_few_degrees_of_freedom_are_left() -> None:
