@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.tune_jobs.engine.parts import make_info
-from tests.tune_jobs.engine.results.examples import make_retrained
-from trainables.metrics import METRICS
 from trainables.storage import LocalStorage
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.errors import RequestError
@@ -23,8 +21,6 @@ from tune_jobs.engine.run_state.continuation import continue_run
 from tune_jobs.engine.run_state.folder import RunFolder, run_folder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.constants import AS_DRAWN, find_constants
-from tune_jobs.engine.search.limits import ModelLimits
-from tune_jobs.engine.stages.candidates import choose_winner
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -132,11 +128,3 @@ def test_a_published_entry_that_was_changed_is_refused(changed: dict[str, Any]) 
 def test_a_published_entry_that_was_added_is_tried_whatever_its_place() -> None:
     """`tests/formats` resumes such a run to its end."""
     continue_run(make_info(published=ENTRIES[::-1]), make_info(published=ENTRIES[:1]))
-
-
-def test_of_equals_the_earlier_trial_wins_in_any_order() -> None:
-    results = [make_retrained(3, 0.9), make_retrained(0, 0.9), make_retrained(1, 0.8)]
-    for order in (results, results[::-1]):
-        winner = choose_winner(order, METRICS["accuracy"], ModelLimits())
-        assert winner
-        assert winner.candidate.trial_number == 0

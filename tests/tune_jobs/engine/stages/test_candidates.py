@@ -46,3 +46,11 @@ def test_the_seed_that_is_best_on_validation_is_exported() -> None:
     assert best_seed(retrained(1, *seeds), ACCURACY) == 2
     seeds = reached(0.8, 0.5, 0.9), reached(0.7, 0.2, 0.1), reached(0.9, 0.4, 0.1)
     assert best_seed(retrained(1, *seeds), LOSS) == 1
+
+
+def test_of_equals_the_earlier_trial_wins_in_any_order() -> None:
+    results = [make_retrained(3, 0.9), make_retrained(0, 0.9), make_retrained(1, 0.8)]
+    for order in (results, results[::-1]):
+        winner = choose_winner(order, ACCURACY, ModelLimits())
+        assert winner
+        assert winner.candidate.trial_number == 0

@@ -109,6 +109,11 @@ def test_an_end_drops_checkpoints_and_keeps_what_was_exported(tmp_path: Path) ->
         f"{tasks[0].name}/000001.pt"
     ]
     assert len(checkpoints.names()) == 4
+    checkpoints.write(f"{tasks[1].name}/000001.pt", b"")  # as if the session had died before
+    open_steps(tmp_path, ONE, info={"runtime": CPU})
+    assert [name for name in checkpoints.names() if name.endswith(".pt")] == [
+        f"{tasks[0].name}/000001.pt"
+    ]
     [failed] = steps.stages.search.record.trials(TrialState.FAIL)
     assert failed.end_reason == "hidden = 0: must be at least 1"
 
