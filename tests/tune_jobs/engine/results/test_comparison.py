@@ -260,11 +260,13 @@ def test_runs_on_the_same_split_share_a_board_with_ranks_of_its_own(
     second = [make_row(0.99, job="digits_mlp", tie_group=1)]
     for row in (*first, *second):
         store(tmp_path, row)
-    [board] = split_boards([*first, *second], LocalStorage(tmp_path))
+    diverged = make_row(None, trial_number=3, seeds=())
+    [board] = split_boards([*first, *second, diverged], LocalStorage(tmp_path))
     assert [(row.job, row.tie_group) for row in board] == [
         ("digits_mlp", 1),
         ("digits_cnn", 2),
         ("digits_cnn", 3),
+        ("digits_cnn", None),
     ]
 
 
