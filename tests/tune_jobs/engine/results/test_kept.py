@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_what_is_computed_now_is_not_lost_to_what_was_not(
 
 def test_a_gain_over_what_was_trained_anew_is_not_kept(tmp_path: Path, make_row: MakeRow) -> None:
     first, second = make_rows(make_row)
-    ends = {"test_accuracy_low": 0.7, "test_accuracy_high": 0.95}
+    ends: dict[str, Any] = {"test_accuracy_low": 0.7, "test_accuracy_high": 0.95}
     before = [
         dataclasses.replace(first, **ends, seeds=(7, 8)),
         dataclasses.replace(second, **ends, gain_over=0, gain=0.1, gain_p_value=0.01),
