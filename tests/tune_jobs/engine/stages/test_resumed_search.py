@@ -147,12 +147,21 @@ def test_a_torn_line_is_cut_off_before_anything_is_appended(journal: Path) -> No
     assert open_search(journal).record.trials()[0].frozen.intermediate_values == {1: 0.4, 2: 0.5}
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 200_000, b"{}\n" + b"y" * 70_000])
-def test_a_torn_line_of_any_length(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("whole", "torn"),
+    [
+        (b"", b""),
+        (b"", b"x" * 200_000),
+        (b"{}\n", b"y" * 70_000),
+        (b'{}\n{"a": 1}\n', b"\0\0\n\0\n"),  # lines that are none, as a power cut leaves them
+        (b"", b"\0\n\0"),
+    ],
+)
+def test_a_torn_end_of_any_length(tmp_path: Path, whole: bytes, torn: bytes) -> None:
     journal = tmp_path / "study.journal"
-    journal.write_bytes(content)
-    assert repair_journal(journal) == len(content) - (content.rfind(b"\n") + 1)
-    assert journal.read_bytes() == content[: content.rfind(b"\n") + 1]
+    journal.write_bytes(whole + torn)
+    assert repair_journal(journal) == len(torn)
+    assert journal.read_bytes() == whole
 
 
 def test_a_lock_that_a_dead_process_left_is_taken_over(journal: Path) -> None:

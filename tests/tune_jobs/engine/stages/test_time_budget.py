@@ -37,6 +37,14 @@ def test_search_and_retraining_end_in_time_and_use_it(begin: Begin, slots: int) 
     assert sum(t.seconds for t in ended) >= 0.4 * slots * run.now, "the search has its share"
 
 
+def test_the_search_leaves_time_for_all_seeds_of_published_configurations(begin: Begin) -> None:
+    published = [{"architecture": "net", "lr": lr} for lr in (0.02, 0.03)]
+    run = begin({"net": 1.0}, 200.0, published=published).go()
+    assert 150 <= run.now <= 200
+    assert run.trained[0] == run.trained[1] == 3
+    assert run.retraining.cut_short is None
+
+
 def test_without_a_budget_all_trials_are_tried(begin: Begin) -> None:
     run = begin({"net": 1000.0}, None, trials=6).go()
     assert len(run.search.record.trials(TrialState.COMPLETE)) == 6
