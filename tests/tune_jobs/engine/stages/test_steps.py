@@ -1,6 +1,7 @@
 """A run's tasks from the probe to the last retraining, whatever does them."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,11 @@ from trainables.trials.report import ErrorReport, ProbeReport, StorageFailure, T
 from trainables.trials.task import ProbeTask, TrialTask
 from tune_jobs.engine.errors import RunError
 from tune_jobs.engine.job import Job, Published
-from tune_jobs.engine.options import Options
+from tune_jobs.engine.options import SMOKE_TRIALS, Options
 from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.run_state.folder import RunFolder
 from tune_jobs.engine.run_state.info import PortfolioEntry
+from tune_jobs.engine.stages.first import FirstConfiguration
 from tune_jobs.engine.stages.plan import CheckedJob, RunRequest
 from tune_jobs.engine.stages.steps import Steps
 
@@ -42,7 +44,14 @@ REPORTED = replace(
 )
 
 
-def open_steps(folder: Path, job: Job, *, info: Any = None, **options: Any) -> Steps:
+def open_steps(
+    folder: Path,
+    job: Job,
+    *,
+    info: Any = None,
+    forked: Sequence[FirstConfiguration] = (),
+    **options: Any,
+) -> Steps:
     """Those of a search whose every epoch is a rung, and the upper half of the trials goes on."""
     given = {"grace_period": 1, "reduction_factor": 2, "sampler": "random", **options}
     resolved = Options.resolve(job, run_id="run", storage=folder, **given)
@@ -55,6 +64,7 @@ def open_steps(folder: Path, job: Job, *, info: Any = None, **options: Any) -> S
         checked=CheckedJob(
             distributions={}, proposals=tuple(defaults.values()), defaults=defaults, notes=()
         ),
+        forked=forked,
     )
     changes = {"job": job.name, "options": resolved, "default_configs": defaults, **(info or {})}
     return Steps(request, make_info(**changes), [], lambda: 4)
@@ -153,8 +163,8 @@ def test_at_rungs_a_report_is_compared_with_reports(tmp_path: Path) -> None:
 
 
 def test_what_is_tried_first_has_its_order(tmp_path: Path) -> None:
-    """The cheapest default, as the probe has counted, then rows of other leaderboards; all of them,
-    though one trial was asked for."""
+    """The cheapest default, as the probe has counted, then configurations of another run, then rows
+    of other leaderboards; all of them, though one trial was asked for."""
     costs = {
         name: TrainingCost(multiply_adds=count, epoch_seconds=1.0)
         for name, count in (("linear", 20), ("mlp", 10))
@@ -163,10 +173,17 @@ def test_what_is_tried_first_has_its_order(tmp_path: Path) -> None:
         found_in="a", row="job/run:1", dataset="digits", config={"lr": 0.05, "architecture": "mlp"}
     )
     info = {"runtime": CPU, "costs": costs, "portfolio": (entry,)}
-    steps = open_steps(tmp_path, TWO, info=info, trials=1)
+    fork = {**default_of("mlp", 4), "lr": 0.07}
+    forked = [FirstConfiguration(config=fork, origin="search", source="fork")]
+    steps = open_steps(tmp_path, TWO, info=info, forked=forked, trials=1)
     first = [(t.origin, t.params["architecture"]) for t in steps.stages.search.record.trials()]
-    assert first == [("default", "mlp"), ("default", "linear"), ("search", "mlp")]
-    assert [trial_of(steps).config["lr"] for _ in range(3)][2] == 0.05
+    assert first == [
+        ("default", "mlp"),
+        ("default", "linear"),
+        ("search", "mlp"),
+        ("search", "mlp"),
+    ]
+    assert [trial_of(steps).config["lr"] for _ in range(4)][2:] == [0.07, 0.05]
 
 
 def test_reports_come_before_the_recipe(tmp_path: Path) -> None:
@@ -178,9 +195,25 @@ def test_reports_come_before_the_recipe(tmp_path: Path) -> None:
     assert len(steps.stages.search.record.trials()) == 2, "of reports alone"
 
 
-@pytest.mark.parametrize(("metric", "target"), [("accuracy", 0.3), ("log_loss", -0.3)])
+def test_a_smoke_test_leaves_a_trial_for_the_sampler(tmp_path: Path) -> None:
+    names = [str(number) for number in range(9)]
+    many = tuple(Published(name=name, config={"lr": 0.01}) for name in names)
+    job = replace(REPORTED, published=many)
+    steps = open_steps(tmp_path, job, info={"runtime": CPU}, smoke=True)
+    origins = [trial.origin for trial in steps.stages.search.record.trials()]
+    assert origins.count("published") == SMOKE_TRIALS - 1
+
+
+@pytest.mark.parametrize(
+    ("metric", "given", "score"),
+    [("accuracy", 0.3, 0.3), ("log_loss", 0.3, -0.3), ("log_loss", None, None)],
+)
 def test_a_target_is_reached_from_the_side_of_its_metric(
-    tmp_path: Path, metric: str, target: float
+    tmp_path: Path, metric: str, given: float | None, score: float | None
 ) -> None:
-    steps = open_steps(tmp_path, ONE, info={"runtime": CPU}, metric=metric, target=0.3)
-    assert steps.stages.search.plan.limits.target == target
+    steps = open_steps(
+        tmp_path, ONE, info={"runtime": CPU}, metric=metric, target=given, folds=5, time_budget=60.0
+    )
+    plan = steps.stages.search.plan
+    assert plan.limits.target == score
+    assert (plan.budget.seconds, plan.budget.num_folds) == (60.0, 5)
