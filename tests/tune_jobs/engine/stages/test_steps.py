@@ -16,7 +16,7 @@ from trainables.config import Runtime
 from trainables.registry import default_of
 from trainables.storage import LocalStorage
 from trainables.trials.report import ErrorReport, ProbeReport, StorageFailure, TrainingCost
-from trainables.trials.task import ProbeTask, TrialTask
+from trainables.trials.task import ProbeTask, Stage, TrialTask
 from tune_jobs.engine.errors import RunError
 from tune_jobs.engine.job import Job, Published
 from tune_jobs.engine.options import SMOKE_TRIALS, Options
@@ -89,6 +89,22 @@ def test_the_probe_comes_first_and_a_resumed_run_keeps_what_it_found(tmp_path: P
     assert trial_of(open_steps(tmp_path, ONE, info={"runtime": CPU})).number == 0
 
 
+def test_estimators_alone_need_no_probe(tmp_path: Path) -> None:
+    """Of several architectures the costs are to be measured."""
+    estimator = replace(ONE, architecture="knn")
+    assert trial_of(open_steps(tmp_path, estimator)).runtime == CPU
+    joined = replace(estimator, space=JoinedSpace({"knn": space, "svm": space}))
+    for number, job in enumerate((joined, replace(joined, space=TWO.space, architecture="mlp"))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        steps = open_steps(folder, job)
+        probe = steps.next_task()
+        assert isinstance(probe, ProbeTask)
+        assert [config["architecture"] for config in probe.defaults] == list(job.architectures)
+        with pytest.raises(RunError, match="no worker has told how a trial trains here"):
+            _ = steps.stages
+
+
 def test_what_the_probe_cannot_train_ends_the_run(tmp_path: Path) -> None:
     for name in ("report", "failure"):
         (tmp_path / name).mkdir()
@@ -102,6 +118,18 @@ def test_what_the_probe_cannot_train_ends_the_run(tmp_path: Path) -> None:
         assert steps.finished
         assert steps.next_task() is None
         assert "lr = -1: too low" in str(steps.error)
+
+
+def test_after_the_search_its_best_is_retrained_and_the_run_ends(tmp_path: Path) -> None:
+    steps = open_steps(tmp_path, ONE, info={"runtime": CPU}, trials=1, retrain_seeds=1)
+    for stage in Stage:
+        task = trial_of(steps)
+        assert task.stage is stage
+        goes_on = [steps.on_report(task, report(epoch, 0.9)) for epoch in range(1, 5)]
+        assert goes_on == [True, True, True, False]
+    assert steps.next_task() is None
+    assert steps.finished
+    assert [len(record.trials(TrialState.COMPLETE)) for record in steps.records] == [1, 1]
 
 
 def test_an_end_drops_checkpoints_and_keeps_what_was_exported(tmp_path: Path) -> None:
