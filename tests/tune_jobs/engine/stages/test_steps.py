@@ -37,6 +37,13 @@ def space(trial: "Trial") -> None:
     trial.suggest_float("lr", 1e-4, 1e-1, log=True)
 
 
+def neighbours(trial: "Trial") -> None:
+    trial.suggest_int("k", 1, 20)
+
+
+def nothing(trial: "Trial") -> None: ...
+
+
 ONE = Job(name="job", dataset="digits", architecture="mlp", space=space, trials=6, epochs=4)
 TWO = replace(ONE, space=JoinedSpace({"linear": space, "mlp": space}))
 REPORTED = replace(
@@ -91,9 +98,9 @@ def test_the_probe_comes_first_and_a_resumed_run_keeps_what_it_found(tmp_path: P
 
 def test_estimators_alone_need_no_probe(tmp_path: Path) -> None:
     """Of several architectures the costs are to be measured."""
-    estimator = replace(ONE, architecture="knn")
+    estimator = replace(ONE, architecture="knn", space=neighbours)
     assert trial_of(open_steps(tmp_path, estimator)).runtime == CPU
-    joined = replace(estimator, space=JoinedSpace({"knn": space, "svm": space}))
+    joined = replace(estimator, space=JoinedSpace({"knn": neighbours, "svm": nothing}))
     for number, job in enumerate((joined, replace(joined, space=TWO.space, architecture="mlp"))):
         folder = tmp_path / str(number)
         folder.mkdir()
