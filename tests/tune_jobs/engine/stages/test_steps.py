@@ -96,6 +96,21 @@ def test_the_probe_comes_first_and_a_resumed_run_keeps_what_it_found(tmp_path: P
     assert trial_of(open_steps(tmp_path, ONE, info={"runtime": CPU})).number == 0
 
 
+def test_the_probe_measures_the_dearest_network_or_the_first_report(tmp_path: Path) -> None:
+    first, second = REPORTED.published
+    reports = (replace(first, config={"lr": 0.05}), second)
+    found = {}
+    for job, precision in ((TWO, "auto"), (replace(REPORTED, published=reports), "fp32")):
+        folder = tmp_path / precision
+        folder.mkdir()
+        probe = open_steps(folder, job, precision=precision).next_task()
+        assert isinstance(probe, ProbeTask)
+        found[precision] = probe
+    dearest, reported = found.values()
+    assert (dearest.config["architecture"], dearest.precision) == ("mlp", None)
+    assert (reported.config["lr"], reported.precision, reported.defaults) == (0.05, "fp32", ())
+
+
 def test_estimators_alone_need_no_probe(tmp_path: Path) -> None:
     """Of several architectures the costs are to be measured."""
     estimator = replace(ONE, architecture="knn", space=neighbours)
