@@ -49,6 +49,7 @@ def test_before_any_has_ended_each_is_tried_the_cheapest_first() -> None:
     running = [trial(name, runs=True) for name in ("cheap", "middling")]
     assert choose(running) == "dear"
     assert choose([*running, trial("dear", runs=True)]) == "cheap"
+    assert choose([trial("cheap")]) == "middling", "of one that failed nothing is known"
 
 
 def test_one_whose_cost_is_not_known_waits() -> None:

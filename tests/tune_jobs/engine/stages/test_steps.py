@@ -143,12 +143,20 @@ def test_what_the_probe_cannot_train_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_after_the_search_its_best_is_retrained_and_the_run_ends(tmp_path: Path) -> None:
+    """Also if a session ends amid each."""
+    checkpoints = LocalStorage(tmp_path / "checkpoints")
     steps = open_steps(tmp_path, ONE, info={"runtime": CPU}, trials=1, retrain_seeds=1)
     for stage in Stage:
         task = trial_of(steps)
         assert task.stage is stage
-        goes_on = [steps.on_report(task, report(epoch, 0.9)) for epoch in range(1, 5)]
-        assert goes_on == [True, True, True, False]
+        checkpoints.write(f"{task.name}/000001.pt", b"")
+        assert steps.on_report(task, report(1, 0.9))
+        steps = open_steps(tmp_path, ONE, info={"runtime": CPU}, trials=1, retrain_seeds=1)
+        again = trial_of(steps)
+        assert (again.name, again.epochs_reported) == (task.name, 1)
+        assert checkpoints.names() == [f"{task.name}/000001.pt"], "it goes on from there"
+        goes_on = [steps.on_report(again, report(epoch, 0.9)) for epoch in (2, 3, 4)]
+        assert goes_on == [True, True, False]
     assert steps.next_task() is None
     assert steps.finished
     assert [len(record.trials(TrialState.COMPLETE)) for record in steps.records] == [1, 1]
