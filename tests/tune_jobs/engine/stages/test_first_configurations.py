@@ -112,3 +112,12 @@ def test_an_estimator_does_not_say_how_networks_train() -> None:
         assert dearest_network([{"architecture": name} for name in names])["architecture"] == "cnn"
     estimators = [{"architecture": "knn"}, {"architecture": "svm"}]
     assert dearest_network(estimators) == estimators[-1]
+
+
+def test_a_default_is_tried_once_though_it_is_another_one_by_now(journal: Path) -> None:
+    search = open_search(journal)
+    run_to_the_end(search, search.next_task())
+    [default] = search.plan.first
+    changed = replace(default, config={**default.config, "lr": 0.05})
+    resumed = Search(replace(search.plan, first=[changed]), search.record, Never())
+    assert len(resumed.record.trials()) == 1
