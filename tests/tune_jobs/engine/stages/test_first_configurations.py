@@ -97,7 +97,7 @@ def test_what_a_space_returns_now_tells_configurations_apart(
     search = open_fork(journal, trials=1)
     run_to_the_end(search, search.next_task())
     monkeypatch.setenv("LARGE", "128")
-    resumed = open_fork(journal, trials=2)
+    resumed = open_fork(journal, trials=1)  # nothing else is left to propose
     again = resumed.next_task()
     assert again is not None
     assert again.config["width"] == 128
@@ -121,3 +121,13 @@ def test_a_default_is_tried_once_though_it_is_another_one_by_now(journal: Path) 
     changed = replace(default, config={**default.config, "lr": 0.05})
     resumed = Search(replace(search.plan, first=[changed]), search.record, Never())
     assert len(resumed.record.trials()) == 1
+
+
+def test_a_configuration_of_another_run_does_not_stand_for_the_default(journal: Path) -> None:
+    search = open_search(journal)
+    [default] = search.plan.first
+    forked = replace(default, config={**default.config, "lr": 0.05}, origin="search")
+    begun = open_search(journal.with_name("other.journal"), first=0)
+    for first in ([forked], [forked, default]):
+        begun = Search(replace(begun.plan, first=first), begun.record, Never())
+    assert [trial.origin for trial in begun.record.trials()] == ["search", "default"]
