@@ -117,8 +117,8 @@ def test_the_interval_holds_the_true_accuracy(
 
 
 def test_the_variance_is_taken_apart_as_the_analysis_of_variance_does() -> None:
-    """By hand: for (1, 1/4) of seeds, the mean squares are 9/8, 1/8 of examples and seeds; those of
-    (3/4, 1/2) are no more than the four examples make of them."""
+    """By hand: where seeds reach 1 and 1/4 their mean square is 9/8, and that of the interaction
+    1/8; where they reach 3/4 and 1/2, both are 1/8."""
     found = summarise(Outcomes.of_answers(answers("1111", "1000"))).seeds
     assert found == pytest.approx(((9 / 8 - 1 / 8) / 8, 1))
     assert summarise(Outcomes.of_answers(answers("1110", "1100"))).seeds.value == 0
