@@ -1,5 +1,6 @@
 """What the record holds of trials, on a real journal."""
 
+import shutil
 from pathlib import Path
 
 import optuna
@@ -9,8 +10,11 @@ from optuna.trial import TrialState
 
 from trainables.metrics import METRICS, EpochMetrics
 from trainables.trials.report import EpochReport, Resumption
+from tune_jobs.engine.job import Published
 from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.record.record import Record
+
+FORMATS = Path(__file__).parents[3] / "formats" / "c302f04"
 
 
 def open_record(folder: Path, metric: str = "accuracy") -> Record:
@@ -102,3 +106,20 @@ def test_the_most_frequent_ends_are_told_first(tmp_path: Path) -> None:
     for number, why in zip(numbers, ("a", "b", "b"), strict=False):
         record.end(number, TrialState.FAIL, why)
     assert record.group_ends().splitlines() == ["  2 x b", "  1 x a", "  1 x unfinished"]
+
+
+def test_reports_of_an_early_version_are_those_that_its_run_began_with(tmp_path: Path) -> None:
+    """Its trials do not carry them; a later session's job may have others."""
+    shutil.copy(FORMATS / "runs" / "network" / "begun" / "study.journal", tmp_path)
+    journal = tmp_path / "study.journal"
+    for names in (("1a", "1b"), ("0z", "1a")):
+        record = Record.open(
+            open_journal(journal),
+            "network/begun",
+            lambda t: f"trial-{t.number}",
+            METRICS["accuracy"],
+            published_before=[Published(name=name, config={}) for name in names],
+        )
+        found = [trial.published for trial in record.trials()]
+        assert [published.name for published in found if published] == ["1a", "1b"]
+    assert open_record(tmp_path).study.user_attrs == {}, "a run of today has no need of it"
