@@ -1,5 +1,6 @@
 """A search that goes on from its record, whatever cut the session before short."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.tune_jobs.engine.stages.searches import (
     open_search,
     report,
     run_to_the_end,
+    space,
     wide_space,
 )
 from tune_jobs.engine.record.journal import repair_journal
@@ -109,6 +111,32 @@ def test_a_crash_between_report_and_decision_decides_on_resume(journal: Path) ->
     assert resumed.record.trials()[2].end_reason == "stopped early"
     left = [resumed.next_task(), resumed.next_task()]
     assert [t and (t.number, t.epochs_reported) for t in left] == [(0, 0), (1, 1)]
+
+
+def test_a_trial_that_diverged_as_the_session_died_ends_and_stores_no_nan(journal: Path) -> None:
+    search = open_search(journal)
+    search.next_task()
+    search.record.report(0, report(1, math.nan))  # ... and the process dies
+    resumed = open_search(journal)
+    [trial] = resumed.record.trials(TrialState.PRUNED)
+    assert (trial.end_reason, trial.frozen.intermediate_values) == ("diverged", {})
+    assert "NaN" not in journal.read_text()
+
+
+def wider_space(trial: optuna.Trial) -> dict[str, Any]:
+    return {**space(trial), "width": 16}
+
+
+def test_a_trial_that_has_begun_keeps_its_configuration(journal: Path) -> None:
+    """Whatever the space returns by now."""
+    begun = open_search(journal).next_task()
+    resumed = open_search(journal, space=wider_space)
+    first, second = resumed.next_task(), resumed.next_task()
+    assert begun
+    assert first
+    assert second
+    assert (first.number, first.config) == (begun.number, begun.config)
+    assert second.config["width"] == 16
 
 
 def test_the_order_of_the_record_is_that_of_arrival(journal: Path) -> None:
