@@ -125,6 +125,7 @@ def test_only_full_budget_trials_are_complete_and_best(journal: Path) -> None:
         1,
     )
     assert stopped.end_reason == "stopped early"
+    assert stopped.value is None, "it has not reached the full budget"
     assert search.record.study.best_trial.number == 1
 
 
