@@ -1,7 +1,6 @@
 """Of which architecture the next proposal is: where an error is lowered in the least time."""
 
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution
@@ -80,25 +79,25 @@ def test_one_that_was_tried_often_gives_way() -> None:
 
 
 def choose_after(**trials: Sequence[Sequence[tuple[float, float]]]) -> str:
-    """After trials of these epochs, each an accuracy and seconds, by architecture."""
-    allocation = Allocation([], METRICS["accuracy"])
-    numbers = count()
-    for name, epochs_of_trials in trials.items():
-        for epochs in epochs_of_trials:
-            allocation.count(name)
-            allocation.begin(number := next(numbers), name)
-            for epoch, (accuracy, seconds) in enumerate(epochs, start=1):
-                metrics = EpochMetrics(
-                    epoch=epoch, seconds=seconds, val_accuracy=accuracy, val_loss=1.0
-                )
-                allocation.take(number, metrics)
-            allocation.end(number)
-    return allocation.choose(list(trials))
+    """After trials that ended with these epochs, each an accuracy and seconds, by architecture."""
+    ended = []
+    for name, epochs in [(name, epochs) for name, found in trials.items() for epochs in found]:
+        last = trial(name, *epochs[-1])
+        stored = {
+            f"epoch_{number}": EpochMetrics(
+                epoch=number, seconds=seconds, val_accuracy=accuracy, val_loss=1.0
+            ).to_json()
+            for number, (accuracy, seconds) in enumerate(epochs, start=1)
+        }
+        config = {"architecture": name, "epochs": len(epochs)}
+        last.frozen.user_attrs.update(stored, config=config)
+        ended.append(last)
+    return Allocation(ended, METRICS["accuracy"]).choose(list(trials))
 
 
 def test_an_architecture_is_as_good_as_its_best_epoch_and_costs_what_a_trial_takes() -> None:
     assert choose_after(dear=[[(0.6, 2)]], cheap=[[(0.9, 1), (0.5, 1)]]) == "cheap"
-    assert choose_after(dear=[[(0.93, 1)] * 2], cheap=[[(0.95, 1)], [(0.5, 1)]]) == "cheap"
+    assert choose_after(dear=[[(0.93, 1)]] * 2, cheap=[[(0.95, 1)], [(0.5, 1)]]) == "cheap"
     assert choose_after(cheap=[[(0.9, 10), (0.9, 10), (0.9, 1)]], dear=[[(0.9, 5)]]) == "dear"
     trials = {"cheap": [[(0.9, 30)], [(0.9, 1)]], "dear": [[(0.9, 10)], [(0.9, 10)]]}
     assert choose_after(**trials) == "dear"
