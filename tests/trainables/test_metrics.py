@@ -1,5 +1,7 @@
 """What a search may optimise."""
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,6 +78,21 @@ def test_what_an_early_version_recorded_is_read() -> None:
     assert epoch.val_auroc is None
     assert epoch.test == HeldOutMetrics(loss=0.5, accuracy=0.5, macro_f1=0.25)
     assert not epoch.diverged
+
+
+@pytest.mark.parametrize("name", ["val_accuracy", "val_auroc", "train_accuracy"])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_any_figure_that_is_no_number_says_that_a_training_has_diverged(
+    name: str, value: float
+) -> None:
+    """What is stored says so too, and holds no such number."""
+    sound = EpochMetrics(epoch=1, seconds=1.0, val_loss=0.5, val_accuracy=0.5)
+    assert not sound.diverged
+    assert "diverged" not in sound.to_json()
+    stored = replace(sound, **{name: value}).to_json()  # type: ignore[arg-type]
+    assert stored["diverged"]
+    assert name not in stored
+    assert EpochMetrics.from_json(stored).diverged
 
 
 def test_models_are_compared_by_their_metric_where_the_test_split_has_it(

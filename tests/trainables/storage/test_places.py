@@ -1,5 +1,6 @@
 """Folders and an object store by the same verbs; the store is a real server, started here."""
 
+import os
 import pickle
 import threading
 from pathlib import Path
@@ -92,6 +93,21 @@ def test_a_reader_of_a_folder_sees_the_old_content_or_the_new(tmp_path: Path) ->
     while writer.is_alive():
         assert storage.read("a") in contents
     writer.join()
+
+
+def test_content_is_on_disk_before_it_has_its_name_and_then_the_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a power cut would leave an empty file, or none."""
+    file, synced, sync = tmp_path / "a", [], os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, file.exists()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    LocalStorage(tmp_path).write("a", b"1")
+    assert synced == [(file.stat().st_ino, False), (tmp_path.stat().st_ino, True)]
 
 
 def test_a_store_out_of_reach_is_a_storage_error(bucket: str) -> None:

@@ -1,14 +1,78 @@
-"""A node that joins a cluster later is held to the storage too."""
+"""What a worker does for a task: which split it looks at, and what it leaves."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from trainables.storage import StorageError, open_storage
-from trainables.worker.run_task import check_run_folder
+from trainables.config import Runtime
+from trainables.datasets import ImageData, load_dataset
+from trainables.registry import default_of
+from trainables.storage import LocalStorage, StorageError, open_storage
+from trainables.trials.inputs import TrialInputs
+from trainables.trials.predictions import PREDICTIONS
+from trainables.trials.report import EpochReport
+from trainables.trials.task import Stage, TrialTask
+from trainables.trials.watchdog import Watchdog
+from trainables.worker.run_task import _train, check_run_folder
+from trainables.worker.settings import TrialSettings
+from trainables.worker.shared import SharedInputs
+
+
+def train(folder: Path, inputs: TrialInputs, stage: Stage, *, seed: int = 1) -> list[EpochReport]:
+    """Train for two epochs, of which the first ends at a rung."""
+    task = TrialTask(
+        stage=stage,
+        number=0,
+        name="trial",
+        seed=seed,
+        config=default_of("linear", 2),
+        runtime=Runtime(device="cpu"),
+    )
+    place = LocalStorage(folder)
+    settings = TrialSettings(
+        inputs=SharedInputs(reference=None, home=""),
+        rungs=(1,),
+        checkpoints=place,
+        timeout_seconds=None,
+    )
+    return list(_train(task, settings, inputs, Watchdog(None, place), peers=None))
+
+
+def test_a_trial_of_the_search_sees_no_test_image_and_a_retraining_does_at_its_end(
+    tmp_path: Path, make_data: Callable[..., ImageData]
+) -> None:
+    inputs = TrialInputs(data=make_data())
+    found = {stage: train(tmp_path / stage, inputs, stage) for stage in Stage}
+    looked = {stage: [r.metrics.test is not None for r in found[stage]] for stage in Stage}
+    assert looked == {Stage.SEARCH: [False, False], Stage.RETRAIN: [False, True]}
+    left = {
+        stage: {file.name for file in (tmp_path / stage / "trial").iterdir()} for stage in Stage
+    }
+    assert left[Stage.SEARCH] == {"000001.pt"}
+    assert left[Stage.RETRAIN] > {"model.safetensors", PREDICTIONS}
+    assert "000001.pt" not in left[Stage.RETRAIN], "no rule looks at it"
+
+
+@pytest.mark.parametrize("seed", [0, 1, 5])
+def test_a_seed_of_the_retraining_validates_on_the_fold_of_its_number(
+    tmp_path: Path, seed: int
+) -> None:
+    data = load_dataset("digits", data_dir=tmp_path / "data", train_size=60, folds=3)
+    views = [data.in_fold(number) for number in range(3)]
+    folds = tuple(TrialInputs(data=view) for view in views)
+    inputs = TrialInputs(data=data, folds=folds)
+    *_, last = train(tmp_path / "all", inputs, Stage.RETRAIN, seed=seed)
+    alone = [
+        train(tmp_path / f"{n}", fold, Stage.RETRAIN, seed=seed) for n, fold in enumerate(folds)
+    ]
+    losses = [reports[-1].metrics.val_loss for reports in alone]
+    assert len(set(losses)) == 3
+    assert last.metrics.val_loss == losses[seed % 3]
 
 
 def test_a_node_that_does_not_see_the_run_trains_nothing(tmp_path: Path) -> None:
+    """One that joins a cluster later is held to the storage too."""
     run = open_storage(tmp_path / "runs" / "digits_cnn" / "one")
     with pytest.raises(StorageError, match=r"does not share it: no .*runs/digits_cnn/one"):
         check_run_folder(run.child("checkpoints"))

@@ -1,12 +1,14 @@
 """Images that train and test share: counted, cached, and refused in a user's own data."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from trainables.config.validation import to_json
 from tune_jobs.digits_linear import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.options import Options
@@ -79,17 +81,23 @@ def test_one_is_told_in_the_singular(tmp_path: Path) -> None:
     assert different.startswith("1 image has the pixels of an image of another class: ")
 
 
-def test_the_count_is_cached_by_content_and_split(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_count_is_cached_by_content_and_split(tmp_path: Path) -> None:
     write_folder(tmp_path / "photos", shared=2)
     options = options_for(tmp_path / "photos", allow_duplicates=True)
     data = load_data(options)
     counted = check_duplicates(data, options)
-    calls: list[object] = []
-    monkeypatch.setattr("tune_jobs.engine.prepare.find_duplicates", calls.append)
-    assert check_duplicates(data, options) == counted
-    assert calls == []
+    [cached] = (tmp_path / "d" / "duplicates").iterdir()
+    marked = dataclasses.replace(counted, near_train_test=77)
+    cached.write_text(json.dumps(to_json(marked)))
+    assert check_duplicates(data, options) == marked
+    other = options_for(tmp_path / "photos", allow_duplicates=True, split_seed=1)
+    assert check_duplicates(load_data(other), other).near_train_test != 77
+
+
+def test_an_image_of_any_fold_is_a_training_image(tmp_path: Path) -> None:
+    write_folder(tmp_path / "photos", shared=13)
+    options = options_for(tmp_path / "photos", allow_duplicates=True, folds=2)
+    assert check_duplicates(load_data(options), options).exact_train_test == 13
 
 
 def test_of_many_pairs_ten_are_told_and_a_file_has_them_all(tmp_path: Path) -> None:

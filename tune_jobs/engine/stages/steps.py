@@ -163,9 +163,9 @@ class Steps:
         if budget is None or len(costs) < len(names) or needed <= budget:
             return None
         return (
-            f"--time-budget = {budget:g}s: the features that {', '.join(names)} is trained on take "
-            f"an estimated {needed:,.0f} s here, and are computed first: give more time, fewer "
-            "images (--train-size), or another architecture (--architectures)"
+            f"--time-budget = {budget:g}s: the features of {', '.join(names)} take an estimated "
+            f"{needed:,.0f} s here, and are computed first: give more time, fewer images "
+            "(--train-size), or another architecture (--architectures)"
         )
 
     def _take(self, found: ProbeReport) -> None:

@@ -6,7 +6,7 @@ import pytest
 from trainables.datasets.errors import DatasetError
 from trainables.datasets.image_data import Integers
 from trainables.datasets.source import Split, Splits
-from trainables.datasets.splits.draw import Indices, split_indices
+from trainables.datasets.splits.draw import Indices, split_indices, stratified_sample
 
 
 def labels(*counts: int) -> Integers:
@@ -47,6 +47,24 @@ def test_every_image_is_in_one_split_and_every_class_in_each(
         assert min(counts(labels_N, part)) >= 1
         np.testing.assert_array_equal(part, np.sort(part))
         assert part.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("class_sizes", "size", "drawn"),
+    [
+        ((17, 14, 19), 10, [3, 3, 4]),  # shares of 3.4, 2.8 and 3.8
+        ((14, 13, 13, 60), 10, [2, 1, 1, 6]),  # 1.4, 1.3, 1.3 and 6.0
+        ((3, 3, 3, 3, 3, 30, 20), 13, [1, 1, 1, 1, 1, 5, 3]),  # 0.6, ..., 6.0 and 4.0
+        ((3, 3, 3, 80), 2, [1, 1, 1, 1]),
+    ],
+)
+def test_what_is_left_goes_by_the_largest_remainder(
+    class_sizes: tuple[int, ...], size: int, drawn: list[int]
+) -> None:
+    labels_N = labels(*class_sizes)
+    indices = np.arange(len(labels_N))
+    sample = stratified_sample(labels_N, indices, size, np.random.default_rng(0))
+    assert counts(labels_N, sample) == drawn
 
 
 def test_same_seed_same_split() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from trainables.datasets import DatasetError, load_dataset
+from trainables.datasets.splits.draw import Indices
 from trainables.datasets.splits.folds import cut_folds, propose_folds
 
 
@@ -47,6 +48,20 @@ def test_a_group_is_in_one_fold() -> None:
     assert [len(set(groups_N[fold])) for fold in folds] == [7] * 4
     assert len(set().union(*(groups_N[fold] for fold in folds))) == 28
     assert all(set(labels_N[fold]) == {0, 1, 2} for fold in folds)
+
+
+def test_folds_stay_those_that_earlier_runs_have_recorded() -> None:
+    """Or they could not be resumed."""
+    folds = cut_folds(np.arange(60) % 3, np.arange(60), num_folds=3, seed=1, groups_N=None)
+    assert Indices(*folds).fingerprint().startswith("a6e488ee30861d94")
+
+
+def test_a_fold_may_validate_without_a_class_that_it_trains_with() -> None:
+    """The last class is in two groups, fewer than there are folds."""
+    labels_N = np.repeat([0, 0, 0, 0, 1, 1], 4)
+    groups_N = np.repeat([f"p{number}" for number in range(6)], 4)
+    folds = cut_folds(labels_N, np.arange(24), num_folds=3, seed=0, groups_N=groups_N)
+    assert sorted(len(set(labels_N[fold])) for fold in folds) == [1, 2, 2]
 
 
 @pytest.mark.parametrize(

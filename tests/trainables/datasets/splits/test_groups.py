@@ -81,6 +81,12 @@ def test_same_seed_same_split_and_another_seed_another_one() -> None:
     assert first.test.tolist() != other.test.tolist()
 
 
+def test_splits_stay_those_that_earlier_runs_have_recorded() -> None:
+    """Or they could not be resumed."""
+    found = split(*patients([4] * 15, 3), seed=1)
+    assert found.fingerprint().startswith("3ec3dd887f054e5f")
+
+
 def test_a_subset_to_train_on_leaves_the_test_groups_as_they_are() -> None:
     labels_N, groups_N = patients([4] * 50, 2)
     whole, part = split(labels_N, groups_N), split(labels_N, groups_N, train_size=60)

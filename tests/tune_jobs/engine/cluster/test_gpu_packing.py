@@ -1,9 +1,11 @@
 """How many trials share a GPU: the arithmetic, and what is measured for it."""
 
+from dataclasses import replace
 from typing import Any
 
 import optuna
 import pytest
+from optuna.distributions import IntDistribution
 
 from searchspaces.joined import JoinedSpace
 from trainables.training.device import CONTEXT_BYTES, memory_fraction
@@ -121,3 +123,18 @@ def test_each_architecture_of_a_joined_space_has_its_own_largest() -> None:
         {"architecture": "a", "width": 16, "epochs": 3},
         {"architecture": "b", "width": 64, "epochs": 3},
     ]
+
+
+def narrow_where_deep(trial: optuna.Trial) -> None:
+    depth = trial.suggest_int("depth", 1, 2)
+    trial.suggest_int("width", 8, 16 if depth == 2 else 64)
+
+
+def test_of_one_architecture_what_the_space_does_not_hold_together_is_told() -> None:
+    job = Job(name="job", dataset="digits", architecture="a", space=narrow, trials=1, epochs=3)
+    assert largest_configurations(job, sample_space(narrow).distributions, 3) == [
+        {"architecture": "a", "width": 16, "epochs": 3}
+    ]
+    distributions = {"depth": IntDistribution(1, 2), "width": IntDistribution(8, 64)}
+    with pytest.raises(ValueError, match="the space does not hold them together: width"):
+        largest_configurations(replace(job, space=narrow_where_deep), distributions, 3)

@@ -24,6 +24,7 @@ from tune_jobs.engine.results.comparison.boards import (
 )
 from tune_jobs.engine.results.comparison.row_statistics import (
     add_statistics,
+    best_before,
     find_damage,
     read_answers,
 )
@@ -85,6 +86,22 @@ def test_rows_get_interval_gain_and_rank(tmp_path: Path, make_row: MakeRow) -> N
     assert 0.92 < found.test_accuracy_low < 0.95 < found.test_accuracy_high < 0.98
 
 
+def test_the_interval_of_a_row_with_one_seed_is_as_wide_as_other_rows_seeds_vary(
+    tmp_path: Path, make_row: MakeRow
+) -> None:
+    single, several = make_row(0.9, seeds=(1,)), make_row(0.9, trial_number=2, seeds=(1, 2, 3))
+    store(tmp_path, single)
+    for seed, accuracy in zip((1, 2, 3), (0.8, 0.9, 0.95), strict=True):
+        store(tmp_path, replace(several, test_accuracy=accuracy, seeds=(seed,)))
+
+    def width(row: Row) -> float:
+        assert row.interval is not None
+        return row.interval[1] - row.interval[0]
+
+    [alone], [beside, _] = add(tmp_path, [single]), add(tmp_path, [single, several])
+    assert width(beside) > 3 * width(alone)
+
+
 def test_an_ensemble_is_compared_with_the_winners_best_seed(
     tmp_path: Path, make_row: MakeRow
 ) -> None:
@@ -100,12 +117,12 @@ def test_an_ensemble_is_compared_with_the_winners_best_seed(
     store(tmp_path, rows[1])
     run = place_of(LocalStorage(tmp_path), winner.job, winner.run_id)
     answers = {row.trial_number: read_answers(run, row) for row in rows}
-    *_, row = add_statistics(rows, answers, best_seed=1)
+    *_, row = add_statistics(rows, answers, best_seed=2)
     alone, joined = answers[1], answers[-1]
     assert alone is not None
     assert joined is not None
     np.testing.assert_array_equal(joined.correct_SN[0], alone.correct_SN.sum(axis=0) >= 2)
-    single_N, joined_N = alone.correct_SN[1], joined.correct_SN[0]
+    single_N, joined_N = alone.correct_SN[2], joined.correct_SN[0]
     assert row.gain_over == 1
     assert row.gain == pytest.approx(joined_N.mean() - single_N.mean())
     discordant = int((single_N > joined_N).sum()), int((joined_N > single_N).sum())
@@ -178,6 +195,23 @@ def test_rows_of_another_metric_are_another_board(tmp_path: Path, make_row: Make
     assert [len(board) for board in split_boards(both, LocalStorage(tmp_path))] == [2, 2]
 
 
+def test_what_people_had_before_is_the_reference_that_validation_prefers(make_row: MakeRow) -> None:
+    """Test chooses nothing; who dropped out has lost, and of equals the first is taken."""
+    found = [
+        (0, 0.95, 0.8, None),
+        (2, 0.7, 0.9, None),
+        (1, 0.7, 0.9, None),
+        (3, 0.99, 0.99, "lost"),
+    ]
+    rows = [
+        make_row(test, trial_number=number, val_accuracy=val, dropped_out=why, origin="published")
+        for number, test, val, why in found
+    ]
+    better = make_row(0.99, trial_number=4, val_accuracy=0.99)
+    assert best_before([*rows, better]) == 1
+    assert best_before([better]) is None
+
+
 def test_without_a_published_row_there_is_no_gain(tmp_path: Path, make_row: MakeRow) -> None:
     row = make_row(0.9)
     store(tmp_path, row)
@@ -194,6 +228,31 @@ def test_missing_or_damaged_predictions_leave_null(tmp_path: Path, make_row: Mak
     assert [row.tie_group for row in add(tmp_path, rows)] == [None, None, 1]
 
 
+def test_models_that_answered_other_images_are_not_compared(
+    tmp_path: Path, make_row: MakeRow
+) -> None:
+    row = make_row(0.9)
+    store(tmp_path, row)
+    store(tmp_path, replace(row, seeds=(2,)), first=1)
+    assert add(tmp_path, [row])[0].interval is None
+
+
+def test_an_ensembles_answers_are_those_of_the_weighted_mean(
+    tmp_path: Path, make_row: MakeRow
+) -> None:
+    """The first member outweighs the others."""
+    weights = zip((1, 2, 3), (0.6, 0.2, 0.2), strict=True)
+    members = [{"trial_number": 1, "seed": seed, "weight": weight} for seed, weight in weights]
+    single = make_row(0.9, trial_number=1, seeds=(1, 2, 3))
+    store(tmp_path, single)
+    joined = replace(single, trial_number=-1, seeds=None, ensemble=json.dumps(members))
+    run = place_of(LocalStorage(tmp_path), single.job, single.run_id)
+    alone, together = read_answers(run, single), read_answers(run, joined)
+    assert alone is not None
+    assert together is not None
+    np.testing.assert_array_equal(together.correct_SN[0], alone.correct_SN[0])
+
+
 def test_runs_on_the_same_split_share_a_board_with_ranks_of_its_own(
     tmp_path: Path, make_row: MakeRow
 ) -> None:
@@ -201,11 +260,13 @@ def test_runs_on_the_same_split_share_a_board_with_ranks_of_its_own(
     second = [make_row(0.99, job="digits_mlp", tie_group=1)]
     for row in (*first, *second):
         store(tmp_path, row)
-    [board] = split_boards([*first, *second], LocalStorage(tmp_path))
+    diverged = make_row(None, trial_number=3, seeds=())
+    [board] = split_boards([*first, *second, diverged], LocalStorage(tmp_path))
     assert [(row.job, row.tie_group) for row in board] == [
         ("digits_mlp", 1),
         ("digits_cnn", 2),
         ("digits_cnn", 3),
+        ("digits_cnn", None),
     ]
 
 

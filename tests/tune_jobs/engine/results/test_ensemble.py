@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,23 +72,71 @@ def test_models_that_err_elsewhere_are_joined() -> None:
     assert average(models, list(weights.values())).correct_N.all()
 
 
+def make_model(
+    number: int,
+    validation: Predictions,
+    test: Predictions,
+    *,
+    seed: int = 1,
+    features_seconds: float | None = None,
+) -> Model:
+    cost = Cost(
+        peak_host_bytes=1, throughput=1, latency_seconds=1, features_seconds=features_seconds
+    )
+    held_out = HeldOutMetrics(loss=0.5, accuracy=0.5, macro_f1=0.5, cost=cost)
+    metrics = EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5, test=held_out)
+    return Model(
+        trial_number=number,
+        seed=seed,
+        metrics=metrics,
+        seconds=1,
+        validation=validation,
+        test=test,
+    )
+
+
 @pytest.mark.parametrize(
     ("seconds", "total"), [((2.0, 2.0), 2.0), ((2.0, 3.0), 5.0), ((2.0, None), 2.0)]
 )
 def test_features_are_counted_once(seconds: tuple[float | None, ...], total: float) -> None:
     predicted = [predict(0.9, 0.9, 0.4), predict(0.4, 0.4, 0.9)]
-    models = []
-    for number, (predictions, taken) in enumerate(zip(predicted, seconds, strict=True)):
-        cost = Cost(peak_host_bytes=1, throughput=1, latency_seconds=1, features_seconds=taken)
-        test = HeldOutMetrics(loss=0.5, accuracy=0.5, macro_f1=0.5, cost=cost)
-        metrics = EpochMetrics(epoch=1, seconds=1, val_loss=0.5, val_accuracy=0.5, test=test)
-        both = {"validation": predictions, "test": predictions}
-        models.append(Model(trial_number=number, seed=1, metrics=metrics, seconds=1, **both))
+    models = [
+        make_model(number, predictions, predictions, features_seconds=taken)
+        for number, (predictions, taken) in enumerate(zip(predicted, seconds, strict=True))
+    ]
     found = choose_ensemble(models, ACCURACY)
     assert found is not None
     assert found.metrics.test is not None
     assert found.metrics.test.cost is not None
     assert found.metrics.test.cost.features_seconds == total
+    assert found.metrics.test.cost.throughput == 0.5
+    assert found.metrics.test.cost.latency_seconds == 2
+
+
+def test_validation_chooses_models_that_differ_and_test_measures_them() -> None:
+    """On test the third alone is right; the fourth is the first again."""
+    validation, test = (
+        [predict(*pattern * 8) for pattern in patterns]
+        for patterns in (
+            [(0.9, 0.9, 0.4), (0.4, 0.4, 0.9), (0.1, 0.1, 0.1)],
+            [(0.9, 0.4, 0.4), (0.9, 0.4, 0.3), (0.9, 0.9, 0.9)],
+        )
+    )
+    models = [make_model(n, *both) for n, both in enumerate(zip(validation, test, strict=True))]
+    models.append(make_model(0, validation[0], test[0], seed=2))
+    found = choose_ensemble(models, ACCURACY)
+    assert found is not None
+    assert {(member.trial_number, member.seed) for member in found.members} == {(0, 1), (1, 1)}
+    assert found.metrics.val_accuracy == 1
+    assert found.metrics.test is not None
+    assert found.metrics.test.accuracy == pytest.approx(1 / 3)
+    assert found.seconds == 2
+    assert found.metrics.num_parameters is None
+    counted = [replace(m, metrics=replace(m.metrics, num_parameters=10)) for m in models]
+    for members, total in ((counted, 20), ([models[0], *counted[1:]], None)):
+        found = choose_ensemble(members, ACCURACY)
+        assert found is not None
+        assert found.metrics.num_parameters == total, "one that a member has not, it has not"
 
 
 def keep_predictions(folder: Path, number: int, *probabilities: float) -> Retrained:
@@ -113,6 +162,15 @@ def test_a_single_image_of_validation_chooses_none(tmp_path: Path) -> None:
     models = read_models(LocalStorage(tmp_path), results)
     assert models == []
     assert choose_ensemble(models, ACCURACY) is None
+
+
+def test_models_that_were_validated_on_other_images_are_not_chosen_between(tmp_path: Path) -> None:
+    results = [keep_predictions(tmp_path, number, 0.9, 0.4) for number in range(2)]
+    assert len(read_models(LocalStorage(tmp_path), results) or ()) == 2
+    other = predict(0.9, 0.4)
+    other = replace(other, indices_N=other.indices_N + 1)
+    write_predictions(tmp_path / "checkpoints" / retraining_name(1, 1), other, VALIDATION)
+    assert read_models(LocalStorage(tmp_path), results) == []
 
 
 @pytest.fixture
@@ -173,6 +231,10 @@ def test_the_best_model_is_alone_where_none_adds_to_it() -> None:
     models = [predict(0.1, 0.1), predict(0.8, 0.8), predict(0.2, 0.1)]
     assert select(models, LOSS) == {1: 1.0}
     assert select([], LOSS) == {}
+
+
+def test_of_models_that_are_equally_right_the_surer_one_is_first() -> None:
+    assert select([predict(0.6, 0.6), predict(0.9, 0.9)], ACCURACY) == {0: 0.48, 1: 0.52}
 
 
 def test_models_that_validation_cannot_tell_apart_are_all_in_it() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,8 @@ def test_what_was_trained_anew_keeps_nothing(
     row = make_row(0.9, test_accuracy_low=None)
     was = dataclasses.replace(row, seeds=(7, 8), test_accuracy_low=0.8, tie_group=1)
     assert keep_comparisons([row], [was], LocalStorage(tmp_path)) == [row]
+    again = dataclasses.replace(was, seeds=row.seeds, test_accuracy_per_seed=(0.8, 0.9))
+    assert keep_comparisons([row], [again], LocalStorage(tmp_path)) == [row]
     assert keep_comparisons([row], [], LocalStorage(tmp_path)) == [row]
     assert "no interval is left of them, and they have no rank" in capsys.readouterr().err
 
@@ -59,6 +62,34 @@ def test_a_rank_among_other_rows_is_not_kept(tmp_path: Path, make_row: MakeRow) 
     was = dataclasses.replace(first, test_accuracy_low=0.7, test_accuracy_high=0.9, tie_group=1)
     [kept, _] = keep_comparisons([first, second], [was], LocalStorage(tmp_path))
     assert (kept.test_accuracy_low, kept.test_accuracy_high, kept.tie_group) == (0.7, 0.9, None)
+
+
+def test_what_is_computed_now_is_not_lost_to_what_was_not(
+    tmp_path: Path, make_row: MakeRow
+) -> None:
+    """The predictions of one row are back, and those of the other gone."""
+    now, gone = make_rows(make_row)
+    now = dataclasses.replace(now, test_accuracy_low=0.75, test_accuracy_high=0.85)
+    before = [
+        dataclasses.replace(now, test_accuracy_low=None, test_accuracy_high=None),
+        dataclasses.replace(gone, test_accuracy_low=0.85, test_accuracy_high=0.95),
+    ]
+    kept = keep_comparisons([now, gone], before, LocalStorage(tmp_path))
+    assert [row.test_accuracy_low for row in kept] == [0.75, 0.85]
+
+
+def test_a_gain_over_what_was_trained_anew_is_not_kept(tmp_path: Path, make_row: MakeRow) -> None:
+    first, second = make_rows(make_row)
+    ends: dict[str, Any] = {"test_accuracy_low": 0.7, "test_accuracy_high": 0.95}
+    before = [
+        dataclasses.replace(first, **ends, seeds=(7, 8)),
+        dataclasses.replace(second, **ends, gain_over=0, gain=0.1, gain_p_value=0.01),
+    ]
+    [_, kept] = keep_comparisons([first, second], before, LocalStorage(tmp_path))
+    assert (kept.test_accuracy_low, kept.gain_over, kept.gain) == (0.7, None, None)
+    before[0] = dataclasses.replace(first, **ends)
+    [_, kept] = keep_comparisons([first, second], before, LocalStorage(tmp_path))
+    assert (kept.test_accuracy_low, kept.gain_over, kept.gain) == (0.7, 0, 0.1)
 
 
 def test_a_rebuild_without_checkpoints_is_not_poorer(

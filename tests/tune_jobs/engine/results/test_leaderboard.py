@@ -152,6 +152,15 @@ def test_a_half_written_part_is_ignored_by_every_reader(tmp_path: Path) -> None:
     assert duckdb.sql(f"select run_id from '{boards}/**/*.parquet'").fetchall() == [("run-1",)]
 
 
+@pytest.mark.parametrize("name", ["._run-1.parquet", "_metadata.parquet"])
+def test_what_file_managers_and_other_programs_leave_beside_parts_is_no_part(
+    tmp_path: Path, name: str
+) -> None:
+    part = write_part([build_row()], tmp_path)
+    part.with_name(name).write_bytes(b"no parquet")
+    assert read_rows(tmp_path) == ([build_row()], [])
+
+
 def test_writing_leaves_nothing_but_the_part(tmp_path: Path) -> None:
     part = write_part([build_row()], tmp_path)
     assert list(part.parent.iterdir()) == [part]

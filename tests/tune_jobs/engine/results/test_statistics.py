@@ -7,7 +7,15 @@ from scipy import stats
 
 from tune_jobs.engine.results.statistics.intervals import Comparison, Estimate, compare, interval
 from tune_jobs.engine.results.statistics.ranking import holm, tie_groups
-from tune_jobs.engine.results.statistics.variance import Correct, Outcomes
+from tune_jobs.engine.results.statistics.variance import (
+    Correct,
+    Outcomes,
+    Variance,
+    add_seeds,
+    pool_over_seeds,
+    summarise,
+    variance_over_examples,
+)
 
 NUM_DRAWS = 1000
 
@@ -106,6 +114,40 @@ def test_the_interval_holds_the_true_accuracy(
         interval = accuracy_interval(correct_SN)
         held += interval.low <= accuracy <= interval.high
     assert held >= 0.93 * NUM_DRAWS  # 0.95 less three standard errors of this simulation
+
+
+def test_the_variance_is_taken_apart_as_the_analysis_of_variance_does() -> None:
+    """By hand: where seeds reach 1 and 1/4 their mean square is 9/8, and that of the interaction
+    1/8; where they reach 3/4 and 1/2, both are 1/8."""
+    found = summarise(Outcomes.of_answers(answers("1111", "1000"))).seeds
+    assert found == pytest.approx(((9 / 8 - 1 / 8) / 8, 1))
+    assert summarise(Outcomes.of_answers(answers("1110", "1100"))).seeds.value == 0
+    examples = variance_over_examples(np.array([0.0, 1.0, 1.0, 1.0]))
+    assert examples == pytest.approx((0.75 / 3 / 4, 3))
+
+
+def test_seeds_are_pooled_by_their_degrees_and_added_as_welch_does() -> None:
+    """Two seeds, whose mean varies by 1/8, so that a single one varies by 1/4."""
+    rows = answers("1111", "1000")
+    two, one = (summarise(Outcomes.of_answers(seeds_SN)) for seeds_SN in (rows, rows[:1]))
+    steady = summarise(Outcomes.of_answers(answers("1110", "1100", "1110", "1110")))
+    assert steady.seeds == pytest.approx((0, 3))
+    assert pool_over_seeds([one, steady]) is None
+    assert pool_over_seeds([one, two]) == pytest.approx((1 / 4, 1))
+    assert pool_over_seeds([one, two, steady]) == pytest.approx((1 / 16, 4))
+    pooled = Variance(0.5, 7)
+    assert add_seeds(two, two, pooled) == pytest.approx((2 / 8, 2))
+    assert add_seeds(two, one, pooled) == pytest.approx((1 / 8 + 0.5, 7))
+    assert add_seeds(one, one, pooled) == pytest.approx((1.0, 7))
+    assert add_seeds(two, one, None) == pytest.approx((1 / 8, 1))
+
+
+def test_where_one_example_makes_the_variance_few_degrees_of_freedom_are_left() -> None:
+    """Of a hundred values one is 1: their kurtosis is 98.01."""
+    values_N = np.eye(100)[0]
+    found = variance_over_examples(values_N, are_answers=False)
+    assert found.degrees == pytest.approx(200 / (98.01 - 97 / 99), rel=1e-4)
+    assert variance_over_examples(values_N).degrees == 99
 
 
 def test_with_one_seed_the_interval_is_wilsons() -> None:

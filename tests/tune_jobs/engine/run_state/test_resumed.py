@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.tune_jobs.engine.parts import make_info
-from tests.tune_jobs.engine.results.examples import make_retrained
-from trainables.metrics import METRICS
+from trainables.config import Runtime
+from trainables.features import Pixels
 from trainables.storage import LocalStorage
+from trainables.trials.report import TrainingCost
 from tune_jobs.digits_cnn import JOB
 from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Published
@@ -23,8 +24,6 @@ from tune_jobs.engine.run_state.continuation import continue_run
 from tune_jobs.engine.run_state.folder import RunFolder, run_folder
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.constants import AS_DRAWN, find_constants
-from tune_jobs.engine.search.limits import ModelLimits
-from tune_jobs.engine.stages.candidates import choose_winner
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -71,6 +70,53 @@ def test_a_run_that_ended_before_its_first_trial_has_no_record_yet(ended: RunFol
     ended.journal.unlink()
     study, _ = open_study_storage(NETWORK, OPTIONS, replace(info, runtime=None), ended)
     assert study == "journal"
+
+
+def test_a_resume_has_what_the_run_began_with() -> None:
+    """Its arithmetic, its costs, and the defaults of then, which may be others by now."""
+    earlier = make_info(
+        runtime=Runtime(device="cpu", precision="bf16"),
+        costs={"cnn": TrainingCost(multiply_adds=1, epoch_seconds=1.0)},
+        default_configs={"cnn": {"dropout": 0.1}},
+        git_commit="a",
+    )
+    now = make_info(default_configs={"cnn": {"dropout": 0.2}}, git_commit="b")
+    info = continue_run(now, earlier)
+    assert (info.runtime, info.costs) == (earlier.runtime, earlier.costs)
+    assert info.default_configs == earlier.default_configs
+    [note] = info.notes
+    assert note.startswith("an earlier session ran commit a, this one runs b")
+    assert continue_run(replace(now, git_commit="a"), earlier).notes == ()
+    assert continue_run(now, None) == now
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dataset_fingerprint", "other"),
+        ("split_fingerprint", "other"),
+        ("architecture", "mlp"),
+        ("epochs", 3),
+        ("metric", "auroc"),
+        ("class_weights", "balanced"),
+        ("keep", "auroc"),
+        ("features", Pixels()),
+        ("weights", "imagenet"),
+    ],
+)
+def test_what_trials_compare_by_must_be_the_same(name: str, value: object) -> None:
+    with pytest.raises(RequestError, match=f"  {name}: was .*, is .*\nTake another --run-id"):
+        continue_run(make_info(**{name: value}), make_info())
+
+
+def test_what_a_space_suggests_is_part_of_the_run() -> None:
+    before = make_info(suggests={"lr": "[0, 1]", "l2": "[0, 1]"})
+    continue_run(before, before)
+    continue_run(before, make_info())  # of a version that did not record it
+    with pytest.raises(RequestError) as refused:
+        continue_run(make_info(suggests={"lr": "[0, 2]", "dropout": "[0, 1]"}), before)
+    for told in ("lr: was '[0, 1]', is '[0, 2]'", "l2: was '[0, 1]', is None", "dropout: was None"):
+        assert f"  suggests.{told}" in str(refused.value)
 
 
 def test_one_space_under_two_names() -> None:
@@ -132,11 +178,3 @@ def test_a_published_entry_that_was_changed_is_refused(changed: dict[str, Any]) 
 def test_a_published_entry_that_was_added_is_tried_whatever_its_place() -> None:
     """`tests/formats` resumes such a run to its end."""
     continue_run(make_info(published=ENTRIES[::-1]), make_info(published=ENTRIES[:1]))
-
-
-def test_of_equals_the_earlier_trial_wins_in_any_order() -> None:
-    results = [make_retrained(3, 0.9), make_retrained(0, 0.9), make_retrained(1, 0.8)]
-    for order in (results, results[::-1]):
-        winner = choose_winner(order, METRICS["accuracy"], ModelLimits())
-        assert winner
-        assert winner.candidate.trial_number == 0

@@ -109,6 +109,10 @@ def test_a_repeated_report_counts_once() -> None:
     asha.goes_on(0, 1, 0.9)
     asha.goes_on(0, 1, 0.9)
     assert asha.rungs()[1] == 1
+    median = build(Median, grace_period=1)
+    for number in (0, 0, 1, 1):
+        assert median.goes_on(number, 1, 0.9)
+    assert median.goes_on(2, 1, 0.1), "two others are too few to compare with"
 
 
 def test_a_later_bracket_skips_the_first_rungs() -> None:
@@ -132,30 +136,36 @@ def test_median_stops_what_is_below_the_others_running_means() -> None:
         assert median.goes_on(number, 1, value)
         assert median.goes_on(number, 2, value)
     assert median.goes_on(3, 1, 0.1), "within the grace period"
+    assert median.goes_on(4, 2, 0.6), "a tie"
     assert not median.goes_on(3, 2, 0.5)
-    assert median.goes_on(4, 2, 0.6)
 
 
-def test_median_is_the_rule_whatever_the_order_of_arrival() -> None:
+@pytest.mark.parametrize("share", [1.0, 0.6])
+def test_median_is_the_rule_whatever_the_order_of_arrival(share: float) -> None:
+    """Also of trials that report a share of their epochs: an estimator is fitted at rungs alone."""
     rng = np.random.default_rng(0)
     curves = np.round(rng.uniform(size=(40, 9)), 1)
+    reports = rng.uniform(size=curves.shape) < share
     median = build(Median, grace_period=2)
-    reported: dict[int, list[float]] = {}
+    reported: dict[int, dict[int, float]] = {}
     running = dict.fromkeys(range(len(curves)), 0)
     stopped = 0
     while running:
         number = int(rng.choice(list(running)))
         running[number] += 1
         epoch = running[number]
-        own = reported.setdefault(number, [])
-        own.append(float(curves[number, epoch - 1]))
-        means = [
-            np.mean(values[:epoch])
-            for other, values in reported.items()
-            if other != number and len(values) >= epoch
-        ]
-        expected = epoch < 2 or len(means) < 3 or max(own) >= np.median(means)
-        assert median.goes_on(number, epoch, own[-1]) is bool(expected)
+        expected = True
+        if reports[number, epoch - 1]:
+            own = reported.setdefault(number, {})
+            own[epoch] = float(curves[number, epoch - 1])
+            means = [
+                np.mean([value for passed, value in values.items() if passed <= epoch])
+                for other, values in reported.items()
+                if other != number and min(values) <= epoch <= max(values)
+            ]
+            few = len(means) < 3
+            expected = bool(epoch < 2 or few or max(own.values()) >= np.median(means))
+            assert median.goes_on(number, epoch, own[epoch]) is expected
         stopped += not expected
         if not expected or epoch == 9:
             del running[number]

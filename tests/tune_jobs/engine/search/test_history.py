@@ -14,9 +14,9 @@ from optuna.trial import TrialState, create_trial
 from trainables.metrics import Direction
 from tune_jobs.engine.search import shown_trials
 from tune_jobs.engine.search.history import History, merit, ranked
-from tune_jobs.engine.search.prior_sampler import propose
+from tune_jobs.engine.search.prior_sampler import PriorSampler, propose
 from tune_jobs.engine.search.samplers import build_sampler
-from tune_jobs.engine.search.unit_cube import lay, place, unit_space
+from tune_jobs.engine.search.unit_cube import from_unit, is_ordered, lay, place, unit_space
 
 
 def space(trial: optuna.Trial) -> None:
@@ -104,6 +104,50 @@ def test_a_proposal_is_that_of_a_study_which_trials_are_added_to(direction: Dire
             )
             added.add_trial(copy)
         assert propose(study.direction, trials, places, seed) == added.ask(own).params
+
+
+@pytest.mark.parametrize("architecture", [None, "dear"])
+def test_the_model_is_shown_all_that_have_ended_and_others_that_run(
+    architecture: str | None,
+) -> None:
+    """Where the architecture was chosen before, those of the same one."""
+    study = optuna.create_study(direction="maximize")
+    grow(study, 60, seed=0)
+    others = [
+        trial
+        for trial in [*ranked(study), *History.of(study).running]
+        if architecture in (None, trial.params["architecture"])
+    ]
+    num_modelled = 0
+    for seed in range(20):
+        sampler = PriorSampler(seed, centre={}, uniform=0.0)
+        study.sampler = sampler
+        if architecture:
+            study.enqueue_trial({"architecture": architecture})
+        trial = study.ask()
+        space(trial)
+        if sampler.source == "model":
+            num_modelled += 1
+            expected = propose(study.direction, others, [place(t) for t in others], seed)
+            for name, distribution in trial.distributions.items():
+                if name != "architecture" or not architecture:
+                    found = expected[name]
+                    value = from_unit(distribution, found) if is_ordered(distribution) else found
+                    assert trial.params[name] == value
+        study.tell(trial, state=TrialState.FAIL)  # as if it had not been
+    assert num_modelled > 5
+
+
+def test_a_trial_that_was_given_more_parameters_lies_elsewhere() -> None:
+    """One that runs may be amid its proposal."""
+    study = optuna.create_study()
+    trial = study.ask()
+    ended = History.of(study).ended()
+    for names in ({"x"}, {"x", "y"}):
+        for name in names:
+            trial.suggest_float(name, 0.0, 1.0)
+        [found] = ended.place(study.get_trials(deepcopy=False))
+        assert found.keys() == names
 
 
 def ask(study: optuna.Study, sampler: optuna.samplers.BaseSampler) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def rarely_fails(trial: "Trial") -> None:
 
 
 def often_fails(trial: "Trial") -> None:
-    if trial.suggest_float("lr", 0.0, 1.0) > 0.5:
+    if trial.suggest_float("lr", 0.0, 1.0) > 0.75:
         raise ZeroDivisionError("a common draw")
 
 

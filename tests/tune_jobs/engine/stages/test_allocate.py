@@ -52,6 +52,7 @@ def test_before_any_has_ended_each_is_tried_the_cheapest_first() -> None:
     running = [trial(name, runs=True) for name in ("cheap", "middling")]
     assert choose(running) == "dear"
     assert choose([*running, trial("dear", runs=True)]) == "cheap"
+    assert choose([trial("cheap")]) == "middling", "of one that failed nothing is known"
 
 
 def test_one_whose_cost_is_not_known_waits() -> None:
@@ -97,6 +98,31 @@ def test_one_that_was_tried_often_gives_way() -> None:
         trials.append(trial(chosen[-1], runs=True))
     assert set(chosen) == {"cheap", "dear"}
     assert chosen.count("dear") > 3 * chosen.count("cheap")
+
+
+def choose_after(**trials: Sequence[Sequence[tuple[float, float]]]) -> str:
+    """After trials that ended with these epochs, each an accuracy and seconds, by architecture."""
+    ended = []
+    for name, epochs in [(name, epochs) for name, found in trials.items() for epochs in found]:
+        last = trial(name, *epochs[-1])
+        stored = {
+            f"epoch_{number}": EpochMetrics(
+                epoch=number, seconds=seconds, val_accuracy=accuracy, val_loss=1.0
+            ).to_json()
+            for number, (accuracy, seconds) in enumerate(epochs, start=1)
+        }
+        config = {"architecture": name, "epochs": len(epochs)}
+        last.frozen.user_attrs.update(stored, config=config)
+        ended.append(last)
+    return Allocation(ended, METRICS["accuracy"]).choose(list(trials))
+
+
+def test_an_architecture_is_as_good_as_its_best_epoch_and_costs_what_a_trial_takes() -> None:
+    assert choose_after(dear=[[(0.6, 2)]], cheap=[[(0.9, 1), (0.5, 1)]]) == "cheap"
+    assert choose_after(dear=[[(0.93, 1)]] * 2, cheap=[[(0.95, 1)], [(0.5, 1)]]) == "cheap"
+    assert choose_after(cheap=[[(0.9, 10), (0.9, 10), (0.9, 1)]], dear=[[(0.9, 5)]]) == "dear"
+    trials = {"cheap": [[(0.9, 30)], [(0.9, 1)]], "dear": [[(0.9, 10)], [(0.9, 10)]]}
+    assert choose_after(**trials) == "dear"
 
 
 def test_one_that_diverged_is_far_behind() -> None:

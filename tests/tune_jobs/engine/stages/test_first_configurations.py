@@ -42,6 +42,30 @@ def test_a_configuration_of_another_run_is_tried_once(journal: Path) -> None:
     assert len(open_fork(journal, trials=1).record.trials()) == 1, "it has ended"
 
 
+def test_configurations_of_another_run_that_differ_are_all_tried(journal: Path) -> None:
+    sizes = [{"size": size, "width": 8, "depth": 2} for size in ("small", "large")]
+    forked = [FirstConfiguration(config=config, origin="search") for config in sizes]
+    search = open_search(journal, trials=0, first=0, space=worded_space)
+    search = Search(replace(search.plan, first=forked), search.record, Never())
+    assert [trial.params for trial in search.record.trials()] == [
+        {"size": "small"},
+        {"size": "large"},
+    ]
+
+
+def test_a_report_does_not_count_for_a_configuration_of_another_run(journal: Path) -> None:
+    """Its trial is compared with reports alone."""
+    search = open_search(journal, trials=0, first=0)
+    config = {"lr": 0.02, "width": 8, "depth": 2}
+    published = Published(name="1", config=config)
+    first = [
+        FirstConfiguration(config=config, origin="published", published=published),
+        FirstConfiguration(config=config, origin="search"),
+    ]
+    search = Search(replace(search.plan, first=first), search.record, Never())
+    assert [trial.origin for trial in search.record.trials()] == ["published", "search"]
+
+
 def test_the_default_is_not_tried_again_for_another_run(journal: Path) -> None:
     search = open_search(journal)
     forked = replace(search.plan.first[0], origin="search", source="fork")
@@ -52,19 +76,20 @@ def test_the_default_is_not_tried_again_for_another_run(journal: Path) -> None:
 
 
 def test_a_report_that_is_added_is_tried_though_all_others_were(journal: Path) -> None:
-    search = open_search(journal)
-    while trial := search.next_task():
+    """A report's configuration is known by its name."""
+    search = open_search(journal, trials=0, first=0)
+    added = []
+    for name, lr in (("1", 0.02), ("2", 0.03)):
+        published = Published(name=name, config={"lr": lr})
+        config = {"lr": lr, "width": 8, "depth": 2}
+        first = FirstConfiguration(config=config, origin="published", published=published)
+        added.append(first)
+        search = Search(replace(search.plan, first=added), search.record, Never())
+        trial = search.next_task()
+        assert trial is not None
+        assert trial.config["lr"] == lr
         run_to_the_end(search, trial)
-    published = Published(name="2", config={"lr": 0.02})
-    config = {**search.plan.first[0].config, "lr": 0.02}
-    added = FirstConfiguration(config=config, origin="published", published=published)
-    plan = replace(search.plan, first=[*search.plan.first, added])
-    resumed = Search(plan, search.record, Never())
-    trial = resumed.next_task()
-    assert trial is not None
-    assert trial.config["lr"] == 0.02
-    run_to_the_end(resumed, trial)
-    assert resumed.finished
+        assert search.finished
 
 
 def test_what_a_space_returns_now_tells_configurations_apart(
@@ -73,7 +98,7 @@ def test_what_a_space_returns_now_tells_configurations_apart(
     search = open_fork(journal, trials=1)
     run_to_the_end(search, search.next_task())
     monkeypatch.setenv("LARGE", "128")
-    resumed = open_fork(journal, trials=2)
+    resumed = open_fork(journal, trials=1)  # nothing else is left to propose
     again = resumed.next_task()
     assert again is not None
     assert again.config["width"] == 128
@@ -88,3 +113,22 @@ def test_an_estimator_does_not_say_how_networks_train() -> None:
         assert dearest_network([{"architecture": name} for name in names])["architecture"] == "cnn"
     estimators = [{"architecture": "knn"}, {"architecture": "svm"}]
     assert dearest_network(estimators) == estimators[-1]
+
+
+def test_a_default_is_tried_once_though_it_is_another_one_by_now(journal: Path) -> None:
+    search = open_search(journal)
+    run_to_the_end(search, search.next_task())
+    [default] = search.plan.first
+    changed = replace(default, config={**default.config, "lr": 0.05})
+    resumed = Search(replace(search.plan, first=[changed]), search.record, Never())
+    assert len(resumed.record.trials()) == 1
+
+
+def test_a_configuration_of_another_run_does_not_stand_for_the_default(journal: Path) -> None:
+    search = open_search(journal)
+    [default] = search.plan.first
+    forked = replace(default, config={**default.config, "lr": 0.05}, origin="search")
+    begun = open_search(journal.with_name("other.journal"), first=0)
+    for first in ([forked], [forked, default]):
+        begun = Search(replace(begun.plan, first=first), begun.record, Never())
+    assert [trial.origin for trial in begun.record.trials()] == ["search", "default"]

@@ -1,5 +1,6 @@
 """A search that goes on from its record, whatever cut the session before short."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.tune_jobs.engine.stages.searches import (
     open_search,
     report,
     run_to_the_end,
+    space,
     wide_space,
 )
 from tune_jobs.engine.record.journal import repair_journal
@@ -89,6 +91,7 @@ def test_a_report_that_is_repeated_is_neither_stored_nor_decided_again(journal: 
     assert search.on_report(1, report(1, 0.5)), "the first at its rung goes on"
     assert search.on_report(2, report(1, 0.9))
     assert search.on_report(1, report(1, 0.5, seconds=9.0)), "it was let go on before"
+    assert "repeated_1" not in search.record.trials()[1].frozen.user_attrs, "it is the same figure"
     assert search.on_report(1, report(1, 0.1)), "even if it is another figure now"
     trial = search.record.trials()[1]
     assert trial.frozen.user_attrs["epoch_1"]["seconds"] == 0.1
@@ -110,21 +113,51 @@ def test_a_crash_between_report_and_decision_decides_on_resume(journal: Path) ->
     assert [t and (t.number, t.epochs_reported) for t in left] == [(0, 0), (1, 1)]
 
 
+def test_a_trial_that_diverged_as_the_session_died_ends_and_stores_no_nan(journal: Path) -> None:
+    search = open_search(journal)
+    search.next_task()
+    search.record.report(0, report(1, math.nan))  # ... and the process dies
+    resumed = open_search(journal)
+    [trial] = resumed.record.trials(TrialState.PRUNED)
+    assert (trial.end_reason, trial.frozen.intermediate_values) == ("diverged", {})
+    assert "NaN" not in journal.read_text()
+
+
+def wider_space(trial: optuna.Trial) -> dict[str, Any]:
+    return {**space(trial), "width": 16}
+
+
+def test_a_trial_that_has_begun_keeps_its_configuration(journal: Path) -> None:
+    """Whatever the space returns by now."""
+    begun = open_search(journal).next_task()
+    resumed = open_search(journal, space=wider_space)
+    first, second = resumed.next_task(), resumed.next_task()
+    assert begun
+    assert first
+    assert second
+    assert (first.number, first.config) == (begun.number, begun.config)
+    assert second.config["width"] == 16
+
+
 def test_the_order_of_the_record_is_that_of_arrival(journal: Path) -> None:
     """Whatever the numbers of the trials and the clock: a rung is filled as it was before."""
     rule = asha()
     search = open_search(journal, trials=5, rule=rule)
     for _ in range(4):
         search.next_task()
-    decided = {n: search.on_report(n, report(1, v)) for n, v in ((3, 0.5), (1, 0.6), (2, 0.4))}
-    assert decided == {3: True, 1: True, 2: False}
+    decided = {n: search.on_report(n, report(1, v)) for n, v in ((3, 0.4), (1, 0.6), (2, 0.7))}
+    assert decided == {3: True, 1: True, 2: True}, "trial 3 was the first, whatever it reached"
     again = asha()
-    open_search(journal, trials=5, rule=again)
-    assert again == rule or again.rungs() == rule.rungs()
+    resumed = open_search(journal, trials=5, rule=again)
+    assert not resumed.record.trials(TrialState.PRUNED)
+    assert again.rungs() == rule.rungs()
     reports = [
         t.frozen.user_attrs.get("epoch_1", {}).get("sequence") for t in search.record.trials()
     ]
     assert reports == [None, 2, 3, 1]
+    assert resumed.next_task()
+    assert resumed.on_report(0, report(1, 0.9))
+    assert resumed.record.trials()[0].last_sequence == 4, "the next session counts on"
 
 
 def test_a_torn_line_is_cut_off_before_anything_is_appended(journal: Path) -> None:
@@ -142,12 +175,21 @@ def test_a_torn_line_is_cut_off_before_anything_is_appended(journal: Path) -> No
     assert open_search(journal).record.trials()[0].frozen.intermediate_values == {1: 0.4, 2: 0.5}
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 200_000, b"{}\n" + b"y" * 70_000])
-def test_a_torn_line_of_any_length(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("whole", "torn"),
+    [
+        (b"", b""),
+        (b"", b"x" * 200_000),
+        (b"{}\n", b"y" * 70_000),
+        (b'{}\n{"a": 1}\n', b"\0\0\n\0\n"),  # lines that are none, as a power cut leaves them
+        (b"", b"\0\n\0"),
+    ],
+)
+def test_a_torn_end_of_any_length(tmp_path: Path, whole: bytes, torn: bytes) -> None:
     journal = tmp_path / "study.journal"
-    journal.write_bytes(content)
-    assert repair_journal(journal) == len(content) - (content.rfind(b"\n") + 1)
-    assert journal.read_bytes() == content[: content.rfind(b"\n") + 1]
+    journal.write_bytes(whole + torn)
+    assert repair_journal(journal) == len(torn)
+    assert journal.read_bytes() == whole
 
 
 def test_a_lock_that_a_dead_process_left_is_taken_over(journal: Path) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from tests.tune_jobs.engine.stages.searches import (
     space,
     wide_space,
 )
-from trainables.metrics import Metric
+from trainables.metrics import METRICS, Metric
+from tune_jobs.engine.search.early_stopping import Never
 from tune_jobs.engine.search.limits import ModelLimits, SearchLimits
 from tune_jobs.engine.stages.candidates import choose_candidates
+from tune_jobs.engine.stages.search import Search
 
 
 def fragile_space(trial: optuna.Trial) -> dict[str, Any]:
@@ -41,6 +44,14 @@ def test_the_first_configuration_comes_first_and_is_complete(journal: Path) -> N
         "depth": 2,
         "epochs": EPOCHS,
     }
+
+
+def test_all_trials_of_a_search_have_its_seed(journal: Path) -> None:
+    """They differ by their configurations alone."""
+    search = open_search(journal)
+    seeded = Search(replace(search.plan, seed=5), search.record, Never())
+    tasks = [seeded.next_task() for _ in range(3)]
+    assert [task and task.seed for task in tasks] == [5, 5, 5]
 
 
 def test_it_ends_with_exactly_the_trials_asked_for(journal: Path) -> None:
@@ -77,8 +88,15 @@ def test_a_model_that_is_too_large_is_stopped_at_its_first_epoch(journal: Path) 
     assert not search.on_report(large.number, report(1, 0.9, num_parameters=1001))
     assert small is not None
     assert search.on_report(small.number, report(1, 0.5, num_parameters=1000))
-    [stopped] = search.record.trials(TrialState.PRUNED)
-    assert stopped.end_reason == "1,001 parameters, above --max-parameters 1,000"
+    diverging = search.next_task()
+    assert diverging is not None
+    large_and_lost = report(1, math.nan, num_parameters=1001)
+    assert not search.on_report(diverging.number, large_and_lost)
+    stopped = search.record.trials(TrialState.PRUNED)
+    assert [trial.end_reason for trial in stopped] == [
+        "1,001 parameters, above --max-parameters 1,000",
+        "diverged",
+    ]
 
 
 def test_patience_is_counted_by_ends_and_rebuilt_from_the_record(journal: Path) -> None:
@@ -107,7 +125,17 @@ def test_only_full_budget_trials_are_complete_and_best(journal: Path) -> None:
         1,
     )
     assert stopped.end_reason == "stopped early"
+    assert stopped.value is None, "it has not reached the full budget"
     assert search.record.study.best_trial.number == 1
+
+
+def test_at_rungs_a_lower_loss_goes_on(journal: Path) -> None:
+    search = open_search(journal, rule=asha())
+    search.record.metric = METRICS["log_loss"]
+    assert all(search.next_task() for _ in range(3))
+    losses = (0.5, 0.9, 0.1)
+    goes_on = [search.on_report(n, report(1, 0.5, val_loss=loss)) for n, loss in enumerate(losses)]
+    assert goes_on == [True, False, True]
 
 
 def test_first_configurations_set_the_bar_and_are_stopped_as_others_are(journal: Path) -> None:

@@ -37,6 +37,14 @@ def test_search_and_retraining_end_in_time_and_use_it(begin: Begin, slots: int) 
     assert sum(t.seconds for t in ended) >= 0.4 * slots * run.now, "the search has its share"
 
 
+def test_the_search_leaves_time_for_all_seeds_of_published_configurations(begin: Begin) -> None:
+    published = [{"architecture": "net", "lr": lr} for lr in (0.02, 0.03)]
+    run = begin({"net": 1.0}, 200.0, published=published).go()
+    assert 150 <= run.now <= 200
+    assert run.trained[0] == run.trained[1] == 3
+    assert run.retraining.cut_short is None
+
+
 def test_without_a_budget_all_trials_are_tried(begin: Begin) -> None:
     run = begin({"net": 1000.0}, None, trials=6).go()
     assert len(run.search.record.trials(TrialState.COMPLETE)) == 6
@@ -72,12 +80,28 @@ def test_too_short_for_one_training_the_default_is_trained_once_and_it_is_said(
     assert run.has_winner
 
 
+def test_what_a_retraining_takes_is_learned_from_retrainings_too(begin: Begin) -> None:
+    run = begin({"net": 1.0}, None, trials=1)
+    run.open()
+    task = run.search.next_task()
+    assert task is not None
+    for epoch in range(1, EPOCHS + 1):
+        run.search.on_report(task.number, report(epoch, 0.9, seconds=1.0))
+    task = run.retraining.next_task()
+    assert task is not None
+    times = run.search.time.times
+    before = times.retraining(0)
+    run.retraining.on_report(task.number, report(1, 0.9, seconds=100.0))
+    assert times.retraining(0) > 10 * before
+
+
 def test_what_there_was_no_time_for_is_trained_by_a_session_that_has_it(begin: Begin) -> None:
     short = begin({"net": 1.0}, 38.0, top=3).go()
     tried = len(short.search.record.trials())
     longer = begin({"net": 1.0}, None, trials=tried, top=3).go()
     assert set(longer.trained.values()) == {3}
     assert longer.retraining.cut_short is None
+    assert longer.retraining.record.num_rounds is None, "who has all seeds can win, and no other"
     assert all(result.dropped_out is None for result in longer.retraining.results())
 
 
@@ -227,6 +251,22 @@ def test_what_cannot_win_takes_no_time_from_the_retraining(begin: Begin) -> None
     assert tried.count("dear") > 2
     assert tried.count("cheap") < 20
     assert sorted(run.trained.values()) == [1, 2, 2], "there is time for a second seed"
+
+
+def test_the_rows_of_all_architectures_are_paid_for_before_other_candidates(begin: Begin) -> None:
+    """Nine trials are as many epochs as nine pairs: three of the best default, three of the best
+    trial, and one of each other default."""
+    names = ("linear", "mlp", "cnn", "resnet18")
+    run = begin(dict.fromkeys(names, 1.0), None, trials=9, top=3).go()
+    assert sorted(run.trained.values()) == [1, 1, 1, 3, 3]
+
+
+def test_the_only_default_that_is_left_waits_for_no_round(begin: Begin) -> None:
+    """A trial takes 4 s, a retraining 6 s: the first seeds, then all others at once."""
+    accuracy = {"linear": 0.3, "mlp": 0.5, "cnn": 0.95}
+    run = begin(dict.fromkeys(accuracy, 1.0), None, accuracy=accuracy, trials=8, slots=8).go()
+    assert (run.trained[0], run.trained[1], run.trained[2]) == (1, 1, 3)
+    assert run.now == 4 + 6 + 6
 
 
 def test_slots_are_filled_the_longest_first() -> None:

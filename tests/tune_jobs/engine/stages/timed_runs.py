@@ -16,6 +16,7 @@ from trainables.config import Runtime
 from trainables.metrics import METRICS
 from trainables.trials.report import TrainingCost
 from trainables.trials.task import Stage, TrialTask
+from tune_jobs.engine.job import Published
 from tune_jobs.engine.record.journal import open_journal
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.early_stopping import Never
@@ -42,6 +43,11 @@ def cost(epoch_seconds: float, features_seconds: float = 0.0) -> TrainingCost:
     )
 
 
+def _published(number: int, config: Mapping[str, Any]) -> FirstConfiguration:
+    published = Published(name=str(number), config=config)
+    return FirstConfiguration(config=config, origin="published", published=published)
+
+
 @dataclass
 class Run:
     """A run of a job whose epochs take `epoch_seconds` of each architecture.
@@ -66,6 +72,7 @@ class Run:
     folds: int = 1
     limits: SearchLimits = SearchLimits()
     portfolio: Sequence[Mapping[str, Any]] = ()
+    published: Sequence[Mapping[str, Any]] = ()
     now: float = 0.0
 
     def open(self) -> None:
@@ -87,6 +94,7 @@ class Run:
             defaults=defaults,
             centre={},
             first=[
+                *(_published(number, config) for number, config in enumerate(self.published)),
                 *(FirstConfiguration(config=defaults[n], origin="default") for n in names),
                 *(FirstConfiguration(config=c, origin="search") for c in self.portfolio),
             ],

@@ -1,5 +1,7 @@
 """What is said of the sources of proposals, from records."""
 
+from dataclasses import replace
+
 from optuna.trial import TrialState
 
 from tests.tune_jobs.engine.results.examples import make_retrained
@@ -77,6 +79,13 @@ def test_a_configuration_of_another_run_and_a_samplers_own_source_are_named() ->
     assert told == ["of the forked run", "of other leaderboards", "grid"]
 
 
+def test_a_proposal_whose_architecture_alone_was_given_is_no_forks() -> None:
+    """The search chooses it, and a sampler that names no source the rest."""
+    given = trial_of([0.8], FULL, system_attrs={"fixed_params": {"architecture": "mlp"}})
+    [found] = tabulate_sources(record_of([given]), None, 1)
+    assert found.source == "not recorded"
+
+
 def test_the_reference_is_the_best_that_no_search_proposed() -> None:
     results = [
         make_retrained(0, 0.5, 0.7, origin="published"),
@@ -91,3 +100,8 @@ def test_the_reference_is_the_best_that_no_search_proposed() -> None:
         trial_number=0, origin="published", value=1.0
     )
     assert find_reference(results[3:], ACCURACY) is None
+    dropped = replace(make_retrained(4, 0.99, origin="default"), dropped_out="lost to trial 0")
+    for among, best in (([*results, dropped], 2), ([dropped], 4)):
+        found = find_reference(among, ACCURACY)
+        assert found
+        assert found.trial_number == best
