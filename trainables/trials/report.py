@@ -38,11 +38,22 @@ class TrainingCost:
         multiply_adds: Of the forward pass of one image; `None`: it is no network on images.
         epoch_seconds: What an epoch takes at the least: its training steps alone.
         features_seconds: What computing the features takes that it names, if they are not there.
+        runtime: The arithmetic in which it trains fastest; `None`, as in earlier versions: the
+            run's.
     """
 
     multiply_adds: int | None
     epoch_seconds: float
     features_seconds: float = 0.0
+    runtime: Runtime | None = None
+
+
+def find_runtime(
+    architecture: str, costs: Mapping[str, TrainingCost], of_the_run: Runtime
+) -> Runtime:
+    """Return the arithmetic in which an architecture trains: its own, or else the run's."""
+    cost = costs.get(architecture)
+    return cost.runtime if cost and cost.runtime else of_the_run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,5 @@
-"""Measure in which arithmetic a run trains fastest: once, then it is the same for every trial."""
+"""Measure in which arithmetic an architecture trains fastest: once, then it is the same for all of
+its trials."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -36,6 +37,9 @@ PROBE_BATCH_SIZE = 32
 
 LEAST_BATCH_SIZE = 4
 
+STEP_SECONDS = 0.1
+"""Fewer images make a batch where a step would take longer: large images, or a large network."""
+
 MOST_OF_A_TRIAL = 0.25
 """The most images that all combinations see together, as a share of those that a trial sees."""
 
@@ -67,24 +71,43 @@ def probe(flat: Configuration, inputs: TrialInputs, *, pinned: Precision | None)
 
         parse_estimator(flat, find_estimator(flat["architecture"]).Config)
         return Runtime(device="cpu")
+    runtime, _ = _find_fastest(flat, inputs.seen_by(flat), pinned)
+    return runtime
+
+
+def _find_fastest(
+    flat: Configuration, inputs: TrialInputs, pinned: Precision | None
+) -> tuple[Runtime, float]:
+    """Return the plainest of the combinations that are about as fast as any here, and in how many
+    seconds it trains on an image.
+
+    Args:
+        inputs: As the configuration sees them.
+    """
     candidates = _candidates(pinned)
-    seconds = _time(flat, inputs, candidates)
-    paired = zip(candidates, seconds, strict=True)
-    return next(runtime for runtime, taken in paired if taken <= WORTH_A_CHANGE * min(seconds))
-
-
-def _time(flat: Configuration, inputs: TrialInputs, candidates: Sequence[Runtime]) -> list[float]:
-    """Return the seconds of a training step in each of the combinations."""
-    inputs = inputs.seen_by(flat)
     config, model, shape_CHW = _build_network(flat, inputs, candidates[0])
     if inputs.pretrained and inputs.features is None:
         start_from(model, inputs.pretrained)
+
+    def build_steps(runtimes: Sequence[Runtime], num_images: int) -> list[Callable[[], None]]:
+        images_NCHW = torch.randn(num_images, *shape_CHW)
+        labels_N = torch.randint(inputs.data.num_classes, (num_images,))
+        return [_build_step(deepcopy(model), r, images_NCHW, labels_N) for r in runtimes]
+
     allowed = int(MOST_OF_A_TRIAL * config.epochs * len(inputs.data.train_indices))
-    num_images = min(PROBE_BATCH_SIZE, max(LEAST_BATCH_SIZE, allowed // (2 * len(candidates))))
-    images_NCHW = torch.randn(num_images, *shape_CHW)
-    labels_N = torch.randint(inputs.data.num_classes, (num_images,))
-    steps = [_build_step(deepcopy(model), r, images_NCHW, labels_N) for r in candidates]
-    return _race(steps, rounds=allowed // (num_images * len(candidates)))
+    [first] = build_steps(candidates[:1], LEAST_BATCH_SIZE)
+    first()  # not counted: it allocates, and picks algorithms
+    in_time = int(LEAST_BATCH_SIZE * STEP_SECONDS / _seconds(first))
+    most = min(PROBE_BATCH_SIZE, in_time, allowed // (2 * len(candidates)))
+    num_images = max(LEAST_BATCH_SIZE, most)
+    steps = build_steps(candidates, num_images)
+    seconds = _race(steps, rounds=allowed // (num_images * len(candidates)))
+    paired = zip(candidates, seconds, strict=True)
+    return next(
+        (runtime, taken / num_images)
+        for runtime, taken in paired
+        if taken <= WORTH_A_CHANGE * min(seconds)
+    )
 
 
 def check_proposals(proposals: Sequence[Configuration], inputs: TrialInputs) -> None:
@@ -119,10 +142,10 @@ def check_proposals(proposals: Sequence[Configuration], inputs: TrialInputs) -> 
 
 
 def measure_costs(
-    configs: Sequence[Configuration], inputs: TrialInputs, runtime: Runtime
+    configs: Sequence[Configuration], inputs: TrialInputs, pinned: Precision | None
 ) -> dict[str, TrainingCost]:
-    """Measure what networks cost to train, by architecture, in two steps of each, or what features
-    do that configurations name.
+    """Measure what networks cost to train, by architecture, and in which arithmetic they train
+    fastest, or what features cost that configurations name.
 
     An estimator, which has no steps, is left out where it names none. So is what cannot be trained:
     its trial says why.
@@ -137,21 +160,19 @@ def measure_costs(
                     features_seconds=inputs.estimate_features(flat),
                 )
             elif not is_estimator(flat["architecture"]):
-                found[flat["architecture"]] = _measure_cost(flat, inputs.seen_by(flat), runtime)
+                found[flat["architecture"]] = _measure_cost(flat, inputs.seen_by(flat), pinned)
     return found
 
 
-def _measure_cost(flat: Configuration, inputs: TrialInputs, runtime: Runtime) -> TrainingCost:
-    config, model, shape_CHW = _build_network(flat, inputs, runtime)
-    multiply_adds = count_multiply_adds(model, torch.randn(1, *shape_CHW))
-    num_images = min(PROBE_BATCH_SIZE, config.batch_size)
-    images_NCHW = torch.randn(num_images, *shape_CHW)
-    labels_N = torch.randint(inputs.data.num_classes, (num_images,))
-    step = _build_step(model.train(), runtime, images_NCHW, labels_N)
-    step()  # not counted: it allocates, and picks algorithms
+def _measure_cost(
+    flat: Configuration, inputs: TrialInputs, pinned: Precision | None
+) -> TrainingCost:
+    _, model, shape_CHW = _build_network(flat, inputs, _candidates(pinned)[0])
+    runtime, seconds = _find_fastest(flat, inputs, pinned)
     return TrainingCost(
-        multiply_adds=multiply_adds,
-        epoch_seconds=_seconds(step) / num_images * len(inputs.data.train_indices),
+        multiply_adds=count_multiply_adds(model, torch.randn(1, *shape_CHW)),
+        epoch_seconds=seconds * len(inputs.data.train_indices),
+        runtime=runtime,
     )
 
 

@@ -97,9 +97,12 @@ def check_run_folder(checkpoints: Storage) -> None:
 def _probe(task: ProbeTask, inputs: "TrialInputs") -> ProbeReport:
     from trainables.worker.probe import check_proposals, measure_costs, probe
 
-    runtime = probe(task.config, inputs, pinned=task.precision)
+    costs = measure_costs(task.defaults, inputs, task.precision)
+    known = costs.get(task.config["architecture"])
+    runtime = known.runtime if known else None
+    runtime = runtime or probe(task.config, inputs, pinned=task.precision)
     check_proposals(task.proposals, inputs)
-    return ProbeReport(runtime=runtime, costs=measure_costs(task.defaults, inputs, runtime))
+    return ProbeReport(runtime=runtime, costs=costs)
 
 
 def _train(

@@ -180,11 +180,10 @@ def _retrain(
 def _check_runtime(row: "Row", info: "RunInfo") -> Runtime:
     import ray
 
-    if info.runtime is None:
-        raise RequestError(f"{info.job}/{info.run_id}: nothing of that run has been trained")
-    if info.runtime.device == "cuda" and not ray.cluster_resources().get("GPU"):
+    runtime = info.runtime_of(row.architecture)
+    if runtime.device == "cuda" and not ray.cluster_resources().get("GPU"):
         raise RequestError(f"the row was trained on {row.device}, and there is no GPU here")
-    return info.runtime
+    return runtime
 
 
 def _settings(row: "Row", info: "RunInfo", again: Storage) -> "tuple[TrialSettings, Resources]":

@@ -52,7 +52,21 @@ def test_a_short_trial_is_probed_on_few_images(
 
     with torch.nn.modules.module.register_module_forward_pre_hook(see):
         probe(default_of("linear", epochs), TrialInputs(data=make_data(train=train)), pinned="fp32")
-    assert seen == {images}
+    assert seen == {4, images}, "four, to see how long an image takes"
+
+
+def test_a_batch_that_would_take_long_is_probed_on_few_images(
+    make_data: MakeData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = set()
+
+    def see(module: torch.nn.Module, batches: tuple[torch.Tensor, ...]) -> None:
+        seen.add(len(batches[0]))
+
+    monkeypatch.setattr("trainables.worker.probe.STEP_SECONDS", 1e-9)
+    with torch.nn.modules.module.register_module_forward_pre_hook(see):
+        probe(default_of("linear", 100), TrialInputs(data=make_data(train=600)), pinned="fp32")
+    assert seen == {4}
 
 
 def test_an_unknown_architecture(make_data: MakeData) -> None:
@@ -95,7 +109,7 @@ def test_what_it_takes_to_train_is_measured_and_what_cannot_be_is_left_out(
     configs.append({**default_of("mlp", 1), "lr": -1})
     configs.append({**default_of("svm", 1), "features": "hog"})
     inputs = TrialInputs(data=data, features_folder=tmp_path)
-    costs = measure_costs(configs, inputs, Runtime(device="cpu"))
+    costs = measure_costs(configs, inputs, "bf16")
     assert list(costs) == ["linear", "cnn", "svm"]
     on_hog = costs.pop("svm")
     assert (on_hog.multiply_adds, on_hog.epoch_seconds) == (None, 0)
@@ -104,3 +118,6 @@ def test_what_it_takes_to_train_is_measured_and_what_cannot_be_is_left_out(
     assert costs["linear"].multiply_adds == fewest
     assert (costs["cnn"].multiply_adds or 0) > fewest
     assert all(cost.epoch_seconds > 0 for cost in costs.values())
+    found = [cost.runtime for cost in costs.values()]
+    assert [runtime.precision for runtime in found if runtime] == ["bf16", "bf16"]
+    assert on_hog.runtime is None

@@ -12,7 +12,6 @@ from trainables.config import Configuration, complete_config
 from trainables.config.features import NAMED, Features, Frozen
 from trainables.config.validation import to_json
 from trainables.metrics import METRICS, EpochMetrics, HeldOutMetrics, compared_by
-from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.results.comparison.row_statistics import add_statistics, read_answers
 from tune_jobs.engine.results.ensemble import Model, choose_ensemble, read_models
@@ -47,16 +46,15 @@ def build_rows(
     rows = [_build_row(info, result, run, winner=result is winner) for result in results]
     if winner:
         models = read_models(folder.place, results)
-        weights = {row.trial_number: row.weights for row in rows}
-        rows += _build_ensemble(info, models, run, weights, earlier)
+        single = {row.trial_number: row for row in rows}
+        rows += _build_ensemble(info, models, run, single, earlier)
     answers = {row.trial_number: read_answers(folder.place, row) for row in rows}
     return add_statistics(rows, answers, best_seed(winner, metric) if winner else 0)
 
 
 def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any]:
     """Return the columns that all rows of a run share."""
-    if info.runtime is None:
-        raise RequestError(f"{info.job}/{info.run_id}: nothing of that run has been trained")
+    runtime = info.runtime_of(info.architecture)
     trials = search.trials()
     seconds = sum(trial.seconds for trial in trials)
     ends = [t.frozen.datetime_complete for t in retrain.trials() if t.frozen.datetime_complete]
@@ -73,8 +71,7 @@ def _of_the_run(info: RunInfo, search: Record, retrain: Record) -> dict[str, Any
         "num_workers": info.resources.workers if info.resources else 1,
         "search_cpu_seconds": _cpu_seconds(info.resources, seconds),
         "search_gpu_seconds": _gpu_seconds(info.resources, seconds),
-        "device": info.runtime.device_name,
-        "precision": info.runtime.describe(),
+        "device": runtime.device_name,
         "git_commit": info.git_commit,
         "git_clean": info.git_clean,
         "hardware": json.dumps(to_json(info.hardware)) if info.hardware else None,
@@ -98,6 +95,7 @@ def _build_row(info: RunInfo, result: Retrained, run: dict[str, Any], *, winner:
         features=json.dumps(to_json(features)) if features else None,
         weights=info.weights if _starts_from_weights(info, config, features) else "scratch",
         architecture=config["architecture"],
+        precision=info.runtime_of(config["architecture"]).describe(),
         origin=candidate.origin,
         system=published.name if published else None,
         reported_accuracy=published.accuracy if published else None,
@@ -127,7 +125,7 @@ def _build_ensemble(
     info: RunInfo,
     models: Sequence[Model] | None,
     run: dict[str, Any],
-    weights: Mapping[int, str | None],
+    single: Mapping[int, Row],
     earlier: Sequence[Row],
 ) -> list[Row]:
     """Build the row of the best ensemble, unless the best model alone is better."""
@@ -141,7 +139,8 @@ def _build_ensemble(
     figures = _metric_columns(compared.name, metrics, None)
     if compared.name != info.metric:  # that of a user, which no one epoch of an ensemble has
         figures["val_metric"] = None
-    started_from = [weights[member.trial_number] for member in ensemble.members]
+    members = [single[member.trial_number] for member in ensemble.members]
+    started_from = [member.weights for member in members]
     unset: dict[str, Any] = dict.fromkeys(
         ("lr", "l2", "batch_size", "dropout", "optimizer", "schedule", "search_val_accuracy")
     )
@@ -151,6 +150,7 @@ def _build_ensemble(
             **unset,
             weights=next((w for w in started_from if w != "scratch"), "scratch"),
             architecture="ensemble",
+            precision=", ".join(sorted({member.precision for member in members})),
             origin="ensemble",
             trial_number=ENSEMBLE,
             epochs=info.epochs,

@@ -16,7 +16,8 @@ from trainables.datasets.splits.folds import propose_folds
 from trainables.datasets.splits.groups import count_groups, describe_groups
 from trainables.features import Features
 from trainables.training.scores import guess
-from trainables.trials.report import TrainingCost
+from trainables.trials.report import TrainingCost, find_runtime
+from tune_jobs.engine.errors import RequestError
 from tune_jobs.engine.job import Job, Published, Space
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_state import provenance
@@ -84,8 +85,10 @@ class RunInfo:
         started_at: The time when the session began, ISO 8601, UTC.
         study: `journal`, or the URL of the database that holds the record.
         resources: The resources of a trial; `None` until the cluster is known.
-        runtime: The arithmetic in which trials train; `None` until it was probed.
-        costs: What the default of each of several architectures costs; empty until it was probed.
+        runtime: The arithmetic in which trials train whose architecture has none of its own in
+            `costs`; `None` until it was probed.
+        costs: What the default of each of several architectures costs, and in which arithmetic it
+            trains; empty until it was probed.
         default_configs: Each architecture's default configuration when the run began.
         not_tried: Why architectures of the job have no row, by name, when a session ends: those
             that are left out, and those that are too slow for its time budget.
@@ -143,6 +146,16 @@ class RunInfo:
             ValueError: A value is missing, or not what it must be.
         """
         return from_json(cls, stored)
+
+    def runtime_of(self, architecture: str) -> Runtime:
+        """Return the arithmetic in which an architecture was trained.
+
+        Raises:
+            RequestError: The probe has not ended, so that nothing was.
+        """
+        if self.runtime is None:
+            raise RequestError(f"{self.job}/{self.run_id}: nothing of that run has been trained")
+        return find_runtime(architecture, self.costs, self.runtime)
 
     def noting(self, *notes: str) -> "RunInfo":
         return replace(self, notes=(*self.notes, *notes))

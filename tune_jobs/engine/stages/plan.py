@@ -10,6 +10,7 @@ from optuna.storages import BaseStorage
 
 from trainables.config import Configuration, Runtime
 from trainables.metrics import METRICS
+from trainables.trials.report import find_runtime
 from tune_jobs.engine.job import Job, Space
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_state.folder import RunFolder
@@ -99,6 +100,10 @@ class SearchPlan:
     model_limits: ModelLimits
     budget: TimeBudget = TimeBudget()
     backbone: str | None = None
+
+    def runtime_of(self, config: Configuration) -> Runtime:
+        """Return the arithmetic in which a configuration is trained."""
+        return find_runtime(config["architecture"], self.budget.costs, self.runtime)
 
 
 def plan_search(

@@ -52,7 +52,7 @@ class Retraining(TrialStage):
 
     def __init__(self, search: Search, record: Record, *, top: int, seeds: Sequence[int]) -> None:
         plan = search.plan
-        super().__init__(Stage.RETRAIN, record, runtime=plan.runtime)
+        super().__init__(Stage.RETRAIN, record, runtime_of=plan.runtime_of)
         self.search = search
         self._top = top
         self._seeds = self._asked = tuple(seeds)

@@ -35,7 +35,7 @@ class Search(TrialStage):
     """Proposes configurations; rebuilt from the record where there is one."""
 
     def __init__(self, plan: SearchPlan, record: Record, rule: StoppingRule) -> None:
-        super().__init__(Stage.SEARCH, record, runtime=plan.runtime)
+        super().__init__(Stage.SEARCH, record, runtime_of=plan.runtime_of)
         self.plan = plan
         self.rule = rule
         self._counted = time.monotonic()

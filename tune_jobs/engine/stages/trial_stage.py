@@ -1,7 +1,7 @@
 """Take up, report and end trials, in the way that search and retraining have in common."""
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 
 from optuna.samplers import BaseSampler
@@ -22,13 +22,15 @@ class TrialStage:
     """Decides on the trials of one record, in one stage of a run.
 
     Args:
-        runtime: The arithmetic of all trials.
+        runtime_of: Returns the arithmetic in which a configuration is trained.
     """
 
-    def __init__(self, stage: Stage, record: Record, *, runtime: Runtime) -> None:
+    def __init__(
+        self, stage: Stage, record: Record, *, runtime_of: Callable[[Configuration], Runtime]
+    ) -> None:
         self.record = record
         self._stage = stage
-        self._runtime = runtime
+        self._runtime_of = runtime_of
         self._unfinished: list[RecordedTrial] = []
         self._running: dict[int, Configuration] = {}
 
@@ -110,12 +112,13 @@ class TrialStage:
         return self.record.end(number, state, reason)
 
     def _task(self, trial: Trial, *, seed: int) -> TrialTask:
+        config = self._running[trial.number]
         return TrialTask(
             stage=self._stage,
             number=trial.number,
             name=self.record.name_of(trial),
             seed=seed,
-            config=self._running[trial.number],
-            runtime=self._runtime,
+            config=config,
+            runtime=self._runtime_of(config),
             epochs_reported=self.record.epochs_reported(trial.number),
         )

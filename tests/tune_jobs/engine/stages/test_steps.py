@@ -127,6 +127,23 @@ def test_estimators_alone_need_no_probe(tmp_path: Path) -> None:
             _ = steps.stages
 
 
+def test_an_architecture_trains_in_its_own_arithmetic(tmp_path: Path) -> None:
+    """One that the probe has measured nothing of trains in the run's."""
+    own = replace(CPU, precision="bf16", channels_last=True)
+    costs = {"mlp": TrainingCost(multiply_adds=1, epoch_seconds=1.0, runtime=own)}
+    steps = open_steps(tmp_path, TWO, trials=2, retrain_seeds=1)
+    probe = steps.next_task()
+    assert probe
+    steps.on_report(probe, ProbeReport(runtime=CPU, costs=costs))
+    info = steps._request.folder.read_info()
+    assert info
+    for resumed in (steps, open_steps(tmp_path, TWO, info={"runtime": CPU, "costs": info.costs})):
+        tasks = [trial_of(resumed) for _ in range(2)]
+        found = {task.config["architecture"]: task.runtime for task in tasks}
+        assert found == {"linear": CPU, "mlp": own}
+    assert info.runtime_of("mlp").describe() == "bf16 channels_last"
+
+
 def test_what_the_probe_cannot_train_ends_the_run(tmp_path: Path) -> None:
     for name in ("report", "failure"):
         (tmp_path / name).mkdir()
