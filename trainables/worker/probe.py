@@ -38,8 +38,8 @@ PROBE_BATCH_SIZE = 32
 LEAST_BATCH_SIZE = 4
 
 STEP_SECONDS = 0.5
-"""Fewer images make a batch where a step would take longer: large images, or a large network. With
-0.1 s, MobileNetV2 at 32 pixels was measured on so few that an image seemed to take twice as long."""
+"""Fewer images make a batch where a step would take longer: large images, or a large network. Each
+of too few seems to take longer: with 0.1 s, MobileNetV2 at 32 pixels took twice as long."""
 
 MOST_OF_A_TRIAL = 0.25
 """The most images that all combinations see together, as a share of those that a trial sees."""
