@@ -20,6 +20,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmarks.fruits import write_blocks
 from benchmarks.json_lines import add_line, read_lines
 from benchmarks.peers.contest import DATA_SETS
@@ -83,15 +85,17 @@ def measure(name: str, method: str, seed: int, seconds: float, data: Path) -> Re
         given = [word for pair in options.items() for word in pair]
         command = [sys.executable, "-m", "tune_jobs.auto", "--allow-duplicates", *given]
         turn = {"set": name, "method": method, "seed": seed, "seconds": seconds}
+        cpu = torch.backends.cpu.get_cpu_capability()
         done = subprocess.run(command, stdout=sys.stderr, check=False)
         wall = time.time() - began
         if done.returncode == REFUSED:
-            return {**turn, "wall_seconds": wall, "architecture": None}
+            return {**turn, "cpu": cpu, "wall_seconds": wall, "architecture": None}
         done.check_returncode()
         rows = read_rows(f"{storage}/leaderboards").rows
         [winner] = [row for row in rows if row.winner]
         return {
             **turn,
+            "cpu": cpu,
             "wall_seconds": wall,
             **told(winner),
             "ensemble": [told(row) for row in rows if row.ensemble],

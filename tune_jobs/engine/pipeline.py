@@ -5,14 +5,12 @@ answer without them.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from trainables.storage import LocalStorage, OtherDiskError, Storage, patient, to_storage_error
-from tune_jobs.engine.errors import RequestError, no_room
+from trainables.storage import Storage, patient
 from tune_jobs.engine.job import Job
 from tune_jobs.engine.options import Options
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from tune_jobs.engine.results.row import Row
     from tune_jobs.engine.results.run_result import RunResult
     from tune_jobs.engine.results.trackers.follow import Trackers
-    from tune_jobs.engine.run_state.folder import RunFolder
     from tune_jobs.engine.run_state.info import RunInfo
     from tune_jobs.engine.run_state.resources import Resources
     from tune_jobs.engine.stages.plan import RunRequest
@@ -63,6 +60,7 @@ def run_resolved(
     from tune_jobs.engine.record.study_storage import closing, open_study_storage
     from tune_jobs.engine.results.trackers.follow import open_trackers
     from tune_jobs.engine.run_state.folder import open_place, place_of, run_folder
+    from tune_jobs.engine.run_state.hold import held, nothing_left_if_refused, read_earlier
     from tune_jobs.engine.stages.architectures import choose_architectures
     from tune_jobs.engine.stages.plan import RunRequest
 
@@ -70,12 +68,12 @@ def run_resolved(
     job = choose_architectures(job, options.architectures)
     storage = open_place(options.storage)
     with run_folder(place_of(storage, job.name, options.run_id)) as folder:
-        earlier = _read_earlier(folder, options)
+        earlier = read_earlier(folder, options)
         check_address(options.address)
         trackers = open_trackers(job, options, storage)
         checked = check_job(job, options.epochs, earlier, options.for_configurations)
         check_estimators(options.workers, checked.defaults)
-        with _held(folder, storage, options) as folder:
+        with held(folder, storage, options) as folder:
             torn = repair_journal(folder.journal)
             study, studies = open_study_storage(job, options, earlier, folder)
             request = RunRequest(
@@ -87,46 +85,8 @@ def run_resolved(
                 earlier=earlier,
                 began=began,
             )
-            with closing(study, studies), _nothing_left_if_refused(request), trackers:
+            with closing(study, studies), nothing_left_if_refused(folder, earlier), trackers:
                 return _run(request, study, torn, storage, console, trackers, show)
-
-
-def _read_earlier(folder: "RunFolder", options: Options) -> "RunInfo | None":
-    """Read what an earlier session of the run has left; raise `RequestError` where `--resume`
-    names none."""
-    earlier = folder.read_info()
-    if options.resume and earlier is None:
-        raise RequestError(
-            f"--resume = {options.run_id!r}: there is no such run: {folder.place.uri}"
-        )
-    return earlier
-
-
-@contextmanager
-def _held(folder: "RunFolder", storage: Storage, options: Options) -> "Iterator[RunFolder]":
-    """Hold the lease of a run, and yield its folder, whose record is copied to an object store."""
-    from tune_jobs.engine.run_state.lease import lease
-    from tune_jobs.engine.run_state.object_store_sync import mirrored
-
-    folder.create()
-    # The store has answered once: from here on it is waited for where it is out of reach.
-    folder = replace(folder, place=patient(folder.place))
-    with (
-        disk_errors(storage, options.storage),
-        lease(folder.place, options.run_id) as is_held,  # before the record is fetched
-        mirrored(folder, is_held),
-    ):
-        yield folder
-
-
-@contextmanager
-def _nothing_left_if_refused(request: "RunRequest") -> Iterator[None]:
-    try:
-        yield
-    except RequestError:
-        if request.earlier is None:
-            request.folder.discard_unbegun()
-        raise
 
 
 def _run(
@@ -288,22 +248,3 @@ def _settings(
         workers=resources.workers,
         gpus=resources.gpus,
     )
-
-
-@contextmanager
-def disk_errors(storage: Storage, asked: str) -> Iterator[None]:
-    """Raise `RunError` where a disk is full or a store is out of reach: the run ends with what to
-    do, and its record stays whole.
-
-    Args:
-        asked: The text of `--storage`.
-    """
-    try:
-        yield
-    except OSError as error:
-        folder = storage.path if isinstance(storage, LocalStorage) else None
-        found = to_storage_error(error, folder)
-        if found is None:
-            raise
-        is_other_disk = isinstance(found, OtherDiskError)
-        raise no_room(asked, str(found), is_other_disk=is_other_disk) from error

@@ -8,6 +8,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 
+from searchspaces.joined import JoinedSpace
 from trainables.config import Configuration, Runtime
 from trainables.metrics import METRICS
 from trainables.trials.report import find_runtime
@@ -24,7 +25,7 @@ from tune_jobs.engine.stages.first import (
     recipes,
     recipes_by_names,
 )
-from tune_jobs.engine.stages.time_budget import TimeBudget
+from tune_jobs.engine.stages.time_budget import TimeBudget, least_epochs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,8 +83,9 @@ class SearchPlan:
         seed: Seeds the sampler and the trials.
         limits: What ends the search before all are tried.
         model_limits: What a model may cost; a trial above it is stopped at its first epoch.
-        backbone: The architecture that starts from weights, of a space that joins several.
         budget: The time of the session, of which the search leaves the retraining its part.
+        least_epochs: How few epochs an architecture may be given where time is short; one that is
+            not named has the full budget in any case.
     """
 
     space: Space
@@ -99,7 +101,7 @@ class SearchPlan:
     limits: SearchLimits
     model_limits: ModelLimits
     budget: TimeBudget = TimeBudget()
-    backbone: str | None = None
+    least_epochs: Mapping[str, int] = field(default_factory=dict)
 
     def runtime_of(self, config: Configuration) -> Runtime:
         """Return the arithmetic in which a configuration is trained."""
@@ -142,7 +144,11 @@ def plan_search(
             costs=info.costs,
             num_folds=options.folds or 1,
         ),
-        backbone=job.backbone,
+        least_epochs=(
+            least_epochs(job.architectures, job.backbone, options.epochs)
+            if isinstance(job.space, JoinedSpace)
+            else {}
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from optuna.trial import Trial, TrialState
 from searchspaces.joined import JoinedSpace
 from trainables.config import Configuration
 from trainables.config.validation import to_json
+from trainables.datasets.errors import counted
 from trainables.metrics import EpochMetrics
 from trainables.trials.task import Stage, TrialTask
 from tune_jobs.engine.record.record import ProposalError, Record
@@ -125,7 +126,8 @@ class Search(TrialStage):
         if self.time.suffices_for(chosen, is_default=is_default, epochs=epochs):
             return None
         needed = self.time.times.expected(chosen, epochs)
-        return f"{TOO_SLOW}: a training takes an estimated {needed:,.0f} s or more"
+        of = f" of {counted(epochs, 'epoch')}" if chosen in self.plan.least_epochs else ""
+        return f"{TOO_SLOW}: a training{of} takes an estimated {needed:,.0f} s or more"
 
     def _next_trial(self) -> Trial:
         if self._unfinished:
@@ -164,12 +166,11 @@ class Search(TrialStage):
         return {**config, "epochs": self._epochs_of(config["architecture"])}
 
     def _epochs_of(self, architecture: str) -> int:
-        """Return the epochs of an architecture's trials: the full budget, or fewer of one that
-        starts from weights where the time budget does not suffice for that."""
-        known = self.time.times.epochs_of(architecture)
-        if known is None and architecture == self.plan.backbone:
-            return self.time.epochs_that_fit(architecture, self.plan.epochs)
-        return known or self.plan.epochs
+        """Return the epochs of an architecture's trials: the full budget, or fewer of a network of
+        a joined space where the time budget does not suffice for that."""
+        epochs, known = self.plan.epochs, self.time.times.epochs_of(architecture)
+        least = self.plan.least_epochs.get(architecture, epochs)
+        return known or self.time.epochs_that_fit(architecture, epochs, least=least)
 
     def _sampler(self, number: int) -> BaseSampler:
         plan = self.plan

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trainables.registry import is_estimator
 from trainables.trials.report import TrainingCost
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.search.limits import NO_TIME
@@ -29,6 +30,25 @@ pixels on two cores it was 1.9 to 2.2 times."""
 LEAST_EPOCHS = 3
 """Of fine-tuning: one of the classifier alone, and two of all layers. In fewer hardly more than a
 classifier is trained, which is had on frozen features in less time."""
+
+LEAST_SHARE = 1 / 4
+"""The share of the full budget that is the least for a network from scratch: cut shorter, it is
+hardly better than a smaller one that is trained to its end."""
+
+
+def least_epochs(architectures: Sequence[str], backbone: str | None, epochs: int) -> dict[str, int]:
+    """Return how few epochs each network may be given where time is short; the only one that there
+    is as few as there is time for.
+
+    Args:
+        backbone: The one that starts from weights.
+        epochs: The full budget.
+    """
+    networks = [name for name in architectures if not is_estimator(name)]
+    if len(architectures) == 1:
+        return dict.fromkeys(networks, 1)
+    from_scratch = max(LEAST_EPOCHS, math.ceil(LEAST_SHARE * epochs))
+    return {name: LEAST_EPOCHS if name == backbone else from_scratch for name in networks}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,15 +162,15 @@ class SearchTime:
         reserved = self._reserved([retraining], is_default=is_default)
         return training <= self._budget.left() - reserved
 
-    def epochs_that_fit(self, architecture: str, epochs: int) -> int:
+    def epochs_that_fit(self, architecture: str, epochs: int, *, least: int) -> int:
         """Return how many epochs of an architecture's default there is time for, at most `epochs`;
-        these also where there is none for `LEAST_EPOCHS`."""
+        the `least` number also where there is none for these."""
         fit = (
             number
-            for number in range(epochs, LEAST_EPOCHS - 1, -1)
+            for number in range(epochs, least - 1, -1)
             if self.suffices_for(architecture, is_default=True, epochs=number, slowdown=BUSY)
         )
-        return next(fit, epochs)
+        return next(fit, min(least, epochs))
 
     def suffices_to_end(self, number: int) -> bool:
         """Return whether a running trial can end."""

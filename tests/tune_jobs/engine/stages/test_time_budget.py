@@ -10,9 +10,7 @@ from tests.tune_jobs.engine.stages.searches import EPOCHS, report
 from tests.tune_jobs.engine.stages.timed_runs import Run
 from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, SearchLimits
 from tune_jobs.engine.stages.retrain import NOT_IN_TIME
-from tune_jobs.engine.stages.time_budget import (
-    TimeBudget,
-)
+from tune_jobs.engine.stages.time_budget import TimeBudget, least_epochs
 
 
 @pytest.fixture
@@ -188,7 +186,7 @@ def test_fine_tuning_takes_the_epochs_that_there_is_time_for_and_keeps_to_them(
         95.0,
         accuracy=accuracy,
         measured={"tuned": 5.0},
-        backbone="tuned",
+        least_epochs={"tuned": 3},
         seeds=2,
         trials=4,
     ).go()
@@ -201,22 +199,52 @@ def test_fine_tuning_takes_the_epochs_that_there_is_time_for_and_keeps_to_them(
     found = {r.candidate.trial_number: r for r in short.retraining.results()}
     assert [metrics.epoch for metrics in found[1].metrics] == [3]
     assert [metrics.epoch for metrics in found[0].metrics][:1] == [EPOCHS]
-    later = begin(seconds, None, accuracy=accuracy, backbone="tuned", seeds=2, trials=6).go()
+    later = begin(
+        seconds, None, accuracy=accuracy, least_epochs={"tuned": 3}, seeds=2, trials=6
+    ).go()
     epochs = {t.params["architecture"]: t.num_epochs for t in later.search.record.trials()[4:]}
     assert epochs == {"tuned": 3}
 
 
 @pytest.mark.parametrize(
-    ("budget", "backbone", "epochs"),
-    [(1000.0, "tuned", EPOCHS), (110.0, "tuned", 0), (150.0, None, 0)],
+    ("budget", "least", "epochs"),
+    [
+        (1000.0, {"dear": 3}, EPOCHS),
+        (110.0, {"dear": 3}, 0),
+        (110.0, {"dear": 2}, 2),
+        (150.0, {}, 0),
+    ],
 )
-def test_fewer_epochs_are_for_fine_tuning_alone_and_not_too_few(
-    begin: Begin, budget: float, backbone: str | None, epochs: int
+def test_fewer_epochs_are_for_networks_alone_and_not_too_few(
+    begin: Begin, budget: float, least: Mapping[str, int], epochs: int
 ) -> None:
-    """Without weights, or with time for two epochs alone, it is too slow as it was."""
-    seconds = {"cheap": 0.5, "tuned": 30.0}
-    run = begin(seconds, budget, measured={"tuned": 15.0}, backbone=backbone, trials=2).go()
-    assert run.search.record.trials()[1].num_epochs == epochs
+    """With time for two epochs alone, what needs three is too slow, as is an estimator."""
+    seconds = {"cheap": 0.5, "dear": 15.0}
+    run = begin(seconds, budget, measured={"dear": 15.0}, least_epochs=least, trials=2).go()
+    dear = run.search.record.trials()[1]
+    assert dear.num_epochs == epochs
+    if not epochs:
+        needed = "of 3 epochs takes an estimated 45" if least else "takes an estimated 60"
+        assert dear.end_reason == f"{TOO_SLOW}: a training {needed} s or more"
+
+
+@pytest.mark.parametrize(("budget", "epochs"), [(600.0, 4), (200.0, 2), (10.0, 1)])
+def test_the_only_network_is_trained_for_as_few_epochs_as_there_is_time_for(
+    begin: Begin, budget: float, epochs: int
+) -> None:
+    run = begin({"net": 10.0}, budget, measured={"net": 10.0}, least_epochs={"net": 1}).go()
+    assert {t.config and t.config["epochs"] for t in run.search.record.trials()} == {epochs}
+    assert run.has_winner
+    assert run.now <= max(budget, 41.0), "one training in any case: 10 s, and 31 s once more"
+
+
+def test_a_network_is_cut_to_a_quarter_at_most_and_an_estimator_never() -> None:
+    names = ["svm", "cnn", "torchvision:mobilenet_v2"]
+    fewest = least_epochs(names, "torchvision:mobilenet_v2", 30)
+    assert fewest == {"cnn": 8, "torchvision:mobilenet_v2": 3}
+    assert least_epochs(names, None, 30) == {"cnn": 8, "torchvision:mobilenet_v2": 8}
+    assert least_epochs(["cnn", "svm"], None, 2) == {"cnn": 3}
+    assert (least_epochs(["cnn"], None, 30), least_epochs(["svm"], None, 30)) == ({"cnn": 1}, {})
 
 
 def test_a_retraining_trains_one_model_whatever_the_folds(begin: Begin) -> None:

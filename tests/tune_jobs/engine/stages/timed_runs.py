@@ -26,10 +26,7 @@ from tune_jobs.engine.stages.first import FirstConfiguration
 from tune_jobs.engine.stages.plan import SearchPlan
 from tune_jobs.engine.stages.retrain import Retraining
 from tune_jobs.engine.stages.search import Search
-from tune_jobs.engine.stages.time_budget import (
-    END_SECONDS,
-    TimeBudget,
-)
+from tune_jobs.engine.stages.time_budget import END_SECONDS, TimeBudget
 from tune_jobs.engine.stages.training_times import RETRAINING_SECONDS
 
 
@@ -68,7 +65,7 @@ class Run:
     trials: int = 1000
     accuracy: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
-    backbone: str | None = None
+    least_epochs: Mapping[str, int] = field(default_factory=dict)
     folds: int = 1
     limits: SearchLimits = SearchLimits()
     portfolio: Sequence[Mapping[str, Any]] = ()
@@ -106,7 +103,7 @@ class Run:
             limits=self.limits,
             model_limits=ModelLimits(),
             budget=budget,
-            backbone=self.backbone,
+            least_epochs=self.least_epochs,
         )
         storage, metric = open_journal(self.journal), METRICS["accuracy"]
         searched = Record.open(storage, "job/run", lambda t: f"trial-{t.number}", metric)
