@@ -16,12 +16,14 @@ class Attempt:
         watchdog: Ends the process if the attempt makes no progress.
         rungs: Epochs at which early stopping looks at the trial: a checkpoint is due there.
         epochs_reported: The last epoch that the record has; 0: none.
+        goes_on_in: Takes a checkpoint of the last epoch, from which another trial goes on.
     """
 
     checkpoints: Checkpoints
     watchdog: Watchdog
     rungs: Sequence[int] = ()
     epochs_reported: int = 0
+    goes_on_in: Checkpoints | None = None
 
     def in_fold(self, number: int) -> "Attempt":
         """Return the attempt at one of the models of a trial that has one per fold."""

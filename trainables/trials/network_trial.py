@@ -65,6 +65,8 @@ class NetworkTrial:
             ends = metrics.diverged or metrics.epoch == self.epochs
             if not ends and clock.is_due(metrics.epoch):
                 attempt.checkpoints.save(metrics.epoch, training.state_dict())
+            if attempt.goes_on_in and metrics.epoch == self.epochs and not metrics.diverged:
+                attempt.goes_on_in.save(metrics.epoch, training.state_dict())
             yield EpochReport(metrics=metrics, resumption=resumption)
 
     def predict_logits(self, indices: Integers) -> Tensor:

@@ -47,6 +47,7 @@ class TrialTask:
         name: The name of the trial's folder, unique in the run.
         seed: Seeds the weights and all random draws.
         epochs_reported: The last epoch that the record has already; 0: none.
+        goes_on_as: The name of the trial that goes on from the end of this one; empty: none does.
     """
 
     stage: Stage
@@ -56,6 +57,7 @@ class TrialTask:
     config: Configuration
     runtime: Runtime
     epochs_reported: int = 0
+    goes_on_as: str = ""
 
 
 Task = ProbeTask | TrialTask

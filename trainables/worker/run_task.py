@@ -123,11 +123,13 @@ def _train(
 
     forget_peak()
     place = settings.checkpoints.child(task.name)
+    next_place = settings.checkpoints.child(task.goes_on_as) if task.goes_on_as else None
     attempt = Attempt(
         checkpoints=Checkpoints(place),
         watchdog=watchdog,
         rungs=() if task.stage is Stage.RETRAIN else settings.rungs,
         epochs_reported=task.epochs_reported,
+        goes_on_in=Checkpoints(next_place) if next_place else None,
     )
 
     def build(inputs: "TrialInputs") -> "Trial":

@@ -19,15 +19,25 @@ from trainables.worker.settings import TrialSettings
 from trainables.worker.shared import SharedInputs
 
 
-def train(folder: Path, inputs: TrialInputs, stage: Stage, *, seed: int = 1) -> list[EpochReport]:
+def train(
+    folder: Path,
+    inputs: TrialInputs,
+    stage: Stage,
+    *,
+    seed: int = 1,
+    name: str = "trial",
+    goes_on_as: str = "",
+    **config: object,
+) -> list[EpochReport]:
     """Train for two epochs, of which the first ends at a rung."""
     task = TrialTask(
         stage=stage,
         number=0,
-        name="trial",
+        name=name,
         seed=seed,
-        config=default_of("linear", 2),
+        config={**default_of("linear", 2), **config},
         runtime=Runtime(device="cpu"),
+        goes_on_as=goes_on_as,
     )
     place = LocalStorage(folder)
     settings = TrialSettings(
@@ -52,6 +62,28 @@ def test_a_trial_of_the_search_sees_no_test_image_and_a_retraining_does_at_its_e
     assert left[Stage.SEARCH] == {"000001.pt"}
     assert left[Stage.RETRAIN] > {"model.safetensors", PREDICTIONS}
     assert "000001.pt" not in left[Stage.RETRAIN], "no rule looks at it"
+
+
+def test_a_retraining_that_goes_on_from_a_trial_of_the_search_gives_what_a_new_one_would(
+    tmp_path: Path, make_data: Callable[..., ImageData]
+) -> None:
+    """The averaged weights and the best epoch are in the checkpoint too."""
+    inputs = TrialInputs(data=make_data())
+    config = {"ema_epochs": 0.5, "keep": "accuracy", "l2": 0.01}
+    both = tmp_path / "both"
+    searched = train(both, inputs, Stage.SEARCH, goes_on_as="next", **config)
+    assert {file.name for file in (both / "next").iterdir()} == {"000002.pt"}
+    went_on = train(both, inputs, Stage.RETRAIN, name="next", **config)
+    anew = train(tmp_path, inputs, Stage.RETRAIN, name="anew", **config)
+    assert [r.metrics.seconds for r in went_on] == [r.metrics.seconds for r in searched]
+    assert went_on[0].metrics.val_loss == anew[0].metrics.val_loss
+    last, also_last = went_on[-1].metrics, anew[-1].metrics
+    assert last.test
+    assert also_last.test
+    assert (last.val_loss, last.kept_epoch) == (also_last.val_loss, also_last.kept_epoch)
+    assert last.test.loss == also_last.test.loss
+    for name in ("model.safetensors", PREDICTIONS):
+        assert (both / "next" / name).read_bytes() == (tmp_path / "anew" / name).read_bytes()
 
 
 @pytest.mark.parametrize("seed", [0, 1, 5])

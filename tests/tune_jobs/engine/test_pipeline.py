@@ -90,6 +90,22 @@ def test_the_study_holds_every_trial_in_its_true_state(folder: Path) -> None:
     assert trials[0].state == TrialState.COMPLETE
 
 
+def test_the_default_is_trained_once_for_the_search_and_its_first_seed(folder: Path) -> None:
+    default = load_study(folder, "digits_mlp/first").trials[0]
+    retrained = load_study(folder, "digits_mlp/first/retrain").trials
+    seeds = {t.user_attrs["seed"]: t for t in retrained if t.user_attrs["trial_number"] == 0}
+    assert default.user_attrs["seed"] == min(seeds) == 1
+
+    def seconds(trial: optuna.trial.FrozenTrial) -> list[float]:
+        return [trial.user_attrs[f"epoch_{epoch}"]["seconds"] for epoch in (1, 2, 3)]
+
+    assert seconds(seeds[1]) == seconds(default), "no clock gives the same twice"
+    assert "test_accuracy" in seeds[1].user_attrs["epoch_3"]
+    assert "test_accuracy" not in default.user_attrs["epoch_3"]
+    assert seconds(seeds[2]) != seconds(default)
+    assert not list((folder / "checkpoints").rglob("*.pt"))
+
+
 def test_the_leaderboard_has_a_row_per_retrained_configuration(storage: Path, folder: Path) -> None:
     rows, warnings = read_rows(storage)
     assert not warnings

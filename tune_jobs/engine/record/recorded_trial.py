@@ -26,8 +26,8 @@ class RecordedTrial:
 
     Its user attributes are, in the search, `config` (complete), `origin`, `published` (what a
     report says of it), `source` (where the proposal came from), `epoch_<n>` (that epoch's
-    metrics, with their `sequence` in the study) and, at its end, `end_reason`.
-    `intermediate_values[n]` is the metric that the study optimises.
+    metrics, with their `sequence` in the study) and, at its end, `end_reason`; `seed` if it is
+    another one than the search's. `intermediate_values[n]` is the metric that the study optimises.
 
     A trial of the retraining also has `trial_number`, that of the search, and `seed`. One that is
     skipped says in `end_reason` why its candidate trains no further seeds. One that was interrupted
@@ -101,6 +101,14 @@ class RecordedTrial:
         """Return a retraining's trial number in the search, and its seed."""
         attributes = self.frozen.user_attrs
         return attributes["trial_number"], attributes["seed"]
+
+    @property
+    def goes_on_with(self) -> tuple[int, int] | None:
+        """Return the retraining that goes on from the end of this trial of the search, unless that
+        is stopped or fails: its number, and the seed that it was given; `None`: none does."""
+        seed = self.frozen.user_attrs.get("seed")
+        failed = self.state in (TrialState.PRUNED, TrialState.FAIL)
+        return None if seed is None or failed else (self.number, seed)
 
     @cached_property
     def epochs(self) -> dict[int, EpochMetrics]:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Collection
 
+from optuna.trial import TrialState
+
 from tune_jobs.engine.record.record import Record
 from tune_jobs.engine.stages.race import Pair
 from tune_jobs.engine.stages.search import Search
@@ -29,4 +31,9 @@ class Allowance:
         if left == math.inf:
             return True
         ended = {trial.pair for trial in self._record.trials() if trial.state.is_finished()}
-        return budget.wall([times.retraining(number) for number, _ in {*pairs} - ended]) <= left
+        trained = {t.goes_on_with for t in self._search.record.trials(TrialState.COMPLETE)}
+        seconds = [
+            times.test(pair[0]) if pair in trained else times.retraining(pair[0])
+            for pair in {*pairs} - ended
+        ]
+        return budget.wall(seconds) <= left

@@ -165,6 +165,13 @@ def find_skipped(record: Record) -> dict[int, str]:
     return {t.pair[0]: t.end_reason or "" for t in skipped if t.pair not in begun}
 
 
+def going_on(search: Record, retrained: Record) -> set[str]:
+    """Return the names of the retrainings that go on from a trial's end, and have not ended."""
+    pairs = {trial.goes_on_with for trial in search.trials()}
+    ended = {trial.pair for trial in retrained.trials() if trial.state.is_finished()}
+    return {retraining_name(*pair) for pair in pairs - ended if pair}
+
+
 def choose_winner(
     results: Sequence[Retrained], metric: Metric, limits: ModelLimits
 ) -> Retrained | None:

@@ -1,7 +1,7 @@
 """What a run is asked for, and what its search is asked to do."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from optuna.storages import BaseStorage
 from searchspaces.joined import JoinedSpace
 from trainables.config import Configuration, Runtime
 from trainables.metrics import METRICS
+from trainables.registry import is_estimator
 from trainables.trials.report import find_runtime
 from tune_jobs.engine.job import Job, Space
 from tune_jobs.engine.options import Options
@@ -84,6 +85,8 @@ class SearchPlan:
         limits: What ends the search before all are tried.
         model_limits: What a model may cost; a trial above it is stopped at its first epoch.
         budget: The time of the session, of which the search leaves the retraining its part.
+        reference_seed: The retraining's first seed, with which the search trains the references.
+        going_on: The architectures of which a retraining goes on from the end of such a trial.
         least_epochs: How few epochs an architecture may be given where time is short; one that is
             not named has the full budget in any case.
     """
@@ -101,6 +104,8 @@ class SearchPlan:
     limits: SearchLimits
     model_limits: ModelLimits
     budget: TimeBudget = TimeBudget()
+    reference_seed: int | None = None
+    going_on: Collection[str] = ()
     least_epochs: Mapping[str, int] = field(default_factory=dict)
 
     def runtime_of(self, config: Configuration) -> Runtime:
@@ -144,6 +149,9 @@ def plan_search(
             costs=info.costs,
             num_folds=options.folds or 1,
         ),
+        reference_seed=options.retraining_seeds[0],
+        # Of folds there is a model each, and of an estimator no checkpoint.
+        going_on=() if options.folds else [n for n in info.default_configs if not is_estimator(n)],
         least_epochs=(
             least_epochs(job.architectures, job.backbone, options.epochs)
             if isinstance(job.space, JoinedSpace)

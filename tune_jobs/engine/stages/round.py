@@ -59,7 +59,8 @@ class Round:
         """Return why candidates have lost, by number.
 
         After one seed defaults alone may lose, to the best of them: their trials of the search are
-        a second seed. Those of other candidates, which were chosen by them, are not.
+        a second seed, unless the first one goes on from these. Those of other candidates, which
+        were chosen by them, are not.
 
         Args:
             num_rounds: Of the whole race.
@@ -67,7 +68,8 @@ class Round:
         num_looks = max(1, num_rounds - (1 if defaults else 2))
         score, scores = self.search.record.metric.score, self.scores
         if self.number == 1:
-            searched = {t.number: score(t.value or 0.0) for t in self.search.record.best()}
+            best = self.search.record.best()
+            searched = {t.number: score(t.value or 0.0) for t in best if not t.goes_on_with}
             both = sorted({*defaults} & scores.keys() & searched.keys())
             scores = {number: [searched[number], *scores[number]] for number in both}
         lost = find_losers(scores, num_looks)

@@ -18,11 +18,13 @@ from trainables.metrics import EpochMetrics
 from trainables.trials.task import Stage, TrialTask
 from tune_jobs.engine.record.record import ProposalError, Record
 from tune_jobs.engine.record.recorded_trial import RecordedTrial
+from tune_jobs.engine.run_state.folder import retraining_name
 from tune_jobs.engine.search.early_stopping import StoppingRule
 from tune_jobs.engine.search.limits import NO_TIME, TOO_SLOW, Standing
 from tune_jobs.engine.search.samplers import build_sampler
 from tune_jobs.engine.search.space import Proposal, constants_of
 from tune_jobs.engine.stages.allocate import Allocation
+from tune_jobs.engine.stages.candidates import REFERENCES
 from tune_jobs.engine.stages.first import FirstConfiguration, fit, is_tried
 from tune_jobs.engine.stages.plan import SearchPlan
 from tune_jobs.engine.stages.time_budget import SearchTime
@@ -40,7 +42,7 @@ class Search(TrialStage):
         self.plan = plan
         self.rule = rule
         self._counted = time.monotonic()
-        self.time = SearchTime(plan.budget, record, plan.epochs)
+        self.time = SearchTime(plan.budget, record, plan.epochs, plan.going_on)
         known = record.trials()
         self._is_over = False
         self._standing = self._standing_so_far(known)
@@ -91,8 +93,14 @@ class Search(TrialStage):
                     self._end(trial.number, TrialState.PRUNED, slow)
                 else:
                     self.time.times.begin(trial.number, self._running[trial.number])
-                    return self._task(trial, seed=self.plan.seed)
+                    return self._begin(trial)
         return None
+
+    def _begin(self, trial: Trial) -> TrialTask:
+        seed = trial.user_attrs.get("seed")
+        if seed is None:
+            return self._task(trial, seed=self.plan.seed)
+        return self._task(trial, seed=seed, goes_on_as=retraining_name(trial.number, seed))
 
     @property
     def _architectures(self) -> Sequence[str | None]:
@@ -159,6 +167,8 @@ class Search(TrialStage):
         if not is_tried(first, fitted, trials):
             about = {"published": to_json(first.published), "source": first.source}
             told = {name: value for name, value in about.items() if value}
+            if first.origin in REFERENCES and fitted.config["architecture"] in self.plan.going_on:
+                told["seed"] = self.plan.reference_seed
             self._allocation.count(fitted.params.get("architecture", ""))
             self.record.enqueue(fitted.params, origin=first.origin, **told)
 

@@ -22,7 +22,7 @@ from tune_jobs.engine.record.record import Name, Record
 from tune_jobs.engine.run_state.info import RunInfo
 from tune_jobs.engine.search.early_stopping import RULES, StoppingRule, WithinGroups
 from tune_jobs.engine.stages.allocate import rung_group
-from tune_jobs.engine.stages.candidates import pair_name
+from tune_jobs.engine.stages.candidates import going_on, pair_name
 from tune_jobs.engine.stages.first import dearest_network, first_trained
 from tune_jobs.engine.stages.plan import RunRequest, plan_search
 from tune_jobs.engine.stages.retrain import Retraining
@@ -106,13 +106,18 @@ class Steps:
         self._probe_runs = True
         job, options = self._request.job, self._request.options
         firsts = first_trained(job, self.info.default_configs)
-        measured = len(job.architectures) > 1 or any(first.get("features") for first in firsts)
+        # What an epoch takes decides on what is tried, and on what there is time for.
+        is_measured = (
+            len(job.architectures) > 1
+            or options.time_budget is not None
+            or any(first.get("features") for first in firsts)
+        )
         # Of a joined space the dearest: most of the time is spent on its trials.
         return ProbeTask(
             config=firsts[0] if job.published else dearest_network(firsts),
             proposals=self._request.checked.proposals[:PROPOSALS_BUILT],
             precision=None if options.precision == "auto" else options.precision,
-            defaults=tuple(firsts) if measured else (),
+            defaults=tuple(firsts) if is_measured else (),
         )
 
     def on_start(self, task: Task) -> None:
@@ -191,7 +196,9 @@ class Steps:
         retraining = Retraining(
             search, retrained, top=options.retrain_top, seeds=options.retraining_seeds
         )
-        request.folder.drop_checkpoints_but(search.record.running | retraining.record.running)
+        request.folder.drop_checkpoints_but(
+            searched.running | retrained.running | going_on(searched, retrained)
+        )
         return Stages(search, retraining)
 
     def _open(self, suffix: str, name_of: Name) -> Record:

@@ -3,7 +3,7 @@
 import heapq
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trainables.registry import is_estimator
@@ -99,12 +99,17 @@ class SearchTime:
     Args:
         record: That of the search, which may have trials of earlier sessions.
         epochs: A trial's full budget.
+        going_on: The architectures of which the first retraining of a reference goes on from the
+            end of its trial in the search: all that is left of it is the look at the test split.
     """
 
-    def __init__(self, budget: TimeBudget, record: Record, epochs: int) -> None:
+    def __init__(
+        self, budget: TimeBudget, record: Record, epochs: int, going_on: Collection[str] = ()
+    ) -> None:
         self.times = TrainingTimes(epochs, budget.costs, budget.num_folds)
         self._budget = budget
         self._record = record
+        self._going_on = going_on
         self._share = RETRAINING_SHARE * budget.left()
         for trial in record.trials():
             if trial.config and not trial.is_left_out:
@@ -119,9 +124,12 @@ class SearchTime:
         self._published: list[int] = []
         self._defaults: list[int] = []
         self._best: list[int] = []
+        self._trained: set[int] = set()
         if self._budget.seconds is None:
             return
         for trial in self._record.trials():
+            if trial.goes_on_with:
+                self._trained.add(trial.number)
             if trial.config and not trial.is_left_out and trial.end_reason != NO_TIME:
                 self._published += [trial.number] * (trial.origin == "published")
                 self._defaults += [trial.number] * (trial.origin == "default")
@@ -158,8 +166,10 @@ class SearchTime:
         if self._budget.seconds is None:
             return True
         training = slowdown * self.times.expected(architecture, epochs)
-        retraining = slowdown * self.times.expected_retraining(architecture, epochs)
-        reserved = self._reserved([retraining], is_default=is_default)
+        retraining = first = slowdown * self.times.expected_retraining(architecture, epochs)
+        if architecture in self._going_on:
+            first = slowdown * self.times.expected_test(architecture, epochs)
+        reserved = self._reserved([retraining], first=[first] if is_default else [])
         return training <= self._budget.left() - reserved
 
     def epochs_that_fit(self, architecture: str, epochs: int, *, least: int) -> int:
@@ -176,11 +186,12 @@ class SearchTime:
         """Return whether a running trial can end."""
         return self._budget.seconds is None or self.times.rest(number) <= self.left()
 
-    def _reserved(self, coming: Sequence[float], *, is_default: bool = False) -> float:
+    def _reserved(self, coming: Sequence[float], *, first: Sequence[float] = ()) -> float:
         """Return the seconds that are the retraining's.
 
         Args:
             coming: What the retraining of a trial takes that may become the best one.
+            first: What its first seed takes, if the trial is a default's.
         """
         if self._budget.seconds is None:
             return 0.0
@@ -190,17 +201,24 @@ class SearchTime:
 
         published, defaults = seconds(self._published), seconds(self._defaults)
         leading = seconds([n for n in self._best if n in self._defaults][:1])
-        references = {*self._published, *self._defaults}
+        references = [*self._defaults, *self._published]
         searched = seconds([n for n in self._best if n not in references])
-        if is_default:
+        if first:
             defaults, leading = [*defaults, *coming], [*coming]
         else:
             searched = [*coming, *searched]
-        first = [*defaults, *published]
+        rows = [*first, *map(self._first_seed, references)]
 
         def wall(seeds: int, top: int) -> float:
             again = [*leading, *published] * (seeds - 1)
-            return self._budget.wall([*first, *again, *(searched or first)[:top] * seeds])
+            best = (searched or [*defaults, *published])[:top]
+            return self._budget.wall([*rows, *again, *best * seeds])
 
         num_seeds, top = self._budget.retrain_seeds, self._budget.retrain_top
         return MARGIN * max(wall(1, 1), min(wall(num_seeds, top), self._share))
+
+    def _first_seed(self, number: int) -> float:
+        """Return what the first seed of a reference takes, unless its trial is yet stopped."""
+        if number in self._trained:
+            return self.times.test(number)
+        return self.times.retraining(number)

@@ -114,6 +114,18 @@ class TrainingTimes:
             return _retraining(self._paces[number].model(epochs), epochs)
         return self.expected_retraining(self._architectures.get(number), epochs)
 
+    def expected_test(self, architecture: str | None, epochs: int | None = None) -> float:
+        """Return the seconds of a retraining that goes on from such a trial's end."""
+        epochs = self.epochs_of(architecture) or epochs or self._epochs
+        return _test(self._model_of(architecture, epochs), epochs)
+
+    def test(self, number: int) -> float:
+        """Return the seconds of a retraining that goes on from the end of a trial."""
+        epochs = self._epochs_of_trial(number)
+        if number in self._paces:
+            return _test(self._paces[number].model(epochs), epochs)
+        return self.expected_test(self._architectures.get(number), epochs)
+
     def _model_of(
         self, architecture: str | None, epochs: int | None, but: int | None = None
     ) -> float:
@@ -133,6 +145,11 @@ class TrainingTimes:
 
 
 def _retraining(model: float, epochs: int) -> float:
-    """Add to the seconds of a model what a retraining takes besides. The look at the test split
-    counts as an epoch."""
-    return model * (1 + 1 / epochs) + RETRAINING_SECONDS
+    """Add to the seconds of a model what a retraining takes besides."""
+    return model + _test(model, epochs)
+
+
+def _test(model: float, epochs: int) -> float:
+    """Return what a retraining takes beside its model. The look at the test split counts as an
+    epoch."""
+    return model / epochs + RETRAINING_SECONDS

@@ -111,7 +111,7 @@ class TrialStage:
         self._running.pop(number, None)
         return self.record.end(number, state, reason)
 
-    def _task(self, trial: Trial, *, seed: int) -> TrialTask:
+    def _task(self, trial: Trial, *, seed: int, goes_on_as: str = "") -> TrialTask:
         config = self._running[trial.number]
         return TrialTask(
             stage=self._stage,
@@ -121,4 +121,5 @@ class TrialStage:
             config=config,
             runtime=self._runtime_of(config),
             epochs_reported=self.record.epochs_reported(trial.number),
+            goes_on_as=goes_on_as,
         )

@@ -50,6 +50,22 @@ def test_a_trials_value_is_that_of_its_last_epoch(tmp_path: Path) -> None:
     assert trial.frozen.intermediate_values == {1: 0.5, 2: 0.9, 4: 0.7}
 
 
+def test_a_retraining_goes_on_from_a_trial_that_was_given_its_seed_unless_it_is_stopped(
+    tmp_path: Path,
+) -> None:
+    record = open_record(tmp_path)
+    for seed in (7, 7, 7, 7):
+        record.enqueue({"lr": 0.5}, origin="default", seed=seed)
+    for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL):
+        number = ask(record)
+        report(record, number, 1, 0.5)
+        record.end(number, state, "")
+    report(record, ask(record), 1, 0.5)
+    ask(record)
+    found = [trial.goes_on_with for trial in record.trials()]
+    assert found == [(0, 7), None, None, (3, 7), None]
+
+
 @pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
 def test_the_best_are_those_of_full_budget_and_of_equals_the_first(
     tmp_path: Path, metric: str

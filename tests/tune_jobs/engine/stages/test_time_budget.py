@@ -228,6 +228,20 @@ def test_fewer_epochs_are_for_networks_alone_and_not_too_few(
         assert dear.end_reason == f"{TOO_SLOW}: a training {needed} s or more"
 
 
+def test_a_default_that_comes_to_its_end_in_the_search_is_not_trained_anew(begin: Begin) -> None:
+    """All 4 epochs of the dear one and the look at the test split take 75 s, which was 130 s."""
+    seconds, accuracy = {"cheap": 0.5, "dear": 14.0}, {"cheap": 0.5, "dear": 0.95}
+    given = {"accuracy": accuracy, "measured": {"dear": 7.0}, "seeds": 1, "trials": 2}
+    least = {"cheap": 1, "dear": 1}
+    run = begin(seconds, 100.0, going_on=seconds, least_epochs=least, **given).go()
+    cheap, dear = run.search.record.trials()
+    assert (cheap.goes_on_with, dear.goes_on_with) == ((0, 1), (1, 1))
+    assert (dear.state, dear.num_epochs) == (TrialState.COMPLETE, EPOCHS)
+    assert run.trained == {0: 1, 1: 1}
+    assert run.now == pytest.approx(2 + 56 + 1.5 + 15)
+    assert {t.frozen.user_attrs.get("seed") for t in run.search.record.trials()} == {1}
+
+
 @pytest.mark.parametrize(("budget", "epochs"), [(600.0, 4), (200.0, 2), (10.0, 1)])
 def test_the_only_network_is_trained_for_as_few_epochs_as_there_is_time_for(
     begin: Begin, budget: float, epochs: int

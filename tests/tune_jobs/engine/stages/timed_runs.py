@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ class Run:
     accuracy: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
     least_epochs: Mapping[str, int] = field(default_factory=dict)
+    going_on: Collection[str] = ()
     folds: int = 1
     limits: SearchLimits = SearchLimits()
     portfolio: Sequence[Mapping[str, Any]] = ()
@@ -103,6 +104,8 @@ class Run:
             limits=self.limits,
             model_limits=ModelLimits(),
             budget=budget,
+            reference_seed=1,
+            going_on=self.going_on,
             least_epochs=self.least_epochs,
         )
         storage, metric = open_journal(self.journal), METRICS["accuracy"]
@@ -133,10 +136,15 @@ class Run:
         return self
 
     def _takes(self, task: TrialTask, epoch: int) -> float:
-        """The seconds to a report: a retraining's last one waits for the look at the test split."""
+        """The seconds to a report: a retraining's last one waits for the look at the test split,
+        and those of one that goes on from a trial's end for nothing else."""
         own = self._epoch(task)
-        is_last = task.stage is Stage.RETRAIN and epoch == task.config["epochs"]
-        return own + (own + RETRAINING_SECONDS if is_last else 0)
+        if task.stage is Stage.SEARCH:
+            return own
+        test = own + RETRAINING_SECONDS if epoch == task.config["epochs"] else 0
+        pair = self.retraining.record.trial(task.number).pair
+        ended = self.search.record.trials(TrialState.COMPLETE)
+        return test if pair in {trial.goes_on_with for trial in ended} else own + test
 
     def _epoch(self, task: TrialTask) -> float:
         """The seconds of an epoch: of a model for each fold, or of one."""
