@@ -106,12 +106,8 @@ class Steps:
         self._probe_runs = True
         job, options = self._request.job, self._request.options
         firsts = first_trained(job, self.info.default_configs)
-        # What an epoch takes decides on what is tried, and on what there is time for.
-        is_measured = (
-            len(job.architectures) > 1
-            or options.time_budget is not None
-            or any(first.get("features") for first in firsts)
-        )
+        is_joined = isinstance(job.space, JoinedSpace)
+        is_measured = is_joined or any(first.get("features") for first in firsts)
         # Of a joined space the dearest: most of the time is spent on its trials.
         return ProbeTask(
             config=firsts[0] if job.published else dearest_network(firsts),

@@ -127,6 +127,30 @@ def test_estimators_alone_need_no_probe(tmp_path: Path) -> None:
             _ = steps.stages
 
 
+def test_the_only_architecture_of_a_joined_space_is_measured_too(tmp_path: Path) -> None:
+    """How many epochs there is time for depends on it."""
+    alone = replace(TWO, space=TWO.space.choosing(["mlp"]), architecture="mlp")
+    probe = open_steps(tmp_path, alone).next_task()
+    assert isinstance(probe, ProbeTask)
+    assert [config["architecture"] for config in probe.defaults] == ["mlp"]
+
+
+def test_the_checkpoint_that_a_retraining_goes_on_from_outlives_the_session(tmp_path: Path) -> None:
+    steps = open_steps(tmp_path, ONE)
+    probe = steps.next_task()
+    assert probe
+    steps.on_report(probe, ProbeReport(runtime=CPU))
+    task = trial_of(steps)
+    assert (task.seed, task.goes_on_as) == (1, "retrain-0000-seed-1")
+    ours, others = (tmp_path / "checkpoints" / name for name in (task.goes_on_as, "retrain-1"))
+    for place in (ours, others):
+        place.mkdir(parents=True)
+        (place / "000002.pt").touch()
+    open_steps(tmp_path, ONE, info={"runtime": CPU})
+    assert (ours / "000002.pt").exists()
+    assert not (others / "000002.pt").exists()
+
+
 def test_an_architecture_trains_in_its_own_arithmetic(tmp_path: Path) -> None:
     """One that the probe has measured nothing of trains in the run's."""
     own = replace(CPU, precision="bf16", channels_last=True)
