@@ -94,7 +94,8 @@ class SearchTime:
     Reserved is what one seed of each default takes, and all seeds of the published ones, of the
     best default and of the `retrain_top` best trials. Where that is more than the retraining's
     share, it is the share, or what one seed takes, with the best trial alone: a search of ten
-    trainings that leaves half of them to the retraining finds nothing.
+    trainings that leaves half of them to the retraining finds nothing. A default leaves the time
+    for one seed of each row alone: the model is worth more than its other seeds.
 
     Args:
         record: That of the search, which may have trials of earlier sessions.
@@ -166,11 +167,12 @@ class SearchTime:
         if self._budget.seconds is None:
             return True
         training = slowdown * self.times.expected(architecture, epochs)
-        retraining = first = slowdown * self.times.expected_retraining(architecture, epochs)
+        retraining = slowdown * self.times.expected_retraining(architecture, epochs)
+        if not is_default:
+            return training <= self._budget.left() - self._reserved([retraining])
         if architecture in self._going_on:
-            first = slowdown * self.times.expected_test(architecture, epochs)
-        reserved = self._reserved([retraining], first=[first] if is_default else [])
-        return training <= self._budget.left() - reserved
+            retraining = slowdown * self.times.expected_test(architecture, epochs)
+        return training <= self._budget.left() - self._reserved_rows(retraining)
 
     def epochs_that_fit(self, architecture: str, epochs: int, *, least: int) -> int:
         """Return how many epochs of an architecture's default there is time for, at most `epochs`;
@@ -186,28 +188,18 @@ class SearchTime:
         """Return whether a running trial can end."""
         return self._budget.seconds is None or self.times.rest(number) <= self.left()
 
-    def _reserved(self, coming: Sequence[float], *, first: Sequence[float] = ()) -> float:
+    def _reserved(self, coming: Sequence[float]) -> float:
         """Return the seconds that are the retraining's.
 
         Args:
             coming: What the retraining of a trial takes that may become the best one.
-            first: What its first seed takes, if the trial is a default's.
         """
         if self._budget.seconds is None:
             return 0.0
-
-        def seconds(numbers: Sequence[int]) -> list[float]:
-            return [self.times.retraining(number) for number in numbers]
-
-        published, defaults = seconds(self._published), seconds(self._defaults)
-        leading = seconds([n for n in self._best if n in self._defaults][:1])
-        references = [*self._defaults, *self._published]
-        searched = seconds([n for n in self._best if n not in references])
-        if first:
-            defaults, leading = [*defaults, *coming], [*coming]
-        else:
-            searched = [*coming, *searched]
-        rows = [*first, *map(self._first_seed, references)]
+        published, defaults = self._retrainings(self._published), self._retrainings(self._defaults)
+        leading = self._retrainings([n for n in self._best if n in self._defaults][:1])
+        searched = [*coming, *self._searched()]
+        rows = self._rows()
 
         def wall(seeds: int, top: int) -> float:
             again = [*leading, *published] * (seeds - 1)
@@ -217,8 +209,20 @@ class SearchTime:
         num_seeds, top = self._budget.retrain_seeds, self._budget.retrain_top
         return MARGIN * max(wall(1, 1), min(wall(num_seeds, top), self._share))
 
-    def _first_seed(self, number: int) -> float:
-        """Return what the first seed of a reference takes, unless its trial is yet stopped."""
-        if number in self._trained:
-            return self.times.test(number)
-        return self.times.retraining(number)
+    def _reserved_rows(self, coming: float) -> float:
+        """Return the seconds of one seed of each row, with that of a default that comes."""
+        return MARGIN * self._budget.wall([coming, *self._rows(), *self._searched()[:1]])
+
+    def _rows(self) -> list[float]:
+        """Return what the first seeds of the references take, unless a trial is yet stopped."""
+        return [
+            self.times.test(number) if number in self._trained else self.times.retraining(number)
+            for number in (*self._published, *self._defaults)
+        ]
+
+    def _searched(self) -> list[float]:
+        references = {*self._published, *self._defaults}
+        return self._retrainings([n for n in self._best if n not in references])
+
+    def _retrainings(self, numbers: Sequence[int]) -> list[float]:
+        return [self.times.retraining(number) for number in numbers]

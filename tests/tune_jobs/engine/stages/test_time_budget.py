@@ -212,7 +212,7 @@ def test_fine_tuning_takes_the_epochs_that_there_is_time_for_and_keeps_to_them(
         (1000.0, {"dear": 3}, EPOCHS),
         (110.0, {"dear": 3}, 0),
         (110.0, {"dear": 2}, 2),
-        (150.0, {}, 0),
+        (140.0, {}, 0),
     ],
 )
 def test_fewer_epochs_are_for_networks_alone_and_not_too_few(
@@ -242,7 +242,7 @@ def test_a_default_that_comes_to_its_end_in_the_search_is_not_trained_anew(begin
     assert {t.frozen.user_attrs.get("seed") for t in run.search.record.trials()} == {1}
 
 
-@pytest.mark.parametrize(("budget", "epochs"), [(600.0, 4), (200.0, 2), (10.0, 1)])
+@pytest.mark.parametrize(("budget", "epochs"), [(200.0, 4), (140.0, 2), (10.0, 1)])
 def test_the_only_network_is_trained_for_as_few_epochs_as_there_is_time_for(
     begin: Begin, budget: float, epochs: int
 ) -> None:
