@@ -172,7 +172,7 @@ class SearchTime:
             return training <= self._budget.left() - self._reserved([retraining])
         if architecture in self._going_on:
             retraining = slowdown * self.times.expected_test(architecture, epochs)
-        return training <= self._budget.left() - self._reserved_rows(retraining)
+        return training <= self._budget.left() - self._reserved_rows([retraining])
 
     def epochs_that_fit(self, architecture: str, epochs: int, *, least: int) -> int:
         """Return how many epochs of an architecture's default there is time for, at most `epochs`;
@@ -184,9 +184,12 @@ class SearchTime:
         )
         return next(fit, min(least, epochs))
 
-    def suffices_to_end(self, number: int) -> bool:
-        """Return whether a running trial can end."""
-        return self._budget.seconds is None or self.times.rest(number) <= self.left()
+    def suffices_to_end(self, number: int, *, is_reference: bool) -> bool:
+        """Return whether a running trial can end; a reference may take what further seeds would."""
+        if self._budget.seconds is None:
+            return True
+        reserved = self._reserved_rows() if is_reference else self._reserved([])
+        return self.times.rest(number) <= self._budget.left() - reserved
 
     def _reserved(self, coming: Sequence[float]) -> float:
         """Return the seconds that are the retraining's.
@@ -209,9 +212,9 @@ class SearchTime:
         num_seeds, top = self._budget.retrain_seeds, self._budget.retrain_top
         return MARGIN * max(wall(1, 1), min(wall(num_seeds, top), self._share))
 
-    def _reserved_rows(self, coming: float) -> float:
+    def _reserved_rows(self, coming: Sequence[float] = ()) -> float:
         """Return the seconds of one seed of each row, with that of a default that comes."""
-        return MARGIN * self._budget.wall([coming, *self._rows(), *self._searched()[:1]])
+        return MARGIN * self._budget.wall([*coming, *self._rows(), *self._searched()[:1]])
 
     def _rows(self) -> list[float]:
         """Return what the first seeds of the references take, unless a trial is yet stopped."""

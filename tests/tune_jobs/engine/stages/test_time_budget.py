@@ -242,6 +242,27 @@ def test_a_default_that_comes_to_its_end_in_the_search_is_not_trained_anew(begin
     assert {t.frozen.user_attrs.get("seed") for t in run.search.record.trials()} == {1}
 
 
+def test_a_default_may_take_the_time_of_further_seeds(begin: Begin) -> None:
+    """Three epochs are planned for 60 s, and as many are taken; a third of the 92 s would go to
+    seeds, of which there is none without it."""
+    seconds, accuracy = {"cheap": 5.0, "dear": 20.0}, {"cheap": 0.5, "dear": 0.95}
+    least = {"cheap": 1, "dear": 1}
+    run = begin(
+        seconds,
+        92.0,
+        slots=2,
+        accuracy=accuracy,
+        measured={"dear": 10.0},
+        going_on=seconds,
+        least_epochs=least,
+        trials=2,
+    ).go()
+    dear = run.search.record.trials()[1]
+    assert (dear.state, dear.num_epochs) == (TrialState.COMPLETE, 3)
+    assert run.trained[1] == 1
+    assert run.now <= 92
+
+
 @pytest.mark.parametrize(("budget", "epochs"), [(200.0, 4), (140.0, 2), (10.0, 1)])
 def test_the_only_network_is_trained_for_as_few_epochs_as_there_is_time_for(
     begin: Begin, budget: float, epochs: int
