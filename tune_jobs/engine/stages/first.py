@@ -1,6 +1,6 @@
 """Say what a search tries before its sampler is asked, and fit that into the search space."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -114,14 +114,16 @@ def first_configurations(
 
 
 def cheapest_first(
-    firsts: Sequence[FirstConfiguration], costs: Mapping[str, TrainingCost]
+    firsts: Sequence[FirstConfiguration],
+    costs: Mapping[str, TrainingCost],
+    price: Callable[[TrainingCost], float | None],
 ) -> list[FirstConfiguration]:
-    """Sort configurations by the multiply-adds of their architectures, which are the same each
-    time; one of which they are not known stays behind the one that it was declared behind."""
-    keys: list[int] = []
+    """Sort configurations by the price of their architectures; one of which it is not known stays
+    behind the one that it was declared behind."""
+    keys: list[float] = []
     for first in firsts:
         cost = costs.get(first.config["architecture"])
-        known = cost.multiply_adds if cost else None
+        known = price(cost) if cost else None
         keys.append(known if known is not None else keys[-1] if keys else 0)
     return [first for _, first in sorted(zip(keys, firsts, strict=True), key=lambda pair: pair[0])]
 

@@ -12,7 +12,7 @@ from searchspaces.joined import JoinedSpace
 from trainables.config import Configuration, Runtime
 from trainables.metrics import METRICS
 from trainables.registry import is_estimator
-from trainables.trials.report import find_runtime
+from trainables.trials.report import TrainingCost, find_runtime
 from tune_jobs.engine.job import Job, Space
 from tune_jobs.engine.options import Options
 from tune_jobs.engine.run_state.folder import RunFolder
@@ -164,8 +164,15 @@ def _first_configurations(request: RunRequest, info: RunInfo) -> list[FirstConfi
     """Return what the search tries before its sampler is asked, in this order."""
     job, options, defaults = request.job, request.options, info.default_configs
     first = first_configurations(job, defaults)[: options.first_trials]
+
+    def price(cost: TrainingCost) -> float | None:
+        """Without a time budget what is the same each time, else what a default takes of it."""
+        if options.time_budget is None:
+            return cost.multiply_adds
+        return cost.features_seconds + options.epochs * cost.epoch_seconds
+
     if not job.published:
-        first = cheapest_first(first, info.costs)
+        first = cheapest_first(first, info.costs, price)
     else:
         first += recipes(job, defaults)[: max(0, options.trials - len(first))]
     first += request.forked

@@ -307,6 +307,26 @@ def test_what_is_tried_first_has_its_order(tmp_path: Path) -> None:
     assert [trial_of(steps).config["lr"] for _ in range(4)][2:] == [0.07, 0.05]
 
 
+def test_with_a_time_budget_the_default_comes_first_that_takes_the_least_of_it(
+    tmp_path: Path,
+) -> None:
+    """A frozen network of 100 s, one of four epochs of 30 s, and one of 20 s with more to count."""
+    three = JoinedSpace({"svm": nothing, "linear": space, "mlp": space})
+    job = replace(ONE, space=three, architecture="svm")
+    costs = {
+        "svm": TrainingCost(multiply_adds=None, epoch_seconds=0.0, features_seconds=100.0),
+        "linear": TrainingCost(multiply_adds=10, epoch_seconds=30.0),
+        "mlp": TrainingCost(multiply_adds=11, epoch_seconds=20.0),
+    }
+    for budget, expected in ((None, ["svm", "linear", "mlp"]), (9000.0, ["mlp", "svm", "linear"])):
+        folder = tmp_path / str(budget)
+        folder.mkdir()
+        info = {"runtime": CPU, "costs": costs}
+        steps = open_steps(folder, job, info=info, time_budget=budget)
+        waiting = steps.stages.search.record.trials()
+        assert [trial.params["architecture"] for trial in waiting] == expected
+
+
 def test_reports_come_before_the_recipe(tmp_path: Path) -> None:
     steps = open_steps(tmp_path, REPORTED, info={"runtime": CPU}, trials=3)
     origins = [(t.origin, t.source) for t in steps.stages.search.record.trials()]
