@@ -1,6 +1,6 @@
 """What a worker does for a task: which split it looks at, and what it leaves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ def train(
     seed: int = 1,
     name: str = "trial",
     goes_on_as: str = "",
-    **config: object,
+    config: Mapping[str, object] = {},
 ) -> list[EpochReport]:
     """Train for two epochs, of which the first ends at a rung."""
     task = TrialTask(
@@ -71,10 +71,10 @@ def test_a_retraining_that_goes_on_from_a_trial_of_the_search_gives_what_a_new_o
     inputs = TrialInputs(data=make_data())
     config = {"ema_epochs": 0.5, "keep": "accuracy", "l2": 0.01}
     both = tmp_path / "both"
-    searched = train(both, inputs, Stage.SEARCH, goes_on_as="next", **config)
+    searched = train(both, inputs, Stage.SEARCH, goes_on_as="next", config=config)
     assert {file.name for file in (both / "next").iterdir()} == {"000002.pt"}
-    went_on = train(both, inputs, Stage.RETRAIN, name="next", **config)
-    anew = train(tmp_path, inputs, Stage.RETRAIN, name="anew", **config)
+    went_on = train(both, inputs, Stage.RETRAIN, name="next", config=config)
+    anew = train(tmp_path, inputs, Stage.RETRAIN, name="anew", config=config)
     assert [r.metrics.seconds for r in went_on] == [r.metrics.seconds for r in searched]
     assert went_on[0].metrics.val_loss == anew[0].metrics.val_loss
     last, also_last = went_on[-1].metrics, anew[-1].metrics

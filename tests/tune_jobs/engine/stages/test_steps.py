@@ -129,7 +129,7 @@ def test_estimators_alone_need_no_probe(tmp_path: Path) -> None:
 
 def test_the_only_architecture_of_a_joined_space_is_measured_too(tmp_path: Path) -> None:
     """How many epochs there is time for depends on it."""
-    alone = replace(TWO, space=TWO.space.choosing(["mlp"]), architecture="mlp")
+    alone = replace(TWO, space=JoinedSpace({"mlp": space}), architecture="mlp")
     probe = open_steps(tmp_path, alone).next_task()
     assert isinstance(probe, ProbeTask)
     assert [config["architecture"] for config in probe.defaults] == ["mlp"]
