@@ -188,6 +188,8 @@ class SearchTime:
         """Return whether a running trial can end; a reference may take what further seeds would."""
         if self._budget.seconds is None:
             return True
+        if is_reference:
+            self.look()
         reserved = self._reserved_rows() if is_reference else self._reserved([])
         return self.times.rest(number) <= self._budget.left() - reserved
 
