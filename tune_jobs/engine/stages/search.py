@@ -45,7 +45,6 @@ class Search(TrialStage):
         self.time = SearchTime(plan.budget, record, plan.epochs, plan.going_on)
         known = record.trials()
         self._is_over = False
-        self._references: set[int] = set()
         self._standing = self._standing_so_far(known)
         self._allocation = Allocation(known, record.metric)
         self._num_asked = sum(trial.state != TrialState.WAITING for trial in known)
@@ -99,7 +98,7 @@ class Search(TrialStage):
 
     def _begin(self, trial: Trial) -> TrialTask:
         if trial.user_attrs.get("origin") in REFERENCES:
-            self._references.add(trial.number)
+            self.time.look()
         seed = trial.user_attrs.get("seed")
         if seed is None:
             return self._task(trial, seed=self.plan.seed)
@@ -228,9 +227,7 @@ class Search(TrialStage):
         verdict = super()._verdict(number, metrics, config, goes_on=goes_on)
         if verdict is None and (reached := self.plan.limits.reached(self._standing)):
             return TrialState.PRUNED, reached
-        if verdict is None and not self.time.suffices_to_end(
-            number, is_reference=number in self._references
-        ):
+        if verdict is None and not self.time.suffices_to_end(number):
             return TrialState.PRUNED, NO_TIME
         return verdict
 

@@ -184,12 +184,11 @@ class SearchTime:
         )
         return next(fit, min(least, epochs))
 
-    def suffices_to_end(self, number: int, *, is_reference: bool) -> bool:
+    def suffices_to_end(self, number: int) -> bool:
         """Return whether a running trial can end; a reference may take what further seeds would."""
         if self._budget.seconds is None:
             return True
-        if is_reference:
-            self.look()
+        is_reference = number in self._published or number in self._defaults
         reserved = self._reserved_rows() if is_reference else self._reserved([])
         return self.times.rest(number) <= self._budget.left() - reserved
 
